@@ -1,0 +1,1 @@
+//! The exit statuses of this program.

@@ -1,0 +1,25 @@
+//! A file-watching reload companion: it watches a tree, and when a save is complete it replaces the
+//! running command.
+//!
+//! The modules are one pipeline, to be read in this order: [`cli`] and [`config`] (what was typed and
+//! what it means), [`filter`] (which paths count), [`watch`] (what the file system did), [`settle`]
+//! (is the save complete), [`supervisor`] (what to do about it), [`process`] (doing it to operating
+//! system processes), [`report`] (saying it). [`runtime`] is the loop that joins them.
+
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod filter;
+pub mod process;
+pub mod report;
+pub mod runtime;
+pub mod settle;
+pub mod supervisor;
+pub mod watch;
+
+use std::process::ExitCode;
+
+/// Runs the program with the arguments of this process and returns its exit status.
+pub fn run() -> ExitCode {
+    runtime::main()
+}

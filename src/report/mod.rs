@@ -1,0 +1,5 @@
+//! The only printer.
+
+mod notice;
+
+pub use notice::{Level, Notice, Summary, Watching};

@@ -1,0 +1,43 @@
+//! What the watch engine tells the rest: one change of one path that counts.
+
+use std::path::Path;
+use std::sync::Arc;
+
+/// One observed change of one path that the filter watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Absolute path, byte-exact as the system named it.
+    pub path: Arc<Path>,
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// What the engine knows about the path besides the event; it decides how long a save may take.
+    pub facts: Facts,
+}
+
+/// What happened to a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// Created or written by a writer that may still have it open (a regular file with one link).
+    Written,
+    /// The writer closed it.
+    Closed,
+    /// There at once and complete: renamed to this name, a link, a socket, a FIFO, found by a walk.
+    Appeared,
+    /// An explicit `touch`: the modification time moved without a write.
+    Touched,
+    /// Deleted, or its directory with it.
+    Removed,
+    /// Renamed to another name (which, when it is watched, reports `Appeared`).
+    RenamedAway,
+}
+
+/// What is known about a changed path when the change is reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Facts {
+    /// The name did not exist when the last run started (or since the watch began).
+    pub new: bool,
+    /// The name looks like a temporary of a sibling: `a.go.123.tmp`, `.a.go.Xy`, `a.go~`.
+    pub temporary: bool,
+    /// The file is empty now and was not before.
+    pub emptied: bool,
+}

@@ -1,0 +1,3 @@
+//! What the file system did.
+
+pub mod change;
