@@ -1,14 +1,14 @@
 //! Single keys from the terminal.
-#![expect(unsafe_code, reason = "registers a descriptor with the runtime")]
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::Signal as Stream;
 
-use super::{signals, terminal};
+use super::{signals, terminal, unix};
 
 /// A key that means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +53,7 @@ impl Keys {
     pub fn start() -> Option<Keys> {
         let fd = terminal::open_again().ok()?;
         signals::never_stop_for_terminal();
-        // SAFETY: the descriptor is owned by the registration and not closed before it.
-        let input = unsafe { AsyncFd::register(fd) }.ok()?;
+        let input = unix::register(fd, Interest::READABLE)?;
         let mut keys = Keys {
             input: Some(input),
             decoder: Decoder::default(),
@@ -82,7 +81,7 @@ impl Keys {
             tokio::select! {
                 () = signals::next(&mut self.suspend) => {
                     terminal::restore();
-                    signals::suspend();
+                    unix::suspend();
                     self.refresh();
                 }
                 () = signals::next(&mut self.resume) => self.refresh(),

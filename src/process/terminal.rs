@@ -5,19 +5,24 @@ use std::os::fd::OwnedFd;
 use std::sync::{Mutex, Once, PoisonError};
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Pid, Signal, getpgrp};
+use rustix::process::{Pid, Signal};
 use rustix::stdio::stdin;
 use rustix::termios::{LocalModes, OptionalActions, Termios, isatty};
 use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 
-use super::signals;
+use super::{signals, unix};
 
 /// The modes to go back to, while ours are set. Also read by the panic hook.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// Whether standard input is a terminal of which we are the foreground group.
 pub(super) fn is_ours() -> bool {
-    isatty(stdin()) && tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
+    isatty(stdin()) && our_group().is_some_and(|ours| tcgetpgrp(stdin()) == Ok(ours))
+}
+
+/// None when the group's leader is outside our PID namespace: then it could not be given the terminal back.
+fn our_group() -> Option<Pid> {
+    Pid::from_raw(unix::own_group())
 }
 
 /// The terminal opened anew: not blocking is a matter of the open file, which we share with our shell.
@@ -113,13 +118,13 @@ impl Foreground {
         if !std::mem::take(&mut self.held) {
             return;
         }
-        let Ok(group) = tcgetpgrp(stdin()) else { return };
+        let (Ok(group), Some(ours)) = (tcgetpgrp(stdin()), our_group()) else { return };
         let nobody = || rustix::process::test_kill_process_group(group).is_err();
-        if group != getpgrp() && Some(group) != self.run && !is_run(group) && !nobody() {
+        if group != ours && Some(group) != self.run && !is_run(group) && !nobody() {
             // The shell has it: it has stopped us and gone on.
             return;
         }
-        let _ = tcsetpgrp(stdin(), getpgrp());
+        let _ = tcsetpgrp(stdin(), ours);
         if let Some(modes) = &self.ours {
             let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
         }

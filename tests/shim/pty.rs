@@ -90,14 +90,28 @@ impl Pty {
         self.sees(&format!("mark-{}", mark + 1000)).await;
     }
 
-    /// The output of a command of the shell.
+    /// The last line that a command of the shell writes.
     pub(crate) async fn ask(&mut self, command: &str) -> String {
         let before = self.seen().len();
         self.line(command);
         self.settle().await;
         let text = self.seen()[before..].replace("\r\n", "\n");
-        let text: Vec<_> = text.lines().filter(|line| !line.contains("mark-")).collect();
-        text.join("\n").replace("$ ", "").trim().to_owned()
+        let text: Vec<_> = text
+            .lines()
+            .filter(|line| !line.contains("mark-") && !line.trim_matches(['$', ' ']).is_empty())
+            .collect();
+        text.last().map_or("", |line| line.trim_start_matches("$ ").trim()).to_owned()
+    }
+
+    /// Waits until the shell has the terminal again: what is typed before that is somebody else's.
+    pub(crate) async fn back(&mut self) {
+        let start = std::time::Instant::now();
+        while self.foreground() != self.shell.id() {
+            if start.elapsed() > std::time::Duration::from_secs(8) {
+                panic!("not the shell's: {} --- {:?}", self.log(), self.seen());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
     }
 
     pub(crate) fn log(&self) -> String {

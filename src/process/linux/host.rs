@@ -16,7 +16,7 @@ use super::tree::{self, Process};
 use super::wire::{Order, Report};
 use crate::process::explain::{self, Sought};
 use crate::process::terminal::Foreground;
-use crate::process::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals};
+use crate::process::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals, unix};
 use crate::supervisor::{Event, RunId, Signal};
 
 /// Between two looks at a tree that fell to us.
@@ -155,15 +155,9 @@ impl Host {
     }
 
     /// Ends the shim; call it after the last `Gone`. What should still live is stopped with at most 200 ms
-    /// of grace. Dropping the host does the same without waiting.
-    pub async fn shutdown(mut self) {
-        let Some(mut link) = self.link.take() else { return };
-        link.close();
-        let ended = async { while link.receive().await.is_some() {} };
-        // Its socket closes when it ends, so that waiting for it then takes no time.
-        if tokio::time::timeout(SHIM_PATIENCE, ended).await.is_ok() {
-            let _ = rustix::process::waitpid(Some(link.pid), WaitOptions::empty());
-        }
+    /// of grace. Dropping the host does the same.
+    pub async fn shutdown(self) {
+        drop(self);
     }
 
     fn order(&mut self, order: &Order) {
@@ -314,9 +308,17 @@ impl Host {
     }
 
     fn living(&self, root: Pid) -> Vec<Process> {
-        let session = rustix::process::getsid(None).map_or(0, |pid| pid.as_raw_nonzero().get());
         let root = root.as_raw_nonzero().get();
-        Keep::new(self.keep.clone(), session).split(root, tree::descendants(root)).0
+        Keep::new(self.keep.clone(), unix::own_session()).split(root, tree::descendants(root)).0
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.take_terminal();
+        if let Some(link) = self.link.take() {
+            link.end(SHIM_PATIENCE);
+        }
     }
 }
 
