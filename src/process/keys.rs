@@ -8,6 +8,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::Signal as Stream;
 
+use super::terminal::Watch;
 use super::{signals, terminal, unix};
 
 /// A key that means something.
@@ -39,6 +40,8 @@ const REST_OF_RS: Duration = Duration::from_secs(1);
 pub struct Keys {
     /// `None` after the terminal has closed.
     input: Option<AsyncFd<OwnedFd>>,
+    /// To notice that the terminal is ours again.
+    watch: Option<Watch>,
     decoder: Decoder,
     pressed: VecDeque<Key>,
     suspend: Option<Stream>,
@@ -48,7 +51,7 @@ pub struct Keys {
 
 impl Keys {
     /// Sets the terminal to single keys, if we are its foreground group (else as soon as we are, as far as
-    /// that can be noticed: SIGCONT, [`Keys::refresh`]). `None` when standard input is no terminal. Call it
+    /// that can be noticed: by SIGCONT, by a line that is typed, by [`Keys::refresh`]). `None` when standard input is no terminal. Call it
     /// inside the runtime. The modes are restored on drop, on a panic and while we are suspended.
     pub fn start() -> Option<Keys> {
         let fd = terminal::open_again().ok()?;
@@ -56,6 +59,7 @@ impl Keys {
         let input = unix::register(fd, Interest::READABLE)?;
         let mut keys = Keys {
             input: Some(input),
+            watch: Watch::start(),
             decoder: Decoder::default(),
             pressed: VecDeque::new(),
             suspend: signals::stream(libc::SIGTSTP),
@@ -85,6 +89,7 @@ impl Keys {
                     self.refresh();
                 }
                 () = signals::next(&mut self.resume) => self.refresh(),
+                () = Watch::touched(&self.watch), if !self.active => self.refresh(),
                 bytes = read(&self.input), if self.active => match bytes {
                     Some(bytes) => {
                         let now = tokio::time::Instant::now().into_std();

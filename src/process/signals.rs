@@ -1,16 +1,14 @@
 //! Signals that ask this program to end.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{terminal, unix};
+use super::terminal::Watch;
+use super::unix;
 use crate::supervisor::Signal;
 
 /// Bit n - 1: signal n was ignored when we were started.
@@ -43,7 +41,7 @@ pub struct Signals {
     quit: Option<Stream>,
     /// Standard input, when it is a terminal, to see it close: nobody sends us a signal for that while a
     /// run is its foreground group.
-    terminal: Option<AsyncFd<OwnedFd>>,
+    terminal: Option<Watch>,
 }
 
 impl Signals {
@@ -71,7 +69,7 @@ impl Signals {
             terminate: install(libc::SIGTERM)?,
             hangup: install(libc::SIGHUP)?,
             quit: install(libc::SIGQUIT)?,
-            terminal: if is_ignored(libc::SIGHUP) { None } else { watched_terminal() },
+            terminal: if is_ignored(libc::SIGHUP) { None } else { Watch::start() },
         };
         // Whoever started us may have blocked them; then no handler would ever run.
         unix::unblock(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGCHLD]);
@@ -85,29 +83,13 @@ impl Signals {
             () = next(&mut self.terminate) => libc::SIGTERM,
             () = next(&mut self.hangup) => libc::SIGHUP,
             () = next(&mut self.quit) => libc::SIGQUIT,
-            () = closed(&self.terminal) => {
+            () = Watch::closed(&self.terminal) => {
                 self.terminal = None;
                 libc::SIGHUP
             }
         };
         Signal(number)
     }
-}
-
-fn watched_terminal() -> Option<AsyncFd<OwnedFd>> {
-    unix::register(terminal::open_again().ok()?, Interest::READABLE)
-}
-
-async fn closed(terminal: &Option<AsyncFd<OwnedFd>>) {
-    let Some(terminal) = terminal else { return std::future::pending().await };
-    // Nothing is read here. (An interest in its end alone is not woken by it.)
-    while let Ok(mut ready) = terminal.readable().await {
-        if ready.ready().is_read_closed() {
-            return;
-        }
-        ready.clear_ready();
-    }
-    std::future::pending().await
 }
 
 /// A stream of one signal, unless it was ignored when we were started.

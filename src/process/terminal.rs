@@ -10,6 +10,9 @@ use rustix::stdio::stdin;
 use rustix::termios::{LocalModes, OptionalActions, Termios, isatty};
 use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
 use super::{signals, unix};
 
 /// The modes to go back to, while ours are set. Also read by the panic hook.
@@ -32,6 +35,43 @@ pub(super) fn open_again() -> io::Result<OwnedFd> {
     let by_name = rustix::fs::open(&name, flags, Mode::empty());
     // After `su` the terminal may belong to somebody else.
     Ok(by_name.or_else(|_| rustix::fs::open("/dev/tty", flags, Mode::empty()))?)
+}
+
+/// Sees input and the end of the terminal, without reading.
+#[derive(Debug)]
+pub(super) struct Watch(AsyncFd<OwnedFd>);
+
+impl Watch {
+    pub(super) fn start() -> Option<Watch> {
+        unix::register(open_again().ok()?, Interest::READABLE).map(Watch)
+    }
+
+    /// Something was typed, for whomever. Not every shell sends SIGCONT with `fg`: so this is how we learn
+    /// that the terminal is ours again.
+    pub(super) async fn touched(watch: &Option<Watch>) {
+        let Some(Watch(fd)) = watch else { return std::future::pending().await };
+        match fd.readable().await {
+            Ok(mut ready) if !ready.ready().is_read_closed() => ready.clear_ready(),
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// The terminal has closed. (An interest in that alone would not be woken by it.)
+    pub(super) async fn closed(watch: &Option<Watch>) {
+        let Some(Watch(fd)) = watch else { return std::future::pending().await };
+        while let Ok(mut ready) = fd.readable().await {
+            if ready.ready().is_read_closed() {
+                return;
+            }
+            ready.clear_ready();
+        }
+        std::future::pending().await
+    }
+}
+
+/// Whether our session has lost the terminal at standard input.
+pub(super) fn is_lost() -> bool {
+    tcgetpgrp(stdin()).is_err()
 }
 
 /// Single keys without echo, if the terminal is ours; everything else stays as it is: Ctrl-C is a signal, and
@@ -100,6 +140,11 @@ impl Foreground {
     /// The leader runs and has taken the terminal, if it was told to.
     pub(super) fn started(&mut self, leader: u32) {
         self.run = Pid::from_raw(leader as i32);
+    }
+
+    /// Whether a run should have the terminal but has not.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.run.is_some() && !self.held
     }
 
     /// Whether a run has the terminal.

@@ -47,6 +47,8 @@ async fn who_handles_ctrl_c_lives_on() {
     let mut pty = Pty::new("python").await;
     pty.line("mini terminal python3 -i -q");
     pty.sees(">>> ").await;
+    // It writes the prompt before it looks for signals.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let leader = pty.leader();
     pty.write("\x03");
     pty.sees("KeyboardInterrupt").await;
@@ -114,7 +116,7 @@ async fn ctrl_z_and_fg_again_and_again() {
         assert_eq!(shell_modes(&mut pty).await, before, "round {round}");
         assert_eq!(state(leader), Some('T'));
         pty.line("fg");
-        until("the run's again", || (pty.foreground() == leader).then_some(())).await;
+        pty.gives(leader).await;
         until("cbreak", || (!pty.modes().local_modes.contains(LocalModes::ICANON)).then_some(()))
             .await;
     }
@@ -124,9 +126,11 @@ async fn ctrl_z_and_fg_again_and_again() {
     pty.line("bg");
     pty.settle().await;
     assert_ne!(pty.foreground(), leader);
+    // This shell does not tell a running job that it is in the foreground: a typed line does.
     pty.line("fg");
-    until("the run's again", || (pty.foreground() == leader).then_some(())).await;
-    pty.write("z");
+    pty.gives(pty.mini()).await;
+    pty.write("z\n");
+    pty.gives(leader).await;
     pty.sees("got zzz").await;
     pty.write("\x03");
     pty.back().await;
@@ -203,6 +207,8 @@ async fn ctrl_z_with_keys_gives_the_shell_its_modes() {
     pty.settle().await;
     assert_eq!(shell_modes(&mut pty).await, before);
     pty.line("fg");
+    pty.gives(pty.mini()).await;
+    pty.write("\n");
     until("single keys", || single(&pty).then_some(())).await;
     pty.write("q");
     pty.back().await;
@@ -253,6 +259,10 @@ async fn a_closed_terminal_ends_everything() {
             pty.close().await;
         }
     }
+    let mut pty = Pty::new("lost").await;
+    pty.line("mini terminal sleep 1000");
+    pty.logs("Started", 1).await;
+    pty.lose_shell().await;
 }
 
 async fn a_run_that_asks_the_terminal_from_the_background_is_reported() {

@@ -15,7 +15,7 @@ use super::spawn;
 use super::tree::{self, Process};
 use super::wire::{Order, Report};
 use crate::process::explain::{self, Sought};
-use crate::process::terminal::Foreground;
+use crate::process::terminal::{self, Foreground, Watch};
 use crate::process::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals, unix};
 use crate::supervisor::{Event, RunId, Signal};
 
@@ -41,8 +41,9 @@ pub struct Host {
     foreground: Foreground,
     /// We have sent the run a signal that may end it.
     signalled: bool,
-    /// SIGCONT, once a run has the terminal.
+    /// SIGCONT and input, once a run is to have the terminal: signs that it is ours again.
     resume: Option<Stream>,
+    watch: Option<Watch>,
 }
 
 /// The shim died: its tree falls to us, who are a subreaper too.
@@ -71,6 +72,7 @@ impl Host {
             foreground: Foreground::default(),
             signalled: false,
             resume: None,
+            watch: None,
         })
     }
 
@@ -105,6 +107,7 @@ impl Host {
         let terminal = launch.stdin == Stdin::Terminal;
         if terminal && self.resume.is_none() {
             self.resume = signals::stream(libc::SIGCONT);
+            self.watch = Watch::start();
         }
         let foreground = terminal && self.foreground.prepare();
         self.order(&Order::Launch { launch: launch.clone(), foreground });
@@ -193,11 +196,14 @@ impl Host {
             () = signals::next(&mut self.children) => {
                 self.reap();
             }
-            () = signals::next(&mut self.resume) => {
-                if self.foreground.continued() {
-                    self.resume_run();
-                }
-            }
+            () = signals::next(&mut self.resume) => self.give_terminal(),
+            () = Watch::touched(&self.watch), if self.foreground.is_wanted() => self.give_terminal(),
+        }
+    }
+
+    fn give_terminal(&mut self) {
+        if self.foreground.continued() {
+            self.resume_run();
         }
     }
 
@@ -326,6 +332,8 @@ impl Drop for Host {
 fn typed_signal(ended: Ended) -> Option<Signal> {
     match ended {
         Ended::Signal(number @ (libc::SIGINT | libc::SIGQUIT)) => Some(Signal(number)),
+        // It alone gets the hangup when the terminal goes with its session's leader.
+        Ended::Signal(libc::SIGHUP) if terminal::is_lost() => Some(Signal(libc::SIGHUP)),
         _ => None,
     }
 }

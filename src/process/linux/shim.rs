@@ -225,7 +225,7 @@ impl Shim {
         match self.spawn(launch, &candidates, foreground) {
             Ok(pid) => {
                 self.childless = false;
-                self.hosted = Some(Hosted::new(run, Some(pid), foreground));
+                self.hosted = Some(Hosted::new(run, Some(pid), launch.stdin == Stdin::Terminal));
                 Report::Started { run, pid: pid.as_raw_nonzero().get() as u32 }
             }
             Err(failure) => {
