@@ -15,8 +15,8 @@ use super::keep::Keep;
 use super::spawn;
 use super::sys::{self, Blocked};
 use super::wire::{self, Order, Report};
-use crate::process::unix;
 use crate::process::{Ended, Launch, SpawnStage, Stdin};
+use crate::process::{explain, unix};
 use crate::supervisor::RunId;
 
 /// `argv[0]` and the name in `ps`: a kill by the program's name spares the shim, which then cleans up.
@@ -82,7 +82,7 @@ impl Shim {
             open_input: None,
             blocked,
             me,
-            keep: Keep::new(Vec::new(), unix::own_session()),
+            keep: Keep::new(Vec::new(), sys::own_session()),
             hosted: None,
             childless: true,
         };
@@ -217,7 +217,7 @@ impl Shim {
         if self.hosted.is_some() {
             return failed(SpawnStage::Fork, libc::EBUSY, program.into());
         }
-        let candidates = spawn::candidates(&program, &launch.env);
+        let candidates = explain::candidates(&program, &launch.env);
         let found = |at: usize| {
             use std::os::unix::ffi::OsStringExt;
             candidates.get(at).map_or(program.clone(), |path| OsString::from_vec(path.clone()))
