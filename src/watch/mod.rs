@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 pub use self::change::{Change, ChangeKind, Facts};
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
+use crate::filter::Filter;
 use crate::report::{Notice, Watching};
 use crate::settle::Batch;
 
@@ -55,6 +56,7 @@ impl Watch {
     pub fn start(
         _settings: Settings,
         _roots: Vec<Root>,
+        _filter: Arc<Filter>,
         _since: Timestamp,
         _messages: UnboundedSender<Message>,
     ) -> Self {
@@ -88,6 +90,3 @@ impl Timestamp {
         todo!()
     }
 }
-
-#[allow(dead_code, reason = "until the engine is complete")]
-fn _types(_: Arc<()>) {}
