@@ -1,5 +1,9 @@
 //! Is the save complete? Raw changes in, batches out. Pure: time is an argument.
 
 mod batch;
+mod core;
+mod settings;
 
 pub use batch::{Batch, BatchChange};
+pub use core::{Due, Settle};
+pub use settings::Settings;
