@@ -2,7 +2,12 @@
 
 mod batch;
 mod core;
+pub mod numbers;
 mod settings;
+mod table;
+
+#[cfg(test)]
+mod tests;
 
 pub use batch::{Batch, BatchChange};
 pub use core::{Due, Settle};
