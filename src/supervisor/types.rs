@@ -54,6 +54,13 @@ pub enum Event {
         /// Left-overs that had to be stopped after the leader had ended.
         stopped: Vec<LeftOver>,
     },
+    /// The answer to [`Action::Survey`]: what of the run still lives.
+    StillThere {
+        /// The run.
+        run: RunId,
+        /// Its living processes, the leader first if it is among them.
+        processes: Vec<LeftOver>,
+    },
     /// A process of the run waits for the terminal (stopped by SIGTTIN or SIGTTOU).
     WaitsForTerminal {
         /// The run.
@@ -120,6 +127,12 @@ pub enum Action {
     /// SIGKILL everything of the run until it is gone.
     Kill {
         /// The run to kill.
+        run: RunId,
+    },
+    /// Name the living processes of the run in an [`Event::StillThere`] (a stop is slow). May stay
+    /// unanswered.
+    Survey {
+        /// The run.
         run: RunId,
     },
     /// Send a signal to the run and let it live (`on_busy: signal`).
