@@ -78,24 +78,52 @@ const FOREIGN: &[(Habit, &str)] = &[
         Habit::Flag("--on-busy-update"),
         "--on-busy-update is --on-busy here: --on-busy restart|queue|ignore|signal",
     ),
-    (Habit::Flag("--delay"), "--delay is -d here, with a unit: -d 500ms (a bare number is milliseconds)"),
+    (
+        Habit::Flag("--delay"),
+        "--delay is -d here, with a unit: -d 500ms (a bare number is milliseconds)",
+    ),
     (Habit::Flag("--exts"), "--exts is --ext here: --ext go,html"),
-    (Habit::Flag("--filter"), "--filter is --ext here for types; to leave something out: -i PATTERN"),
+    (
+        Habit::Flag("--filter"),
+        "--filter is --ext here for types; to leave something out: -i PATTERN",
+    ),
     (Habit::Flag("-f"), "-f is --ext here for types: --ext go,html"),
     (Habit::Flag("--why"), "every reload names its cause; for the skipped paths: -v"),
     (Habit::Flag("--no-vcs-ignore"), "--no-vcs-ignore is --no-gitignore here"),
     (Habit::Flag("--project-origin"), "start go-watcher in that directory instead"),
     (Habit::Flag("--workdir"), "the command runs in the directory in which go-watcher is started"),
-    (Habit::Flag("-R"), "-R is not needed here: directories are watched with all that is below them"),
+    (
+        Habit::Flag("-R"),
+        "-R is not needed here: directories are watched with all that is below them",
+    ),
 ];
 
 const SUBCOMMANDS: &[&str] = &["init", "run", "check", "completions", "man", "schema"];
 
 /// The flags of `run` that take a value in the next argument.
 const TAKES_VALUE: &[&str] = &[
-    "-e", "--command", "-E", "--env", "-c", "--config", "--name", "-w", "--watch", "-i", "--ignore",
-    "--ext", "--backend", "-d", "--debounce", "--duration", "--on-busy", "--on-crash",
-    "--stop-signal", "--stop-timeout", "--color", "--log-format",
+    "-e",
+    "--command",
+    "-E",
+    "--env",
+    "-c",
+    "--config",
+    "--name",
+    "-w",
+    "--watch",
+    "-i",
+    "--ignore",
+    "--ext",
+    "--backend",
+    "-d",
+    "--debounce",
+    "--duration",
+    "--on-busy",
+    "--on-crash",
+    "--stop-signal",
+    "--stop-timeout",
+    "--color",
+    "--log-format",
 ];
 
 /// The hint for arguments (without the program's name) that clap refused.
@@ -113,11 +141,9 @@ fn hint(args: &[OsString]) -> Option<String> {
         return Some(format!("did you mean go-watcher {near}?"));
     }
     if first.starts_with('-') {
-        return Some(
-            foreign(&words).unwrap_or_else(|| {
-                format!("flags come after a subcommand: go-watcher run {}", quoted(args))
-            }),
-        );
+        return Some(foreign(&words).unwrap_or_else(|| {
+            format!("flags come after a subcommand: go-watcher run {}", quoted(args))
+        }));
     }
     Some(format!("to watch and run it: go-watcher run -e {}", shell_words::quote(&words.join(" "))))
 }
@@ -169,7 +195,10 @@ fn unquoted(words: &[&str]) -> Option<String> {
 }
 
 fn near_subcommand(word: &str) -> Option<&'static str> {
-    SUBCOMMANDS.iter().copied().find(|name| word.len() > 2 && strsim::damerau_levenshtein(name, word) == 1)
+    SUBCOMMANDS
+        .iter()
+        .copied()
+        .find(|name| word.len() > 2 && strsim::damerau_levenshtein(name, word) == 1)
 }
 
 fn quoted(args: &[OsString]) -> String {
@@ -253,7 +282,9 @@ mod tests {
 
     #[test]
     fn a_value_that_looks_like_a_foreign_flag_is_not_one() {
-        assert!(hint(&["run", "-e", "-x"].map(OsString::from)).is_none_or(|h| !h.contains("-x is")));
+        assert!(
+            hint(&["run", "-e", "-x"].map(OsString::from)).is_none_or(|h| !h.contains("-x is"))
+        );
         let after_dashes = ["run", "--bogus", "--", "-x", "-s"].map(OsString::from);
         assert_eq!(hint(&after_dashes), None);
     }

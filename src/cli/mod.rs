@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use generate::{completions, man};
+pub(crate) use hints::config_is_no_file;
 pub use hints::{Refusal, parse};
 
 /// The whole command line.
@@ -114,8 +115,13 @@ pub struct RunArgs {
     #[arg(short = 'w', long, value_name = "PATH", help_heading = "What is watched")]
     pub watch: Vec<PathBuf>,
     /// Ignore what matches; !PATTERN takes back from .gitignore and built-in rules (repeatable)
-    #[arg(short = 'i', long, value_name = "PATTERN", allow_hyphen_values = false,
-          help_heading = "What is watched")]
+    #[arg(
+        short = 'i',
+        long,
+        value_name = "PATTERN",
+        allow_hyphen_values = false,
+        help_heading = "What is watched"
+    )]
     pub ignore: Vec<String>,
     /// Only files of these types: go,html
     #[arg(long, value_name = "LIST", help_heading = "What is watched")]
@@ -135,8 +141,13 @@ pub struct RunArgs {
     pub poll: Option<String>,
 
     /// A fixed quiet time before a run instead of the automatic one: auto, 50ms, 2s
-    #[arg(short = 'd', long, value_name = "TIME", allow_hyphen_values = true,
-          help_heading = "When")]
+    #[arg(
+        short = 'd',
+        long,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        help_heading = "When"
+    )]
     pub debounce: Option<String>,
     /// The least time between two reloads
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]

@@ -120,7 +120,8 @@ fn window(source: &str, place: Place) -> (String, String, String) {
     if start > 0 {
         line.push('…');
     }
-    let before: String = source.chars().skip(start).take(column.min(total) - start.min(total)).collect();
+    let before: String =
+        source.chars().skip(start).take(column.min(total) - start.min(total)).collect();
     line.push_str(&escape(&before));
     let pad = " ".repeat(line.width());
     let marked: String = source.chars().skip(column).take(place.length.min(AFTER)).collect();
@@ -157,7 +158,8 @@ pub(crate) fn escape(text: &str) -> String {
 fn is_hidden(c: char) -> bool {
     let bidi = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     // ZWJ and variation selectors are parts of emoji and stay.
-    let blank = matches!(c, '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
+    let blank =
+        matches!(c, '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
     c.is_control() || bidi || blank || (c.width().is_none() && !c.is_ascii())
 }
 

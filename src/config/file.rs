@@ -113,8 +113,9 @@ impl<'de> Deserialize<'de> for Envs {
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Envs, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(item) = items.next_element::<String>()? {
-                    let (name, value) =
-                        item.split_once('=').ok_or_else(|| de::Error::custom("write NAME=value"))?;
+                    let (name, value) = item
+                        .split_once('=')
+                        .ok_or_else(|| de::Error::custom("write NAME=value"))?;
                     pairs.push((name.to_owned(), value.to_owned()));
                 }
                 Ok(Envs(pairs))
@@ -180,9 +181,14 @@ pub(crate) fn load(source: Source) -> Result<Loaded, Diagnostic> {
 /// The typed pass. After the check of the shape it finds no fault; if it does, it still says where.
 fn typed(text: &str) -> Result<File, Fault> {
     serde_yaml::from_str::<Option<File>>(text).map(Option::unwrap_or_default).map_err(|error| {
-        let place = error.location().map(|at| Place { line: at.line(), column: at.column(), length: 1 });
+        let place =
+            error.location().map(|at| Place { line: at.line(), column: at.column(), length: 1 });
         let says = super::diagnostic::escape(&error.to_string());
-        Fault { place, key: String::new(), text: format!("{says}; write it as watcher.example.yml does") }
+        Fault {
+            place,
+            key: String::new(),
+            text: format!("{says}; write it as watcher.example.yml does"),
+        }
     })
 }
 
@@ -241,7 +247,16 @@ mod tests {
 
     #[test]
     fn what_is_not_said_stays_unsaid() {
-        for text in ["", "# comment", "---", "~", "watcher:", "watcher: {}", "\u{20}", "watcher:\n  duration:\n"] {
+        for text in [
+            "",
+            "# comment",
+            "---",
+            "~",
+            "watcher:",
+            "watcher: {}",
+            "\u{20}",
+            "watcher:\n  duration:\n",
+        ] {
             let file = file(text);
             assert!(file.command.is_none() && file.envs.is_none(), "{text:?}");
             assert!(file.watcher.unwrap_or_default().duration.is_none(), "{text:?}");

@@ -58,52 +58,144 @@ const fn key(
 
 /// All keys, in the order of the template.
 pub(crate) const KEYS: &[Key] = &[
-    key("command", Kind::Command, "", Some("command"),
-        "What to run: a text for sh -c, or a list (an exact argv, no shell)"),
-    key("watcher.duration", Kind::Duration(&[]), "0", Some("duration"),
-        "The least time between two reloads, start to start"),
-    key("watcher.debounce", Kind::Duration(&["auto"]), "auto", Some("debounce"),
-        "A fixed quiet time before a run instead of the automatic one"),
-    key("watcher.included_filetypes", Kind::List("a file type"), "[]", Some("ext"),
-        "Only files of these types count, with or without the dot; empty: all"),
-    key("watcher.excluded_regexps", Kind::List("a regular expression"), "[]", None,
-        "Files that match are ignored; tried on the name, the relative and the absolute path"),
-    key("watcher.paths", Kind::List("a path"), "[]", Some("watch"),
-        "What to watch instead of the working directory and additional_paths"),
-    key("watcher.gitignore", Kind::Bool, "true", Some("no-gitignore"),
-        "Honour .gitignore and .ignore, with or without a repository"),
-    key("watcher.default_ignore", Kind::Bool, "true", Some("no-default-ignore"),
-        "The built-in ignores: node_modules, dot directories, editors' files and the like"),
-    key("watcher.exclude_unchanged", Kind::Bool, "true", None,
-        "A save that leaves the same bytes is no change"),
-    key("watcher.backend", Kind::Word(BACKENDS), "auto", Some("backend"),
-        "Where events come from"),
-    key("watcher.poll", Kind::Duration(&["auto", "never", "always"]), "auto", Some("poll"),
-        "Polling: where it is needed, never, always, or always at this interval"),
-    key("additional_paths", Kind::List("a path"), "[]", None,
-        "More directories or files to watch, also outside the working directory"),
-    key("excluded_paths", Kind::List("a path"), "[]", Some("ignore"),
-        "Paths or globs to ignore, relative to the working directory; !PATTERN takes one back"),
-    key("envs", Kind::Env, "[]", Some("env"),
-        "Environment of the command: a list of NAME=value, or a map; these override inherited ones"),
-    key("on_busy", Kind::Word(ON_BUSY), "restart", Some("on-busy"),
-        "A change while the command runs"),
-    key("on_crash", Kind::Word(ON_CRASH), "wait", Some("on-crash"),
-        "The command fails by itself"),
-    key("stop.signal", Kind::Signal, "SIGTERM", Some("stop-signal"),
-        "What asks the command to stop"),
-    key("stop.timeout", Kind::Duration(&[]), "5s", Some("stop-timeout"),
-        "How long it may take to stop before SIGKILL"),
-    key("stop.keep", Kind::List("a program's name"),
-        "[sccache, bazel, gradle, watchman, buck2d, gpg-agent, ssh-agent]", None,
-        "Daemons that a command may start and leave behind"),
+    key(
+        "command",
+        Kind::Command,
+        "",
+        Some("command"),
+        "What to run: a text for sh -c, or a list (an exact argv, no shell)",
+    ),
+    key(
+        "watcher.duration",
+        Kind::Duration(&[]),
+        "0",
+        Some("duration"),
+        "The least time between two reloads, start to start",
+    ),
+    key(
+        "watcher.debounce",
+        Kind::Duration(&["auto"]),
+        "auto",
+        Some("debounce"),
+        "A fixed quiet time before a run instead of the automatic one",
+    ),
+    key(
+        "watcher.included_filetypes",
+        Kind::List("a file type"),
+        "[]",
+        Some("ext"),
+        "Only files of these types count, with or without the dot; empty: all",
+    ),
+    key(
+        "watcher.excluded_regexps",
+        Kind::List("a regular expression"),
+        "[]",
+        None,
+        "Files that match are ignored; tried on the name, the relative and the absolute path",
+    ),
+    key(
+        "watcher.paths",
+        Kind::List("a path"),
+        "[]",
+        Some("watch"),
+        "What to watch instead of the working directory and additional_paths",
+    ),
+    key(
+        "watcher.gitignore",
+        Kind::Bool,
+        "true",
+        Some("no-gitignore"),
+        "Honour .gitignore and .ignore, with or without a repository",
+    ),
+    key(
+        "watcher.default_ignore",
+        Kind::Bool,
+        "true",
+        Some("no-default-ignore"),
+        "The built-in ignores: node_modules, dot directories, editors' files and the like",
+    ),
+    key(
+        "watcher.exclude_unchanged",
+        Kind::Bool,
+        "true",
+        None,
+        "A save that leaves the same bytes is no change",
+    ),
+    key("watcher.backend", Kind::Word(BACKENDS), "auto", Some("backend"), "Where events come from"),
+    key(
+        "watcher.poll",
+        Kind::Duration(&["auto", "never", "always"]),
+        "auto",
+        Some("poll"),
+        "Polling: where it is needed, never, always, or always at this interval",
+    ),
+    key(
+        "additional_paths",
+        Kind::List("a path"),
+        "[]",
+        None,
+        "More directories or files to watch, also outside the working directory",
+    ),
+    key(
+        "excluded_paths",
+        Kind::List("a path"),
+        "[]",
+        Some("ignore"),
+        "Paths or globs to ignore, relative to the working directory; !PATTERN takes one back",
+    ),
+    key(
+        "envs",
+        Kind::Env,
+        "[]",
+        Some("env"),
+        "Environment of the command: a list of NAME=value, or a map; these override inherited ones",
+    ),
+    key(
+        "on_busy",
+        Kind::Word(ON_BUSY),
+        "restart",
+        Some("on-busy"),
+        "A change while the command runs",
+    ),
+    key("on_crash", Kind::Word(ON_CRASH), "wait", Some("on-crash"), "The command fails by itself"),
+    key(
+        "stop.signal",
+        Kind::Signal,
+        "SIGTERM",
+        Some("stop-signal"),
+        "What asks the command to stop",
+    ),
+    key(
+        "stop.timeout",
+        Kind::Duration(&[]),
+        "5s",
+        Some("stop-timeout"),
+        "How long it may take to stop before SIGKILL",
+    ),
+    key(
+        "stop.keep",
+        Kind::List("a program's name"),
+        "[sccache, bazel, gradle, watchman, buck2d, gpg-agent, ssh-agent]",
+        None,
+        "Daemons that a command may start and leave behind",
+    ),
     key("postpone", Kind::Bool, "false", Some("postpone"), "No first run: wait for a change"),
     key("stdin", Kind::Word(STDIN), "null", Some("stdin"), "The command's standard input"),
-    key("keys", Kind::Bool, "true", Some("no-keys"),
-        "Listen to keys when standard input is a terminal: r s p c q ?"),
+    key(
+        "keys",
+        Kind::Bool,
+        "true",
+        Some("no-keys"),
+        "Listen to keys when standard input is a terminal: r s p c q ?",
+    ),
     key("clear", Kind::Bool, "false", Some("clear"), "Clear the screen before each run"),
-    key("log_format", Kind::Word(LOG_FORMATS), "text", Some("log-format"),
-        "How the program's own lines are written"),
+    key(
+        "log_format",
+        Kind::Word(LOG_FORMATS),
+        "text",
+        Some("log-format"),
+        "How the program's own lines are written",
+    ),
     key("name", Kind::Name, "", Some("name"), "A name for this instance, for status and wait"),
 ];
 
@@ -165,7 +257,8 @@ mod tests {
     use crate::cli::Cli;
 
     /// Flags that belong to one call, not to a project.
-    const OF_THE_CALL: &[&str] = &["config", "no-shell", "once", "restart", "quiet", "verbose", "color", "help"];
+    const OF_THE_CALL: &[&str] =
+        &["config", "no-shell", "once", "restart", "quiet", "verbose", "color", "help"];
 
     #[test]
     fn every_flag_of_a_project_has_a_key() {
@@ -189,7 +282,9 @@ mod tests {
                 assert!(longs.contains(&flag), "--{flag} of {}", key.path);
                 let name = key.path.rsplit('.').next().unwrap_or_default().replace('_', "-");
                 let differs = ["ext", "watch", "ignore", "env"].contains(&flag);
-                let same = flag == name || flag == format!("no-{name}") || key.path.replace(['.', '_'], "-") == flag;
+                let same = flag == name
+                    || flag == format!("no-{name}")
+                    || key.path.replace(['.', '_'], "-") == flag;
                 assert!(same || differs, "--{flag} is called {}", key.path);
             }
         }

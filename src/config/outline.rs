@@ -24,7 +24,10 @@ pub(crate) struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     /// A text; `plain` when it has no quotes, so that it may be a number or null.
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     List(Vec<Node>),
     Map(Vec<(Name, Node)>),
 }
@@ -124,8 +127,7 @@ impl Builder {
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place)?;
-                let content =
-                    Content::Map { pairs: Vec::new(), names: HashSet::new(), name: None };
+                let content = Content::Map { pairs: Vec::new(), names: HashSet::new(), name: None };
                 self.open(place, anchor, content)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close()?,
@@ -140,7 +142,8 @@ impl Builder {
             let text = format!("nested more than {DEEPEST} deep; no key needs that, flatten it");
             return Err(Fault::at(point(place), "", text));
         }
-        if matches!(self.open.last(), Some(Frame { content: Content::Map { name: None, .. }, .. })) {
+        if matches!(self.open.last(), Some(Frame { content: Content::Map { name: None, .. }, .. }))
+        {
             let text = "a list or map where a key belongs; write a word and a colon";
             return Err(Fault::at(point(place), &self.path(), text));
         }
@@ -255,20 +258,29 @@ fn syntax(error: &ScanError, text: &str) -> Fault {
     let place = Place { line: marker.line().max(1), column: marker.col() + 1, length: 1 };
     let line = text.split('\n').nth(place.line - 1).unwrap_or_default();
     let here = line.chars().nth(place.column - 1);
-    let before = &line[..line.len() - line.trim_start().len()];
     let info = error.info();
+    let tab = line
+        .chars()
+        .position(|c| !matches!(c, ' ' | '-'))
+        .filter(|at| line.chars().nth(*at) == Some('\t'));
+    if let Some(at) = tab.filter(|_| !info.contains("recursion limit")) {
+        let text = "a tab in the indentation; indent with spaces";
+        return Fault::at(Place { column: at + 1, ..place }, "", text);
+    }
     let says = if info.contains("recursion limit") {
         format!("nested more than {DEEPEST} deep; no key needs that, flatten it")
-    } else if before.contains('\t') || here == Some('\t') {
-        "a tab in the indentation; indent with spaces".to_owned()
     } else if here == Some('*') || info.contains("unknown anchor") {
         "a value that begins with * is an alias in YAML; quote it: '*.yml'".to_owned()
     } else if matches!(here, Some('@' | '`' | '%')) {
         format!("a value cannot begin with {}; quote it", here.unwrap_or_default())
     } else if info.contains("mapping values are not allowed") {
-        "a colon where no key can be; quote a value that holds \": \", or fix the indentation".into()
+        "a colon where no key can be; quote a value that holds \": \", or fix the indentation"
+            .into()
     } else {
-        format!("not valid YAML ({}); check quotes, brackets and indentation", super::diagnostic::escape(info))
+        format!(
+            "not valid YAML ({}); check quotes, brackets and indentation",
+            super::diagnostic::escape(info)
+        )
     };
     Fault::at(place, "", says)
 }
@@ -316,7 +328,11 @@ mod tests {
     fn line_ends_do_not_move_places() {
         for end in ["\n", "\r\n", "\r"] {
             let root = node(&["a: 1", "b:", "  c: 2", ""].join(end));
-            assert_eq!(root.at("b.c").map(|node| node.place), Some(Place { line: 3, column: 6, length: 1 }), "{end:?}");
+            assert_eq!(
+                root.at("b.c").map(|node| node.place),
+                Some(Place { line: 3, column: 6, length: 1 }),
+                "{end:?}"
+            );
         }
     }
 

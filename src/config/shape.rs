@@ -16,7 +16,10 @@ pub(crate) fn check(root: &Node) -> Result<(), Fault> {
         Value::Map(pairs) => section("", pairs),
         _ if root.is_null() => Ok(()),
         _ => {
-            let text = format!("the file holds {}, not keys; write for example  command: go run .", root.kind());
+            let text = format!(
+                "the file holds {}, not keys; write for example  command: go run .",
+                root.kind()
+            );
             Err(Fault::at(Place { length: root.place.length.min(1), ..root.place }, "", text))
         }
     }
@@ -36,7 +39,8 @@ fn section(section_path: &str, pairs: &[(Name, Node)]) -> Result<(), Fault> {
                 _ if node.is_null() => {}
                 _ => {
                     let inner = keys::names_in(&path).join(", ");
-                    let text = format!("{} is no section; indent its keys below it: {inner}", node.kind());
+                    let text =
+                        format!("{} is no section; indent its keys below it: {inner}", node.kind());
                     return Err(Fault::at(near(name, node), &path, text));
                 }
             },
@@ -73,7 +77,9 @@ fn value(kind: Kind, path: &str, name: &Name, node: &Node) -> Result<(), Fault> 
         (Kind::List(_), Value::Scalar { text, .. }) => {
             Err(fault(format!("{} is not a list; write [{}]", quote(text), as_list(text))))
         }
-        (Kind::List(_), Value::Map(_)) => Err(fault("a map is not a list; write one \"- item\" a line".into())),
+        (Kind::List(_), Value::Map(_)) => {
+            Err(fault("a map is not a list; write one \"- item\" a line".into()))
+        }
         (Kind::Env, _) => env(path, name, node),
         (Kind::Command, Value::Scalar { text, .. }) => text_of(text).map_err(fault),
         (Kind::Command, Value::List(items)) => argv(path, name, node, items),
@@ -99,16 +105,26 @@ pub(crate) fn scalar(kind: Kind, text: &str, plain: bool) -> Result<(), String> 
             Ok(Duration::ZERO) if words.contains(&"always") => wrong("is no interval"),
             Ok(_) => Ok(()),
             Err(error) if words.is_empty() => Err(error),
-            Err(error) => Err(error.replace("; write ", &format!("; write {}, ", words.join(", ")))),
+            Err(error) => {
+                Err(error.replace("; write ", &format!("; write {}, ", words.join(", "))))
+            }
         },
-        Kind::Bool if plain && matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") => Ok(()),
+        Kind::Bool
+            if plain && matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") =>
+        {
+            Ok(())
+        }
         Kind::Bool => wrong("is neither true nor false"),
         Kind::Word(words) if words.contains(&text) => Ok(()),
         Kind::Word(words) => {
-            let near = words.iter().find(|word| strsim::damerau_levenshtein(word, &text.to_lowercase()) <= 2);
+            let near = words
+                .iter()
+                .find(|word| strsim::damerau_levenshtein(word, &text.to_lowercase()) <= 2);
             let list = words.join(", ");
             match near {
-                Some(near) => Err(format!("{} is none of {list}; did you mean {near}?", quote(text))),
+                Some(near) => {
+                    Err(format!("{} is none of {list}; did you mean {near}?", quote(text)))
+                }
                 None => wrong("is not known"),
             }
         }
@@ -116,7 +132,11 @@ pub(crate) fn scalar(kind: Kind, text: &str, plain: bool) -> Result<(), String> 
         Kind::Name => {
             let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-            if first && text.len() <= 64 && text.chars().all(fits) { Ok(()) } else { wrong("is no name") }
+            if first && text.len() <= 64 && text.chars().all(fits) {
+                Ok(())
+            } else {
+                wrong("is no name")
+            }
         }
         Kind::List(_) | Kind::Env | Kind::Command => text_of(text),
     }
@@ -143,25 +163,33 @@ fn example(kind: Kind) -> String {
 }
 
 fn as_list(text: &str) -> String {
-    let parts: Vec<String> = text
-        .split([',', ' '])
-        .filter(|part| !part.is_empty())
-        .take(8)
-        .map(|part| if part.starts_with(['*', '!', '&', '[', '{']) { quote(part) } else { escape(part) })
-        .collect();
+    let parts: Vec<String> =
+        text.split([',', ' '])
+            .filter(|part| !part.is_empty())
+            .take(8)
+            .map(|part| {
+                if part.starts_with(['*', '!', '&', '[', '{']) { quote(part) } else { escape(part) }
+            })
+            .collect();
     parts.join(", ")
 }
 
 fn list_item(path: &str, what: &str, item: &Node) -> Result<(), Fault> {
     let fault = |text: String| Fault::at(item.place, path, text);
     match &item.value {
-        _ if item.is_null() => Err(fault(format!("an empty item; write {what} or delete the dash"))),
+        _ if item.is_null() => {
+            Err(fault(format!("an empty item; write {what} or delete the dash")))
+        }
         Value::Scalar { text, .. } if text.is_empty() => {
             Err(fault(format!("an empty item; write {what} or delete it")))
         }
         Value::Scalar { text, .. } => text_of(text).map_err(fault),
         Value::List(_) | Value::Map(_) => {
-            let hint = if matches!(item.value, Value::Map(_)) { " (quote one that holds \": \")" } else { "" };
+            let hint = if matches!(item.value, Value::Map(_)) {
+                " (quote one that holds \": \")"
+            } else {
+                ""
+            };
             Err(fault(format!("{} inside the list; write {what}{hint}", item.kind())))
         }
     }
@@ -172,14 +200,20 @@ fn text_of(text: &str) -> Result<(), String> {
     match text {
         "" => Err("is empty; write something or delete the key".to_owned()),
         _ if text.contains('\0') => Err(format!("{} holds a NUL byte; take it out", quote(text))),
-        _ if text.trim().is_empty() => Err("is blank; write something or delete the key".to_owned()),
+        _ if text.trim().is_empty() => {
+            Err("is blank; write something or delete the key".to_owned())
+        }
         _ => Ok(()),
     }
 }
 
 fn argv(path: &str, name: &Name, node: &Node, items: &[Node]) -> Result<(), Fault> {
     if items.is_empty() {
-        return Err(Fault::at(near(name, node), path, "an empty list; write [go, run, .] or delete the key"));
+        return Err(Fault::at(
+            near(name, node),
+            path,
+            "an empty list; write [go, run, .] or delete the key",
+        ));
     }
     for (index, item) in items.iter().enumerate() {
         match &item.value {
@@ -214,12 +248,19 @@ fn env_pair(path: &str, name: &Name, value: &Node) -> Result<(), Fault> {
     let at_name = |text: String| Fault::at(name.place, path, text);
     env_name(&name.text).map_err(at_name)?;
     if name.text.contains('=') {
-        return Err(at_name(format!("the name {} holds a =; in a map write NAME: value", quote(&name.text))));
+        return Err(at_name(format!(
+            "the name {} holds a =; in a map write NAME: value",
+            quote(&name.text)
+        )));
     }
     let place = near(name, value);
     match &value.value {
         _ if value.is_null() => {
-            let text = format!("{} has no value; write {}: \"\" for an empty one", escape(&name.text), escape(&name.text));
+            let text = format!(
+                "{} has no value; write {}: \"\" for an empty one",
+                escape(&name.text),
+                escape(&name.text)
+            );
             Err(Fault::at(place, path, text))
         }
         Value::Scalar { text, .. } if text.contains('\0') => {
@@ -227,7 +268,8 @@ fn env_pair(path: &str, name: &Name, value: &Node) -> Result<(), Fault> {
         }
         Value::Scalar { .. } => Ok(()),
         Value::List(_) | Value::Map(_) => {
-            let text = format!("{} is no value of {}; write a text", value.kind(), escape(&name.text));
+            let text =
+                format!("{} is no value of {}; write a text", value.kind(), escape(&name.text));
             Err(Fault::at(place, path, text))
         }
     }
