@@ -126,6 +126,13 @@ pub enum Notice {
         /// Whether the program goes on and waits for a change.
         waiting: bool,
     },
+    /// The list of changed files could not be written; the run starts without it.
+    NoChangedFile {
+        /// The directory concerned.
+        path: PathBuf,
+        /// The system's error text.
+        error: String,
+    },
     /// A run could not be started.
     CannotStart {
         /// The run.

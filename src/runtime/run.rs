@@ -15,7 +15,7 @@ use crate::watch::{Comparison, Message, Seen, Timestamp, Watch};
 
 use super::changed::ChangedFiles;
 use super::git::{self, Gate, GitGate};
-use super::launch::{self, Environment};
+use super::launch::Environment;
 use super::timer::Timer;
 
 /// Messages of the watch engine that are taken in one go before anything else gets its turn.
@@ -61,12 +61,12 @@ impl Instance {
         let config = Arc::new(config);
         let signals = Signals::install()?;
         let keys = wants_keys(&config).then(Keys::start).flatten();
-        let mut reporter = Reporter::new(config.report(keys.is_some()));
+        let mut reporter = Reporter::new(config.report_settings());
         for notice in &config.notices {
             reporter.say(notice, now);
         }
         host.settings(&config.stop_keep);
-        let face = Face { keys: keys.is_some(), ..config.face() };
+        let face = face(&config, keys.is_some());
         let files = ChangedFiles::new();
         let mut settings = config.watch.clone();
         settings.own.extend(files.directory().map(std::path::Path::to_path_buf));
@@ -76,7 +76,7 @@ impl Instance {
         let first = supervisor.handle(Event::Begin, now);
         let mut instance = Self {
             environment: Environment::new(&config),
-            watch: Watch::new(settings, config.roots.clone(), config.filter.clone(), since, sender),
+            watch: Watch::start(settings, config.roots.clone(), config.filter.clone(), since, sender),
             settle: Settle::new(config.settle),
             git: GitGate::default(),
             timer: Timer::new()?,
@@ -92,7 +92,6 @@ impl Instance {
             files,
         };
         instance.perform(first, now);
-        instance.watch.begin();
         Ok(instance)
     }
 
@@ -166,7 +165,7 @@ impl Instance {
                 Seen::Change(change) => self.settle.note(change, now),
                 Seen::Say(notice) => self.reporter.say(&notice, now),
                 Seen::Ready(mut watching) => {
-                    watching.types = self.config.types();
+                    watching.types = types(&self.config);
                     self.reporter.say(&Notice::Watching(watching), now);
                 }
                 Seen::ConfigChanged(_) | Seen::RulesChanged | Seen::Marker(_) => {}
@@ -294,7 +293,7 @@ impl Instance {
         if matches!(cause, Cause::Changes(_)) {
             self.settle.run_started(now);
         }
-        self.watch.run_started(now);
+        self.watch.run_started(None, now);
     }
 
     /// The last acts: the summary, the terminal, the shim.
@@ -326,6 +325,18 @@ impl Instance {
 
 fn wants_keys(config: &Config) -> bool {
     config.keys && config.stdin != Stdin::Terminal && !config.supervise.once
+}
+
+fn face(config: &Config, keys: bool) -> Face {
+    let (command, shell) = match &config.command {
+        Some(command) => (command.shown.clone(), command.shell),
+        None => (String::new(), false),
+    };
+    Face { command, shell, configuration: config.origin.to_string(), keys }
+}
+
+fn types(config: &Config) -> Vec<String> {
+    config.filter.spec().types.iter().map(|pattern| pattern.text.to_string()).collect()
 }
 
 async fn next_key(keys: &mut Option<Keys>) -> Key {

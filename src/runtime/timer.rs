@@ -61,7 +61,7 @@ mod linux {
         pub(super) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
             let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-            Ok(Self(AsyncFd::with_interest(fd, Interest::READABLE)?))
+            Ok(Self(AsyncFd::register_with_interest(fd, Interest::READABLE)?))
         }
 
         pub(super) fn set(&mut self, wait: Option<Duration>) {

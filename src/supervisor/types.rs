@@ -158,7 +158,7 @@ pub enum Exit {
     /// With the command's own status (`--once`, `on_crash: exit`).
     Command(Ended),
     /// The command of `--once` could not be started.
-    CannotStart,
+    CannotStart(SpawnError),
 }
 
 /// What to do when a change arrives while the command runs.
