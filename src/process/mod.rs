@@ -3,6 +3,7 @@
 //! On Linux a small long-lived child of ours, the *shim*, hosts run after run and is the subreaper of
 //! everything that they fork. Elsewhere a run is its process group.
 
+mod explain;
 mod keys;
 mod signals;
 mod terminal;

@@ -1,6 +1,18 @@
 //! Linux: runs below a shim that is a child subreaper.
+//!
+//! The supervisor's end is [`host`]; [`wire`] is what the two say to each other; [`shim`] is the loop of the
+//! other end, [`hosted`] the run in it. [`tree`] and [`keep`] look at processes, [`spawn`] and [`sys`] hold the
+//! system calls.
 
+mod hosted;
 mod host;
+mod keep;
+mod link;
+mod shim;
+mod spawn;
+mod sys;
+mod tree;
+mod wire;
 
 pub use host::Host;
 
@@ -10,5 +22,10 @@ use std::process::ExitCode;
 /// done its work and ends with that status). In the program itself it records which signals were ignored
 /// when we were started, before anything installs a handler.
 pub fn shim_entry() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os();
+    if arguments.next().is_some_and(|name| name == shim::NAME) {
+        return Some(shim::main(arguments));
+    }
+    super::signals::remember_ignored();
     None
 }
