@@ -4,12 +4,14 @@ use std::env;
 use std::io;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rustix::io::Errno;
 
 use super::Settings;
 use super::escape::scrub;
 use super::notice::{Level, Notice};
-use super::screen::{Outside, Screen, Terminal};
+use super::screen::{self, Outside, Screen, Terminal};
 use super::writer::Writer;
 
 /// The printer of one session.
@@ -86,14 +88,15 @@ impl Reporter {
     fn prepare(&self) {
         let (format, colored) = (self.screen.format(), self.screen.colored());
         self.writer.when_dropped(Box::new(move |lines| {
-            Screen::dropped(format, colored, &System.timestamp(), lines)
+            let time = screen::rfc3339(Timestamp::now(), TimeZone::system());
+            Screen::dropped(format, colored, &time, lines)
         }));
     }
 }
 
 /// The local time of day as the lines show it, `14:02:11`.
 pub fn time_of_day() -> String {
-    System.time_of_day()
+    screen::time_of_day(Timestamp::now(), TimeZone::system())
 }
 
 /// Writes a result to standard output (`init`, `check`, `explain`, completions), byte by byte as it is.
@@ -135,12 +138,12 @@ fn write_all(fd: std::os::fd::BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Er
 struct System;
 
 impl Outside for System {
-    fn time_of_day(&self) -> String {
-        jiff::ZonedDateTime::now().strftime("%H:%M:%S").to_string()
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
     }
 
-    fn timestamp(&self) -> String {
-        jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+    fn zone(&self) -> TimeZone {
+        TimeZone::system()
     }
 
     fn columns(&self) -> usize {

@@ -6,6 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::notice::{Level, Notice};
 use super::style::{self, lines};
 use super::text::{Context, is_reload, same, words};
@@ -23,12 +26,23 @@ const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// What a line needs from outside: tests give their own.
 pub(super) trait Outside: fmt::Debug + Send {
-    /// The local time of day, `14:02:11`.
-    fn time_of_day(&self) -> String;
-    /// The local time, RFC 3339 with milliseconds.
-    fn timestamp(&self) -> String;
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// The local time zone. Its first reading takes a while, so it is asked for by lines that show a
+    /// time only.
+    fn zone(&self) -> TimeZone;
     /// The width of the terminal.
     fn columns(&self) -> usize;
+}
+
+/// The local time of day, `14:02:11`.
+pub(super) fn time_of_day(time: Timestamp, zone: TimeZone) -> String {
+    time.to_zoned_datetime(zone).strftime("%H:%M:%S").to_string()
+}
+
+/// The local time, RFC 3339 with milliseconds.
+pub(super) fn rfc3339(time: Timestamp, zone: TimeZone) -> String {
+    time.to_zoned_datetime(zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
 }
 
 /// What standard error is.
@@ -49,7 +63,7 @@ pub(super) struct Screen {
     terminal: Terminal,
     outside: Box<dyn Outside>,
     /// Since when the configuration is in force.
-    configured: String,
+    configured: Timestamp,
     /// Warnings that still hold, said again after each clearing.
     standing: Vec<Notice>,
     same: Same,
@@ -71,7 +85,7 @@ struct Same {
 
 impl Screen {
     pub(super) fn new(settings: Settings, terminal: Terminal, outside: Box<dyn Outside>) -> Self {
-        let configured = outside.time_of_day();
+        let configured = outside.now();
         Self {
             settings,
             terminal,
@@ -179,19 +193,24 @@ impl Screen {
 
     /// One notice as it is written in the format asked for.
     fn line(&self, notice: &Notice, swallowed: u64) -> Vec<u8> {
-        let time = || self.outside.time_of_day();
+        let local = |time| time_of_day(time, self.outside.zone());
+        let time = || local(self.outside.now());
+        let configured = || local(self.configured);
         let context = Context {
             directory: &self.settings.directory,
             keys: self.settings.keys,
             time: &time,
-            configured: &self.configured,
+            configured: &configured,
         };
         let words = match notice {
             Notice::SameBytes { path, more } => same(path, *more, swallowed, &context),
             notice => words(notice, &context),
         };
         match self.settings.format {
-            Format::Json => json::line(notice, &self.outside.timestamp(), &words, swallowed),
+            Format::Json => {
+                let time = rfc3339(self.outside.now(), self.outside.zone());
+                json::line(notice, &time, &words, swallowed)
+            }
             Format::Text => {
                 let bold = is_reload(notice);
                 lines(&words, notice.level(), bold, self.colored()).into_bytes()
@@ -220,7 +239,7 @@ impl Screen {
             _ => {}
         }
         match notice {
-            Notice::ConfigurationApplied { .. } => self.configured = self.outside.time_of_day(),
+            Notice::ConfigurationApplied { .. } => self.configured = self.outside.now(),
             Notice::Watching(_) => return self.unprogress(),
             _ => {}
         }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::{Outside, Screen, Terminal};
 use crate::process::Ended;
 use crate::report::escape::hidden;
@@ -17,12 +20,14 @@ use crate::supervisor::{Cause, RunId};
 struct Fixed;
 
 impl Outside for Fixed {
-    fn time_of_day(&self) -> String {
-        "14:02:11".to_owned()
+    fn now(&self) -> Timestamp {
+        "2026-11-23T13:02:11.042Z".parse().unwrap()
     }
-    fn timestamp(&self) -> String {
-        "2026-11-23T14:02:11.042+01:00".to_owned()
+
+    fn zone(&self) -> TimeZone {
+        TimeZone::fixed(jiff::tz::offset(1))
     }
+
     fn columns(&self) -> usize {
         80
     }
@@ -67,7 +72,7 @@ fn same(name: &str) -> Notice {
 
 fn polling() -> Notice {
     Notice::Polling {
-        path: path(""),
+        path: Arc::from(Path::new("/src/app")),
         reason: "watcher.poll: 2s".to_owned(),
         files: 2,
         interval: Duration::from_secs(2),
@@ -160,7 +165,7 @@ fn standing_warnings_survive_a_clearing() {
         s.color = Color::Never;
     });
     let missing = Notice::RootMissing { path: path("lib") };
-    let limit = "[INFO] /src/app/ is polled (watcher.poll: 2s): 2 files every 2s.\n";
+    let limit = "[INFO] /src/app is polled (watcher.poll: 2s): 2 files every 2s.\n";
     assert_eq!(text(screen.say(&polling(), now)), limit);
     screen.say(&missing, now);
     let missing = "[WARN] lib is missing: it is watched as soon as it is there\n";
@@ -320,9 +325,10 @@ fn every_kind_of_notice_has_words_and_an_object() {
             if format == Format::Json {
                 let object: serde_json::Value = serde_json::from_str(&said).unwrap();
                 assert_ne!(object["message"], "", "{notice:?}");
+                assert_eq!(object["time"], "2026-11-23T14:02:11.042+01:00");
                 events.insert(object["event"].as_str().unwrap().to_owned());
             }
         }
     }
-    assert_eq!(events.len(), 38, "{events:?}");
+    assert_eq!(events.len(), 37, "{events:?}");
 }

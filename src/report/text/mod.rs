@@ -20,7 +20,7 @@ pub(super) struct Context<'a> {
     /// The time of day, `HH:MM:SS`; asked for only by lines that show it.
     pub(super) time: &'a dyn Fn() -> String,
     /// Since when the configuration is in force, `HH:MM:SS`.
-    pub(super) configured: &'a str,
+    pub(super) configured: &'a dyn Fn() -> String,
 }
 
 /// The words of a notice, uncoloured. The first line follows the level; every further line is indented.

@@ -44,7 +44,7 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
 fn rejected(text: &str, run: Option<RunId>, context: &Context<'_>) -> String {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let goes_on = run.map(|run| format!(", run {} goes on", run.0)).unwrap_or_default();
-    let since = context.configured;
+    let since = (context.configured)();
     let rest = rest.trim_end_matches('\n');
     let gap = if rest.is_empty() { "" } else { "\n" };
     format!("{first}; the configuration of {since} stays{goes_on}{gap}{rest}")

@@ -15,8 +15,9 @@ const DIRECTORY: &str = "/src/app";
 
 fn said(notice: &Notice, keys: bool) -> String {
     let time = || "14:02:11".to_owned();
+    let configured = || "14:01:50".to_owned();
     let directory = Path::new(DIRECTORY);
-    words(notice, &Context { directory, keys, time: &time, configured: "14:01:50" })
+    words(notice, &Context { directory, keys, time: &time, configured: &configured })
 }
 
 fn path(name: &str) -> Arc<Path> {
@@ -351,7 +352,7 @@ fn saves() {
     ]);
     let time = String::new;
     let directory = Path::new(DIRECTORY);
-    let context = Context { directory, keys: false, time: &time, configured: "" };
+    let context = Context { directory, keys: false, time: &time, configured: &time };
     assert_eq!(
         same(&path("a.go"), 2, 4, &context),
         "saved a.go (+2), same bytes: nothing to do; 4 more such saves in the last second"
