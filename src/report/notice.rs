@@ -335,6 +335,7 @@ impl Notice {
             | Self::Limit { .. }
             | Self::Loop { .. }
             | Self::Lost { .. }
+            | Self::NoChangedFile { .. }
             | Self::Noisy { .. }
             | Self::RootMissing { .. }
             | Self::ShimLost { .. }

@@ -10,6 +10,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use crate::cli::{self, Command, RunArgs};
 use crate::config::{self, Config, Diagnostic};
@@ -72,7 +73,7 @@ fn end(exit: Exit) -> ExitCode {
         Exit::Quit => ExitStatus::Ok.into(),
         Exit::Signal(signal) => process::raise_again(signal),
         Exit::Command(ended) => ExitStatus::from(ended).into(),
-        Exit::CannotStart(error) => ExitStatus::from(&error).into(),
+        Exit::CannotStart(stage, errno) => ExitStatus::from((stage, errno)).into(),
     }
 }
 
@@ -89,8 +90,14 @@ fn in_directory(act: impl FnOnce(&Path) -> Result<ExitCode, Diagnostic>) -> Exit
 
 fn checked(checked: config::Checked) -> ExitCode {
     let mut reporter = Reporter::new(report::Settings::default());
-    reporter.say_all(&checked.notices);
+    let now = now();
+    checked.notices.iter().for_each(|notice| reporter.say(notice, now));
     print(&checked.text)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the only clock")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn variable(name: &str) -> Option<std::ffi::OsString> {

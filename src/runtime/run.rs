@@ -252,7 +252,7 @@ impl Instance {
         if request == Request::Restart
             && let Some(batch) = self.settle.take_all(now)
         {
-            self.supervisor.keep(batch);
+            self.supervisor.keep(batch, now);
         }
         self.happened(Event::Request(request), now);
     }
