@@ -109,3 +109,16 @@ impl Child {
         self.run() == Some(run)
     }
 }
+
+#[cfg(test)]
+impl Rest {
+    /// Without its point in time.
+    pub(super) fn shape(self) -> &'static str {
+        match self {
+            Rest::Unbegun => "unbegun",
+            Rest::Change { failed: true } => "failed",
+            Rest::Change { failed: false } => "change",
+            Rest::Backoff { .. } => "backoff",
+        }
+    }
+}

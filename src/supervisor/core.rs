@@ -258,3 +258,30 @@ impl Supervisor {
         }
     }
 }
+
+#[cfg(test)]
+impl Supervisor {
+    /// What decides about the future, without numbers of runs and points in time.
+    pub(super) fn shape(&self, now: Instant) -> String {
+        let child = match &self.child {
+            Child::Empty(rest) => format!("empty {}", rest.shape()),
+            Child::Starting { serves, .. } => format!("starting {:?}", serves.shape()),
+            Child::Running { .. } => "running".into(),
+            Child::Ended { rest, .. } => format!("ended {}", rest.shape()),
+            Child::Stopping(Stopping { next, force, .. }) => {
+                let next = match next {
+                    Next::Rest(rest) => rest.shape().into(),
+                    next => format!("{next:?}"),
+                };
+                let force = match force {
+                    Force::Asked { slow, .. } => format!("asked {slow:?}"),
+                    Force::Killed => "killed".into(),
+                };
+                format!("stopping {next} {force}")
+            }
+            Child::Over => "over".into(),
+        };
+        let (pending, crash) = (self.pending.shape(), self.crash.shape(now));
+        format!("{child} {pending:?} {} {crash:?}", self.paused)
+    }
+}

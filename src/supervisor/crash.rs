@@ -64,6 +64,15 @@ impl Crash {
 }
 
 #[cfg(test)]
+impl Crash {
+    /// What decides about the next failure.
+    pub(super) fn shape(&self, now: Instant) -> (u32, usize) {
+        let recent = self.starts.iter().filter(|&&at| now.duration_since(at) < WITHIN);
+        (self.failures, recent.count())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -91,7 +91,7 @@ impl Pending {
         self.add_paths(since.paths.into_iter());
         self.requested |= since.requested;
         self.crashed |= since.crashed;
-        self.since = since.since;
+        self.since = self.since.or(since.since);
     }
 
     fn decided(&mut self, now: Instant) {
@@ -109,5 +109,13 @@ impl Pending {
         } else {
             Cause::Start
         }
+    }
+}
+
+#[cfg(test)]
+impl Pending {
+    /// Without points in time.
+    pub(super) fn shape(&self) -> (usize, bool, bool) {
+        (self.paths.len(), self.requested, self.crashed)
     }
 }

@@ -61,6 +61,7 @@ impl Supervisor {
                 out.push(Action::Say(Notice::Requested { what: "restart" }));
                 self.crash.reset();
                 self.pending.request(now);
+                self.pending.decided_at(Some(now));
                 self.stop_then(Next::Start, now, out);
             }
         }
