@@ -1,5 +1,6 @@
 //! What can be said about a failed start beyond the system's error number.
 #![expect(clippy::disallowed_methods, reason = "looks at the program that could not be started")]
+#![expect(clippy::disallowed_types, reason = "looks at the program that could not be started")]
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
@@ -88,7 +89,9 @@ fn missing_part(path: &Path) -> Option<String> {
     }
     let shown = String::from_utf8_lossy(interpreter);
     Some(match shown.strip_suffix('\r') {
-        Some(shown) => format!("its first line ends with a carriage return: {shown}\\r does not exist"),
+        Some(shown) => {
+            format!("its first line ends with a carriage return: {shown}\\r does not exist")
+        }
         None => format!("its {kind} {shown} does not exist"),
     })
 }
@@ -108,7 +111,8 @@ fn not_executable(path: &Path) -> Option<String> {
 fn interpreter(head: &[u8]) -> Option<(&'static str, &[u8])> {
     if let Some(line) = head.strip_prefix(b"#!") {
         let line = line.split(|&byte| byte == b'\n').next()?;
-        let word = line.split(|&byte| byte == b' ' || byte == b'\t').find(|word| !word.is_empty())?;
+        let word =
+            line.split(|&byte| byte == b' ' || byte == b'\t').find(|word| !word.is_empty())?;
         return Some(("interpreter", word));
     }
     if !head.starts_with(b"\x7fELF\x02\x01") {
@@ -120,7 +124,8 @@ fn interpreter(head: &[u8]) -> Option<(&'static str, &[u8])> {
         Some(bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | usize::from(byte)))
     };
     let (table, size, count) = (number(0x20, 8)?, number(0x36, 2)?, number(0x38, 2)?);
-    let header = (0..count).map(|at| table.wrapping_add(at * size)).find(|&at| number(at, 4) == Some(3))?;
+    let header =
+        (0..count).map(|at| table.wrapping_add(at * size)).find(|&at| number(at, 4) == Some(3))?;
     let (from, length) = (number(header + 8, 8)?, number(header + 32, 8)?);
     let text = head.get(from..from.checked_add(length)?)?;
     Some(("loader", text.split(|&byte| byte == 0).next()?))

@@ -119,7 +119,8 @@ fn unblock(numbers: &[i32]) {
 /// is written. Returns 128 + n where dying is not possible (as PID 1).
 pub fn raise_again(signal: Signal) -> ExitCode {
     use rustix::process::{Resource, Rlimit, setrlimit};
-    let none = Rlimit { current: Some(0), maximum: rustix::process::getrlimit(Resource::Core).maximum };
+    let none =
+        Rlimit { current: Some(0), maximum: rustix::process::getrlimit(Resource::Core).maximum };
     let _ = setrlimit(Resource::Core, none);
     // As PID 1 a signal of our own with the default disposition does nothing.
     if !rustix::process::getpid().is_init() {

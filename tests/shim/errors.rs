@@ -43,7 +43,12 @@ async fn a_failed_start_is_explained() {
             "./windows",
             Some("its first line ends with a carriage return: /bin/sh\\r does not exist"),
         ),
-        (vec!["./link"], libc::ENOENT, "./link", Some("it is a link to gone, which does not exist")),
+        (
+            vec!["./link"],
+            libc::ENOENT,
+            "./link",
+            Some("it is a link to gone, which does not exist"),
+        ),
         (
             vec!["./nothing"],
             libc::ENOEXEC,
@@ -56,7 +61,11 @@ async fn a_failed_start_is_explained() {
         bed.launch(&argv);
         let error = failed(&mut bed).await;
         assert_eq!((error.stage, error.errno), (SpawnStage::Exec, errno), "{argv:?}");
-        assert_eq!((error.path.to_str(), error.detail.as_deref()), (Some(path), detail), "{argv:?}");
+        assert_eq!(
+            (error.path.to_str(), error.detail.as_deref()),
+            (Some(path), detail),
+            "{argv:?}"
+        );
     }
     bed.launch(&["true", &long]);
     let error = failed(&mut bed).await;

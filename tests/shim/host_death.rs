@@ -65,7 +65,8 @@ async fn nothing_is_left_when_the_supervisor_is_killed() {
         until("everything's end", || tagged(&tag).is_empty().then_some(())).await;
         times.push(start.elapsed());
     }
-    let (_, high) = crate::support::figures("from SIGKILL of the supervisor to nothing left", times);
+    let (_, high) =
+        crate::support::figures("from SIGKILL of the supervisor to nothing left", times);
     assert!(high < Duration::from_millis(1000));
 }
 
@@ -109,13 +110,15 @@ async fn nothing_is_left_when_the_shim_is_killed() {
 async fn the_shim_bears_its_name_and_lives_apart() {
     let bed = Bed::new();
     let shim = bed.host.shim().unwrap();
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{shim}/{name}")).unwrap_or_default();
+    let read =
+        |name: &str| std::fs::read_to_string(format!("/proc/{shim}/{name}")).unwrap_or_default();
     until("its name", || (read("comm") == "gw-shim\n").then_some(())).await;
     assert!(read("cmdline").starts_with("gw-shim\0"));
     let stat = read("stat");
     let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     assert_eq!(fields[2], shim.to_string(), "a group of its own");
-    let threads = read("status").lines().find(|line| line.starts_with("Threads")).unwrap().to_owned();
+    let threads =
+        read("status").lines().find(|line| line.starts_with("Threads")).unwrap().to_owned();
     assert!(threads.ends_with("\t1"), "{threads}");
     bed.end().await;
 }

@@ -28,7 +28,8 @@ fn main() -> ExitCode {
     }
     let wanted = arguments.iter().filter(|argument| !argument.starts_with('-')).collect::<Vec<_>>();
     let listing = arguments.iter().any(|argument| argument == "--list");
-    let cases = [stop::CASES, set_up::CASES, errors::CASES, host_death::CASES, bench::CASES].concat();
+    let cases =
+        [stop::CASES, set_up::CASES, errors::CASES, host_death::CASES, bench::CASES].concat();
     let mut failed = Vec::new();
     for Case { name, run } in cases {
         if !wanted.is_empty() && !wanted.iter().any(|text| name.contains(text.as_str())) {

@@ -176,7 +176,9 @@ async fn left_overs_are_named_and_stopped() {
 async fn a_stopped_process_acts_on_the_stop_signal() {
     let mut bed = Bed::new();
     for name in ["STOP", "TSTP", "TTIN", "TTOU"] {
-        let run = bed.sh("trap 'echo handled > handled; exit 0' TERM; echo > up; while :; do sleep 0.01; done");
+        let run = bed.sh(
+            "trap 'echo handled > handled; exit 0' TERM; echo > up; while :; do sleep 0.01; done",
+        );
         let pid = bed.started().await;
         bed.file("up").await;
         std::fs::remove_file(bed.directory.path().join("up")).unwrap();
@@ -254,9 +256,10 @@ async fn orders_for_a_run_that_is_gone_are_answered() {
 
 async fn a_fork_bomb_is_killed() {
     let mut bed = Bed::new();
-    // Each process is replaced by two, in sessions of their own, as fast as it goes (bounded by a limit).
-    let script = "ulimit -u 400; b() { setsid sh -c \"$0 $1\" & }; trap '' TERM; echo > up; \
-                  while :; do setsid sh -c 'trap \"\" TERM; for i in 1 2 3 4 5; do setsid sh -c \"trap : TERM; sleep 0.05; sleep 0.05 & wait\" & done; wait' & sleep 0.005; done";
+    // Everything forks in sessions of its own as fast as it goes, and ignores the stop signal.
+    let inner = "trap \"\" TERM; for i in 1 2 3 4 5; do setsid sh -c \"trap : TERM; sleep 0.05; sleep 0.05 & wait\" & done; wait";
+    let script =
+        &format!("trap '' TERM; echo > up; while :; do setsid sh -c '{inner}' & sleep 0.005; done");
     let run = bed.sh(script);
     bed.started().await;
     bed.file("up").await;
@@ -275,7 +278,8 @@ async fn daemons_to_keep_live_on() {
     for name in ["gw-agent", "gw-other"] {
         let path = bed.directory.path().join(name);
         std::fs::write(&path, &sleep).unwrap();
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
     }
     bed.host.settings(&["gw-agent".to_owned()]);
     let run = bed.sh("setsid ./gw-agent 1000 & setsid ./gw-other 1000 & sleep 0.1");

@@ -115,7 +115,8 @@ impl Bed {
     /// Waits for a file that the run writes, and reads it.
     pub(crate) async fn file(&self, name: &str) -> String {
         let path: PathBuf = self.directory.path().join(name);
-        until(name, || std::fs::read_to_string(&path).ok().filter(|text| text.ends_with('\n'))).await
+        until(name, || std::fs::read_to_string(&path).ok().filter(|text| text.ends_with('\n')))
+            .await
     }
 
     /// All that carries our tag.

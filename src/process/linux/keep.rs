@@ -40,13 +40,10 @@ impl Keep {
 
     /// Name *and* own session *and* parent gone.
     fn is_daemon(&self, root: i32, process: &Process) -> bool {
-        !self.names.is_empty()
-            && process.parent == root
-            && process.session != self.session
-            && {
-                let line = tree::command_line(process.pid);
-                self.names.iter().any(|name| is_named(name.as_bytes(), &process.name, &line))
-            }
+        !self.names.is_empty() && process.parent == root && process.session != self.session && {
+            let line = tree::command_line(process.pid);
+            self.names.iter().any(|name| is_named(name.as_bytes(), &process.name, &line))
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 //! other end, [`hosted`] the run in it. [`tree`] and [`keep`] look at processes, [`spawn`] and [`sys`] hold the
 //! system calls.
 
-mod hosted;
 mod host;
+mod hosted;
 mod keep;
 mod link;
 mod shim;

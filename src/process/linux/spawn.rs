@@ -182,11 +182,8 @@ unsafe fn close_others(socket: c_int) -> Result<(), Failure> {
         let mut first = 3;
         if socket >= 0 {
             // dup2 to itself would keep the close-on-exec flag.
-            let done = if socket == 3 {
-                libc::fcntl(3, libc::F_SETFD, 0)
-            } else {
-                libc::dup2(socket, 3)
-            };
+            let done =
+                if socket == 3 { libc::fcntl(3, libc::F_SETFD, 0) } else { libc::dup2(socket, 3) };
             if done < 0 {
                 return Err(Failure { stage: SpawnStage::Fork, errno: errno(), program: 0 });
             }

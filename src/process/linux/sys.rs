@@ -5,7 +5,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::process::Signal;
 
@@ -20,7 +20,11 @@ fn full_or_empty(full: bool) -> libc::sigset_t {
     let mut set = MaybeUninit::uninit();
     // SAFETY: both functions initialise the set that they are given and cannot fail.
     unsafe {
-        if full { libc::sigfillset(set.as_mut_ptr()) } else { libc::sigemptyset(set.as_mut_ptr()) };
+        if full {
+            libc::sigfillset(set.as_mut_ptr())
+        } else {
+            libc::sigemptyset(set.as_mut_ptr())
+        };
         set.assume_init()
     }
 }
@@ -99,10 +103,4 @@ pub(super) fn inherited(number: i32) -> io::Result<OwnedFd> {
         }
         Ok(OwnedFd::from_raw_fd(number))
     }
-}
-
-/// Standard input, as it is.
-pub(super) fn standard_input() -> BorrowedFd<'static> {
-    // SAFETY: the runtime guarantees that 0, 1 and 2 are open, and nobody closes them.
-    unsafe { BorrowedFd::borrow_raw(0) }
 }

@@ -77,7 +77,8 @@ fn children(pid: i32, threads: u32) -> Vec<i32> {
     let of = |task: i32| read(&format!("/proc/{pid}/task/{task}/children")).unwrap_or_default();
     let mut list = numbers(&of(pid));
     if threads > 1 {
-        for task in directories(&format!("/proc/{pid}/task")).into_iter().filter(|&task| task != pid)
+        for task in
+            directories(&format!("/proc/{pid}/task")).into_iter().filter(|&task| task != pid)
         {
             list.extend(numbers(&of(task)));
         }
