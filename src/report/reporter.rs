@@ -1,5 +1,6 @@
 //! The printer of a session, and the two ways to print without one.
 
+use std::cell::OnceCell;
 use std::env;
 use std::io;
 use std::time::{Duration, Instant};
@@ -29,7 +30,7 @@ impl Reporter {
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             dumb: env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb"),
         };
-        let screen = Screen::new(settings, terminal, Box::new(System));
+        let screen = Screen::new(settings, terminal, Box::new(System::default()));
         let reporter = Self { screen, writer: Writer::stderr() };
         reporter.prepare();
         reporter
@@ -136,8 +137,11 @@ fn write_all(fd: std::os::fd::BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Er
 }
 
 /// The real clock and terminal.
-#[derive(Debug)]
-struct System;
+#[derive(Debug, Default)]
+struct System {
+    /// Kept for the session: finding it takes milliseconds, and its rules know of summer time.
+    zone: OnceCell<TimeZone>,
+}
 
 impl Outside for System {
     fn now(&self) -> Timestamp {
@@ -145,7 +149,7 @@ impl Outside for System {
     }
 
     fn zone(&self) -> TimeZone {
-        TimeZone::system()
+        self.zone.get_or_init(TimeZone::system).clone()
     }
 
     fn columns(&self) -> usize {

@@ -28,8 +28,8 @@ const CLEAR: &str = "\x1b[H\x1b[2J";
 pub(super) trait Outside: fmt::Debug + Send {
     /// The wall clock.
     fn now(&self) -> Timestamp;
-    /// The local time zone. Its first reading takes a while, so it is asked for by lines that show a
-    /// time only.
+    /// The local time zone. Finding it takes a while, so it is asked for when the first walk is done,
+    /// or earlier by a line that shows a time.
     fn zone(&self) -> TimeZone;
     /// The width of the terminal.
     fn columns(&self) -> usize;
@@ -113,11 +113,11 @@ impl Screen {
 
     /// The bytes to write for a notice; empty for one that is not said (now).
     pub(super) fn say(&mut self, notice: &Notice, now: Instant) -> Vec<u8> {
-        let before = self.remember(notice);
+        self.remember(notice);
         // Help was asked for by a key just now.
         let wanted = self.wants(notice.level()) || matches!(notice, Notice::KeyHelp);
         if !wanted {
-            return before;
+            return Vec::new();
         }
         match notice {
             Notice::Progress { .. } => return self.progress(notice, now),
@@ -218,9 +218,8 @@ impl Screen {
         }
     }
 
-    /// Keeps track of what still holds. The bytes are for a notice that ends the progress line without
-    /// being said itself.
-    fn remember(&mut self, notice: &Notice) -> Vec<u8> {
+    /// Keeps track of what still holds.
+    fn remember(&mut self, notice: &Notice) {
         let topic = topic(notice);
         match notice {
             Notice::RootBack { .. }
@@ -240,10 +239,12 @@ impl Screen {
         }
         match notice {
             Notice::ConfigurationApplied { .. } => self.configured = self.outside.now(),
-            Notice::Watching(_) => return self.unprogress(),
+            Notice::Watching(_) => {
+                // Nothing is urgent now; the first reload must not be what waits for this.
+                let _ = self.outside.zone();
+            }
             _ => {}
         }
-        Vec::new()
     }
 
     /// Whether a save with the same bytes is not said now.

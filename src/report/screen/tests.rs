@@ -204,6 +204,12 @@ fn a_progress_line_leaves_no_trace() {
         "\x1b[K[INFO] 14:02:11 changed a.go: run 2\n"
     );
     assert_eq!(text(screen.say(&reload(3), at(200))), "[INFO] 14:02:11 changed a.go: run 3\n");
+    assert!(!screen.say(&progress(1_500), at(300)).is_empty());
+    let watching = samples::all(OsStr::new("a")).into_iter();
+    let watching = watching.filter(|notice| matches!(notice, Notice::Watching(_)));
+    for notice in watching {
+        assert!(text(screen.say(&notice, at(400))).starts_with("\x1b[K[INFO] watching"));
+    }
     let mut file = self::screen(FILE, |_| {});
     assert!(file.say(&progress(1), at(0)).is_empty());
     let mut json = self::screen(FILE, |s| s.format = Format::Json);
