@@ -189,6 +189,15 @@ impl WaitAnswer {
     #[must_use]
     pub fn bare(outcome: Outcome) -> Self {
         let v = VERSION;
-        Self { v, outcome, run: None, cause: None, exit: None, signal: None, duration_ms: None, ago_ms: None }
+        Self {
+            v,
+            outcome,
+            run: None,
+            cause: None,
+            exit: None,
+            signal: None,
+            duration_ms: None,
+            ago_ms: None,
+        }
     }
 }

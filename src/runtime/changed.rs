@@ -1,5 +1,9 @@
 //! What a run is told about the changes that caused it.
-#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "shell: writes the temporary file")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "shell: writes the temporary file"
+)]
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};

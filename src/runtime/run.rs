@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::config::Config;
 use crate::process::{Host, Key, Keys, Signals, Stdin};
-use crate::report::{Notice, Reporter, Summary};
+use crate::report::{self, Notice, Reporter, Summary};
 use crate::settle::{Batch, Due, Settle};
 use crate::supervisor::{Action, Cause, Event, Exit, Face, Request, RunId, Supervisor};
 use crate::watch::{Comparison, Message, Seen, Timestamp, Watch};
@@ -61,7 +61,8 @@ impl Instance {
         let config = Arc::new(config);
         let signals = Signals::install()?;
         let keys = wants_keys(&config).then(Keys::start).flatten();
-        let mut reporter = Reporter::new(config.report_settings());
+        let mut reporter =
+            Reporter::new(report::Settings { keys: keys.is_some(), ..config.report_settings() });
         for notice in &config.notices {
             reporter.say(notice, now);
         }
@@ -76,7 +77,13 @@ impl Instance {
         let first = supervisor.handle(Event::Begin, now);
         let mut instance = Self {
             environment: Environment::new(&config),
-            watch: Watch::start(settings, config.roots.clone(), config.filter.clone(), since, sender),
+            watch: Watch::start(
+                settings,
+                config.roots.clone(),
+                config.filter.clone(),
+                since,
+                sender,
+            ),
             settle: Settle::new(config.settle),
             git: GitGate::default(),
             timer: Timer::new()?,
@@ -317,7 +324,7 @@ impl Instance {
             failed: session.failed,
             last_failed: session
                 .last_failed
-                .map(|(run, ended, at)| (run, ended, crate::report::time_of_day(now - at))),
+                .map(|(run, ended, at)| (run, ended, report::time_of_day(now - at))),
             same_bytes: self.same_bytes,
         }
     }
