@@ -1,8 +1,11 @@
 //! The loop that joins the rooms, and the only clock.
 
-mod changed;
+mod calls;
+mod changes;
 mod git;
 mod launch;
+mod orders;
+mod private;
 mod run;
 mod timer;
 
