@@ -42,7 +42,6 @@ pub struct Cli {
 
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "parsed once, at the start")]
 pub enum Command {
     /// Write a commented configuration file with every key at its default
     Init(InitArgs),
@@ -143,7 +142,7 @@ pub struct RunArgs {
     /// Do not read .gitignore and .ignore files
     #[arg(long, help_heading = "What is watched")]
     pub no_gitignore: bool,
-    /// Switch the built-in ignores off (node_modules, dot directories, editors' files, …)
+    /// Switch the built-in ignores off (node_modules, dot directories, editors' files and the like)
     #[arg(long, help_heading = "What is watched")]
     pub no_default_ignore: bool,
     /// Where events come from: auto, native, portable or poll

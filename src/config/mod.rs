@@ -1,7 +1,7 @@
 //! What was typed and what it means: the YAML file and the command line become one resolved [`Config`].
 //!
-//! The file is read twice: [`outline`] gives every value its place and refuses what no configuration needs
-//! (depth, alias bombs, duplicate keys), [`file`] is the typed and strict pass. [`keys`] lists every key once.
+//! The file is read twice: `outline` gives every value its place and refuses what no configuration needs
+//! (depth, alias bombs, duplicate keys), `file` is the typed and strict pass. `keys` lists every key once.
 
 mod check;
 mod command;
