@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::process::{Ended, SpawnError, SpawnStage};
+use crate::process::{Ended, SpawnStage};
 
 /// How this program ends, as its caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,10 +74,10 @@ impl From<Ended> for ExitStatus {
     }
 }
 
-impl From<&SpawnError> for ExitStatus {
-    fn from(error: &SpawnError) -> Self {
-        match error.stage {
-            SpawnStage::Exec if error.errno == libc::ENOENT => Self::NotFound,
+impl From<(SpawnStage, i32)> for ExitStatus {
+    fn from((stage, errno): (SpawnStage, i32)) -> Self {
+        match stage {
+            SpawnStage::Exec if errno == libc::ENOENT => Self::NotFound,
             SpawnStage::Exec => Self::CannotExecute,
             SpawnStage::WorkingDirectory | SpawnStage::Fork | SpawnStage::Shim => Self::Failure,
         }

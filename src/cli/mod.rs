@@ -2,6 +2,7 @@
 
 mod generate;
 mod hints;
+mod remote;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use generate::{completions, man};
 pub(crate) use hints::config_is_no_file;
 pub use hints::{Refusal, parse};
+pub use remote::{StatusArgs, Target, WaitArgs};
 
 use crate::config::words;
 
@@ -47,6 +49,20 @@ pub enum Command {
     Run(RunArgs),
     /// Load the configuration and print what it means, or what is wrong with it
     Check(CheckArgs),
+    /// Tell what the running instances of this directory do
+    Status(StatusArgs),
+    /// Return when the run caused by everything written so far has ended, with its status
+    Wait(WaitArgs),
+    /// Have the running instance run its command again now
+    Restart(Target),
+    /// Have changes start nothing
+    Pause(Target),
+    /// Have changes start runs again
+    Resume(Target),
+    /// Have the command stopped; watching goes on
+    Stop(Target),
+    /// Have the command stopped and the instance end
+    Quit(Target),
     /// Print a completion script for a shell
     Completions {
         /// The shell

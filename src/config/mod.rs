@@ -123,6 +123,14 @@ pub fn load(args: &RunArgs, working_directory: &Path, env: Env<'_>) -> Result<Co
     resolve::resolve(args, found, working_directory, env)
 }
 
+/// The duration given with a flag that has no key.
+///
+/// # Errors
+/// What is wrong with it; exit status 2.
+pub fn flag_duration(flag: &str, text: &str) -> Result<std::time::Duration, Diagnostic> {
+    duration::parse(text).map_err(|error| Diagnostic::usage(format!("{flag}: {error}")))
+}
+
 impl Config {
     /// The command.
     ///
