@@ -47,11 +47,7 @@ impl Glob {
         let mut back: Option<(usize, Option<&[u8]>)> = None;
         loop {
             match self.parts.get(part) {
-                Some(Part::Any) if part + 1 == self.parts.len() => {
-                    if rest.is_some() {
-                        return true;
-                    }
-                }
+                Some(Part::Any) if part + 1 == self.parts.len() && rest.is_some() => return true,
                 Some(Part::Any) => {
                     part += 1;
                     back = Some((part, rest));

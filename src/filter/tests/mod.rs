@@ -1,4 +1,6 @@
 //! Tables for each rule and each pair of neighbours in the order of precedence.
 
 mod git;
+mod precedence;
+mod rules;
 mod support;
