@@ -42,7 +42,9 @@ impl Filter {
         Arc::new(Scope {
             root: Arc::from(root.as_path()),
             around: true,
-            chain: self.extend(None, above),
+            chain: self
+                .extend(None, above)
+                .and_then(|chain| chain.for_root(root.as_os_str().as_encoded_bytes())),
             project: false,
             line: line.map(|(line, _)| line),
             state,
@@ -59,6 +61,7 @@ impl Filter {
     ) -> Entered<'a> {
         let path = directory.as_os_str().as_encoded_bytes();
         let decision = self.decide(parent, path, EntryKind::Directory, listing.cachedir_tag);
+        let named = matches!(decision, Decision::Named(_));
         let (line, state) = match decision {
             Decision::Ignored(rule) => return Entered::Ignored(rule),
             Decision::Named(_) => match &parent.state {
@@ -69,7 +72,10 @@ impl Filter {
             Decision::Free { line, taken_by: None } => (line, State::Plain),
             Decision::Pass { line, ignored_by, .. } => (line, State::Passing(ignored_by.clone())),
         };
-        let chain = parent.chain.clone();
+        let chain = match &parent.chain {
+            Some(chain) if named && !parent.around => chain.for_root(path),
+            chain => chain.clone(),
+        };
         let chain = match state {
             State::Plain => self.extend(chain, listing.ignore_files),
             // Ignore files have no say there.

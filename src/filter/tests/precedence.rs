@@ -48,6 +48,31 @@ fn a_named_directory_is_watched_and_rules_apply_below_it() {
 }
 
 #[test]
+fn a_named_directory_is_watched_although_a_rule_ignores_all_that_is_in_it() {
+    let rules = "*\n!*.*\ndist/*\n!dist/.gitkeep\n/dist/**\n*.map\ndist/*.css\n**/*.min\n";
+    let expected = [
+        "dist/a.js => +",
+        "dist/sub.d/a.js => +",
+        "dist/a.map => - *.map (.gitignore:6)",
+        "dist/a.css => - dist/*.css (.gitignore:7)",
+        "dist/a => - * (.gitignore:1)",
+        "dist/a.min => - **/*.min (.gitignore:8)",
+    ];
+    let above = IgnoreText::in_directory("/w/.gitignore".into(), rules.into());
+    Project::new().named(&["dist"]).above(above).check(&expected);
+    // Met on the way from another root.
+    let project = Project::new().file(".gitignore", rules).named(&["."]);
+    project.check(&["dist/a.js => - * (.gitignore:1)"]);
+    let mut project = project;
+    project.spec.named.push(Named {
+        path: "/w/dist".into(),
+        shown: "dist".into(),
+        origin: Origin::Flag("-w"),
+    });
+    project.check(&expected);
+}
+
+#[test]
 fn a_line_takes_back_from_ignore_files_and_built_ins_only() {
     Project::new()
         .ignore(&["!dist", "!*.log", "!.env.d/", "!x.txt"])

@@ -44,6 +44,7 @@ fn excluded_paths_may_be_globs_absolute_or_outside() {
             "/w/inside",
             "q?",
             "[ab]1",
+            "\\!k",
         ])
         .named(&[".", "/abs", "/lib"])
         .check(&[
@@ -61,6 +62,7 @@ fn excluded_paths_may_be_globs_absolute_or_outside() {
             "qé => - q? (config.yml:7)",
             "qéé => +",
             "b1 => - [ab]1 (config.yml:8)",
+            "!k => - \\!k (config.yml:9)",
         ]);
 }
 
