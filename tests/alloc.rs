@@ -38,8 +38,7 @@ fn patterns(texts: impl IntoIterator<Item = String>) -> Vec<Pattern> {
     texts.into_iter().map(pattern).collect()
 }
 
-#[test]
-fn verdicts_allocate_nothing() {
+fn spec() -> Spec {
     let excluded = (0..1_000).map(|i| match i % 5 {
         0 => format!("name{i}"),
         1 => format!("src/**/x{i}/*.go"),
@@ -47,7 +46,7 @@ fn verdicts_allocate_nothing() {
         3 => format!("*inner{i}x*"),
         _ => format!("!src/keep{i}/*.log"),
     });
-    let spec = Spec {
+    Spec {
         working_directory: "/w".into(),
         excluded: patterns(excluded),
         regexps: patterns(["^secret", "_test$", "*.yml$"].map(str::to_owned)),
@@ -55,8 +54,12 @@ fn verdicts_allocate_nothing() {
         gitignore: true,
         default_ignores: true,
         ..Spec::default()
-    };
-    let filter = Filter::new(spec).unwrap();
+    }
+}
+
+#[test]
+fn verdicts_allocate_nothing() {
+    let filter = Filter::new(spec()).unwrap();
     let text = (0..100).map(|i| format!("gen{i}*.go\nout{i}/\n")).collect::<String>();
     let files = [IgnoreText::in_directory("/w/.gitignore".into(), text.into_bytes())];
     let around = filter.root_scope(Path::new("/w"), &[]);

@@ -161,16 +161,19 @@ fn an_entry_that_is_no_regexp_is_read_as_the_glob_that_was_meant() {
     assert_eq!(read, [(0, "*.yml"), (1, "*.{txt,md}"), (2, "**/gen/*.go")]);
 }
 
-#[test]
-fn the_built_ins() {
-    let signature = str::from_utf8(CACHEDIR_SIGNATURE).unwrap();
-    let project = Project::new()
+/// A project with every kind of build and cache directory.
+fn built() -> Project {
+    Project::new()
         .file("rust/Cargo.toml", "")
         .file("java/pom.xml", "")
         .file("scala/build.sbt", "")
-        .file("cache/CACHEDIR.TAG", signature)
-        .file("fake/CACHEDIR.TAG", "Signature: no");
-    project.check(&[
+        .file("cache/CACHEDIR.TAG", str::from_utf8(CACHEDIR_SIGNATURE).unwrap())
+        .file("fake/CACHEDIR.TAG", "Signature: no")
+}
+
+#[test]
+fn the_built_in_directories() {
+    built().check(&[
         "node_modules/ => - node_modules (built-in)",
         "a/node_modules/b.js => - node_modules (built-in)",
         "node_modules@ => - node_modules (built-in)",
@@ -191,59 +194,7 @@ fn the_built_ins() {
         "cache/x => - CACHEDIR.TAG (built-in)",
         "fake/x => +",
     ]);
-    for name in [
-        "a.go~",
-        ".a.go.swp",
-        ".a.go.swo",
-        ".a.go.swx",
-        ".a.go.swpx",
-        ".swp",
-        "a.swp",
-        "4913",
-        "5036",
-        "#a.go#",
-        ".#a.go",
-        ".~lock.a.ods#",
-        "a.go___jb_tmp___",
-        "a.go___jb_old___",
-        "a.go.vsctmp",
-        "sedAb1xYz",
-        "x.log",
-        "x.pyc",
-        "db-journal",
-        "db.sqlite-wal",
-        "db-shm",
-    ] {
-        assert!(!project.ask(name).watched, "{name}");
-        assert_eq!(project.ask(name).rule.kind, RuleKind::BuiltIn);
-        assert_eq!(project.ask(&format!("{name}/")).watched, !name.starts_with('.'), "{name}/");
-    }
-    for name in [
-        "~",
-        "sediments",
-        "sedabc",
-        "4914",
-        "49130",
-        ".swift",
-        "a.svg",
-        ".logo.svg",
-        "log",
-        ".log",
-        "catalog",
-        "#",
-        "##",
-        "-wal",
-        "vendor/x",
-        "dist/x",
-        "build/x",
-        "out/x",
-        "bin/x",
-        "tmp/x",
-        "a.tmp",
-    ] {
-        assert!(project.ask(name).watched, "{name}");
-    }
-    let mut without = project;
+    let mut without = built();
     without.spec.default_ignores = false;
     without.check(&[
         "node_modules/x => +",
@@ -252,6 +203,24 @@ fn the_built_ins() {
         "cache/x => +",
         "a~ => +",
     ]);
+}
+
+#[test]
+fn the_built_in_files() {
+    let ignored = "a.go~ .a.go.swp .a.go.swo .a.go.swx .a.go.swpx .swp a.swp 4913 5036 #a.go# .#a.go \
+        .~lock.a.ods# a.go___jb_tmp___ a.go___jb_old___ a.go.vsctmp sedAb1xYz x.log x.pyc db-journal \
+        db.sqlite-wal db-shm";
+    for name in ignored.split_whitespace() {
+        let answer = built().ask(name);
+        assert_eq!((answer.watched, answer.rule.kind), (false, RuleKind::BuiltIn), "{name}");
+        // A directory of that name is none of an editor's files.
+        assert_eq!(built().ask(&format!("{name}/")).watched, !name.starts_with('.'), "{name}/");
+    }
+    let counts = "~ sediments sedabc 4914 49130 .swift a.svg .logo.svg log .log catalog # ## -wal \
+        vendor/x dist/x build/x out/x bin/x tmp/x a.tmp";
+    for name in counts.split_whitespace() {
+        assert!(built().ask(name).watched, "{name}");
+    }
 }
 
 #[test]
