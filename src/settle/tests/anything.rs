@@ -162,7 +162,7 @@ fn ask(settle: &mut Settle, model: &mut Model, now: Duration, start: std::time::
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_comes_is_handed_out_in_time_and_not_before(
