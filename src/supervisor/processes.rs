@@ -7,7 +7,7 @@ use super::crash::Verdict;
 use super::decide::{Out, Supervisor};
 use super::pending::Pending;
 use super::{Action, Exit, OnCrash, RunId};
-use crate::process::{Ended, LeftOver, SpawnError};
+use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
 use crate::report::Notice;
 
 impl Supervisor {
@@ -41,6 +41,7 @@ impl Supervisor {
             _ => return,
         };
         self.record.failed();
+        let exit = Exit::CannotStart(error.stage, error.errno);
         let say = |waiting| Action::Say(Notice::CannotStart { run, error, waiting });
         match child {
             Child::Stopping(stopping) => {
@@ -48,7 +49,7 @@ impl Supervisor {
                 self.proceed(stopping.next, now, out);
             }
             Child::Starting { serves, .. } => {
-                let next = self.after_failure(Exit::CannotStart, serves, Duration::ZERO, now);
+                let next = self.after_failure(exit, serves, Duration::ZERO, now);
                 out.push(say(matches!(next.0, Next::Rest(Rest::Change { .. }))));
                 out.extend(next.1.map(Action::Say));
                 self.proceed(next.0, now, out);
@@ -184,7 +185,8 @@ impl Supervisor {
             child @ (Child::Empty(_) | Child::Over) => return self.child = child,
         };
         self.record.failed();
-        let (next, more) = self.after_failure(Exit::CannotStart, serves, lived, now);
+        let (next, more) =
+            self.after_failure(Exit::CannotStart(SpawnStage::Shim, 0), serves, lived, now);
         out.extend(more.map(Action::Say));
         self.proceed(next, now, out);
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::process::{Ended, LeftOver, SpawnError};
+use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
 use crate::report::Notice;
 use crate::settle::Batch;
 
@@ -157,8 +157,8 @@ pub enum Exit {
     Signal(Signal),
     /// With the command's own status (`--once`, `on_crash: exit`).
     Command(Ended),
-    /// The command of `--once` could not be started.
-    CannotStart,
+    /// The command of `--once` could not be started: where that failed, and the system's error number.
+    CannotStart(SpawnStage, i32),
 }
 
 /// What to do when a change arrives while the command runs.
