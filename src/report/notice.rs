@@ -126,6 +126,13 @@ pub enum Notice {
         /// Whether the program goes on and waits for a change.
         waiting: bool,
     },
+    /// The list of changed files could not be written; the run starts without it.
+    NoChangedFile {
+        /// The directory concerned.
+        path: PathBuf,
+        /// The system's error text.
+        error: String,
+    },
     /// A run could not be started.
     CannotStart {
         /// The run.
@@ -328,6 +335,7 @@ impl Notice {
             | Self::Limit { .. }
             | Self::Loop { .. }
             | Self::Lost { .. }
+            | Self::NoChangedFile { .. }
             | Self::Noisy { .. }
             | Self::RootMissing { .. }
             | Self::ShimLost { .. }

@@ -95,9 +95,11 @@ impl Reporter {
     }
 }
 
-/// The local time of day as the lines show it, `14:02:11`.
-pub fn time_of_day() -> String {
-    screen::time_of_day(Timestamp::now(), TimeZone::system())
+/// The local time of day `ago`, as the last line shows it: `14:02`.
+pub fn time_of_day(ago: Duration) -> String {
+    let at = Timestamp::now().checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH);
+    let seconds = screen::time_of_day(at, TimeZone::system());
+    seconds.rsplit_once(':').map_or(seconds.clone(), |(minutes, _)| minutes.to_owned())
 }
 
 /// Writes a result to standard output (`init`, `check`, `explain`, completions), byte by byte as it is.

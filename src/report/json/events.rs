@@ -26,6 +26,7 @@ pub(super) fn name(notice: &Notice) -> &'static str {
         Notice::SameBytes { .. } => "same_bytes",
         Notice::Ended { .. } => "ended",
         Notice::CannotStart { .. } => "cannot_start",
+        Notice::NoChangedFile { .. } => "no_changed_file",
         Notice::LeftOvers { .. } => "left_overs",
         Notice::LeftOversStopped { .. } => "left_overs_stopped",
         Notice::ShimLost { .. } => "host_lost",
@@ -92,6 +93,10 @@ pub(super) fn runs(notice: &Notice, out: &mut Object) {
             out.put("errno", &error.errno);
             out.put_some("detail", error.detail.as_ref());
             out.put("waiting", waiting);
+        }
+        Notice::NoChangedFile { path, error } => {
+            out.path("path", path);
+            out.put("error", error);
         }
         Notice::LeftOvers { run, processes } | Notice::LeftOversStopped { run, processes } => {
             out.put("run", &run.0);

@@ -37,6 +37,10 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
             format!("run {}: {end} {word} {after}{wait}", run.0)
         }
         Notice::CannotStart { run, error, waiting } => cannot(*run, error, *waiting, context),
+        Notice::NoChangedFile { path, error } => format!(
+            "{}: {error}: the list of changed files cannot be written; this run starts without GO_WATCHER_CHANGED_FILE",
+            context.path(path)
+        ),
         Notice::LeftOvers { run, processes: left } => {
             let them = if left.len() == 1 { "it stops" } else { "they stop" };
             format!("run {} left {} running; {them} before the next run", run.0, processes(left))
