@@ -240,11 +240,12 @@ fn additional_paths_lie_anywhere_and_a_named_file_always_counts() {
     fs::create_dir_all(&outside).unwrap();
     fs::write(outside.join("lib.go"), "0").unwrap();
     fs::write(project.outside("settings.ini"), "0").unwrap();
-    let project = project.config(&format!(
+    let text = format!(
         "watcher:\n  included_filetypes: [.go]\nadditional_paths: ['{}', '{}', Makefile]\n",
-        project.outside("elsewhere").display(),
+        outside.display(),
         project.outside("settings.ini").display(),
-    ));
+    );
+    let project = project.config(&text);
     let settings = project.outside("settings.ini");
     let watcher = project.start([]).ready();
     let named = |run: Run| run.changed.unwrap();
@@ -257,7 +258,7 @@ fn additional_paths_lie_anywhere_and_a_named_file_always_counts() {
             fs::write(&beside, format!("{round}")).unwrap();
             fs::rename(&beside, &settings).unwrap();
         });
-        assert_eq!(named(run), [settings.clone()], "atomic replacement {round}");
+        assert_eq!(named(run), std::slice::from_ref(&settings), "atomic replacement {round}");
         watcher.exactly(round);
     }
     let run = watcher.run_after(|project| project.save_atomically("Makefile", "all: x\n"));

@@ -17,7 +17,7 @@ pub(crate) mod watcher;
 pub(crate) use command::Stamp;
 pub(crate) use processes::{on_path, python, skip};
 pub(crate) use project::{Finished, Project};
-pub(crate) use runs::{Run, checksum};
+pub(crate) use runs::Run;
 pub(crate) use rustix::process::Signal;
 pub(crate) use terminal::Terminal;
 pub(crate) use wait::{DEADLINE, QUIET, Random, monotonic, pace, pace_ms, until};

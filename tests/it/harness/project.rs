@@ -116,7 +116,7 @@ impl Project {
     }
 
     /// Everything belongs to, and the program runs as, this user (only root can ask for it).
-    pub(crate) fn as_user(mut self, user: u32) -> Self {
+    pub(crate) fn owned_by(mut self, user: u32) -> Self {
         self.user = Some(user);
         let give = Command::new("chown")
             .args(["-R".as_ref(), OsStr::new(&format!("{user}:{user}")), self.root().as_os_str()])

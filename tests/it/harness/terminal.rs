@@ -64,6 +64,11 @@ impl Terminal {
         self.tmux(&["capture-pane", "-p", "-J", "-S", "-2000"])
     }
 
+    /// What is visible, with its escape sequences.
+    pub(crate) fn coloured_screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-J", "-e"])
+    }
+
     /// Waits until the screen shows the text.
     #[track_caller]
     pub(crate) fn shows(&self, text: &str) {
