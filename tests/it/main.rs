@@ -32,11 +32,17 @@ mod config_errors;
 mod deaths;
 /// vim, sed and git do what they do: one run each.
 mod editors;
+/// Much output, many reloads, wide trees.
+#[cfg(target_os = "linux")]
+mod endurance;
 /// Lost events, limits, links, races at the start.
 #[cfg(target_os = "linux")]
 mod faults;
 /// What is said, and what is not.
 mod messages;
+/// Random operations against a model.
+#[cfg(target_os = "linux")]
+mod model;
 /// The file of the original works.
 mod original;
 /// Roots that are replaced.

@@ -137,6 +137,47 @@ fn a_root_that_is_not_there_yet() {
     edit_is_seen(&watcher, "later/b.go");
 }
 
+/// A file system mounted on the root and unmounted again, in a mount namespace of its own.
+#[test]
+fn a_file_system_mounted_on_the_root_and_unmounted() {
+    let project = project();
+    let mut command = project.in_tree("unshare");
+    command.args(["-Urm", "sh", "-c", "exec \"$0\" run -w up/root -- \"$@\""]);
+    command.arg(project.program_path()).args(project.argv());
+    let mut probe = project.in_tree("unshare");
+    let probe = probe.args(["-Urm", "mount", "-t", "tmpfs", "none", "up/root"]).output();
+    if !on_path("nsenter") || !probe.is_ok_and(|done| done.status.success()) {
+        return skip("no mounts in a user namespace here");
+    }
+    let watcher = project.start_as(command).ready();
+    let pid = watcher.pid().to_string();
+    let inside = |args: &[&str]| {
+        let mut command = watcher.in_tree("nsenter");
+        command.args(["-t", &pid, "-U", "-m", "--preserve-credentials"]).args(args);
+        command.arg(watcher.path("up/root"));
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    for round in 0..3 {
+        for mounting in [&["mount", "-t", "tmpfs", "none"][..], &["umount"]] {
+            inside(mounting);
+            let path = format!("/proc/{pid}/root{}", watcher.path("up/root/a.go").display());
+            let edited = monotonic();
+            fs::write(&path, format!("{round} {mounting:?}")).unwrap();
+            watcher.wait_for("the edit's run", || {
+                let runs = watcher.run_log();
+                runs.into_iter().find(|run| {
+                    run.began > edited
+                        && run.changed_below(&watcher.tree()).contains(&"up/root/a.go".into())
+                })
+            });
+            pace(QUIET);
+            watcher.run_after(|_| fs::write(&path, format!("again {round} {mounting:?}")).unwrap());
+            pace(QUIET);
+        }
+    }
+}
+
 #[test]
 fn a_link_as_a_root_is_followed() {
     let project = Project::new().file("real/a.go", "0");

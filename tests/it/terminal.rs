@@ -213,3 +213,53 @@ fn colours_on_a_terminal_and_none_with_no_color() {
         terminal.back_in_the_shell(&format!("after{runs}{coloured}"));
     }
 }
+
+#[test]
+fn a_command_that_waits_for_the_terminal_is_named() {
+    let Some((terminal, _)) = terminal(Project::new().file("a.go", "0")) else { return };
+    let program = terminal.program_path().to_str().unwrap().to_owned();
+    terminal.line(&format!("{program} run -e 'read answer < /dev/tty'"));
+    terminal.shows("waits for the terminal; start with --stdin");
+    terminal.save("a.go", "1");
+    terminal.shows("run 2");
+    terminal.key("C-c");
+    terminal.back_in_the_shell("after");
+}
+
+#[test]
+fn with_stdin_an_editor_works() {
+    if !on_path("vim") {
+        return skip("vim is not installed");
+    }
+    let Some((terminal, modes)) = terminal(Project::new().file("a.go", "0")) else { return };
+    let program = terminal.program_path().to_str().unwrap().to_owned();
+    terminal.line(&format!("{program} run --ext go --stdin -- vim -N -u NONE ../out/notes.txt"));
+    terminal.shows("notes.txt");
+    terminal.key("i");
+    terminal.shows("INSERT");
+    terminal.line("written in the terminal");
+    terminal.key("Escape");
+    terminal.line(":wq");
+    terminal.shows("run 1: exit 0");
+    let written = std::fs::read_to_string(terminal.outside("notes.txt")).unwrap();
+    assert!(written.starts_with("written in the terminal\n"), "{written:?}");
+    terminal.key("C-c");
+    let (status, after) = terminal.back_in_the_shell("after");
+    assert_eq!((status, after), (130, modes), "{}", terminal.screen());
+}
+
+#[test]
+fn clear_begins_each_run_on_an_empty_screen() {
+    let Some((terminal, _)) = terminal(server()) else { return };
+    terminal.start("--ext go --clear");
+    terminal.wait_runs(1);
+    terminal.shows("watching . for .go");
+    terminal.save("a.go", "1");
+    terminal.wait_runs(2);
+    terminal.wait_for("an empty screen but for run 2", || {
+        let visible = terminal.coloured_screen();
+        (visible.contains("run 2") && !visible.contains("run 1")).then_some(())
+    });
+    terminal.key("q");
+    terminal.back_in_the_shell("after");
+}

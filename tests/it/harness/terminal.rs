@@ -61,7 +61,7 @@ impl Terminal {
 
     /// The screen with what has scrolled away.
     pub(crate) fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p", "-J", "-S", "-2000"])
+        self.tmux(&["capture-pane", "-p", "-J", "-S", "-2000"]).trim_end().to_owned()
     }
 
     /// What is visible, with its escape sequences.
