@@ -2,4 +2,6 @@
 
 mod types;
 
-pub use types::{Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal};
+pub use types::{
+    Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal,
+};
