@@ -8,7 +8,8 @@ use crate::harness::*;
 
 #[test]
 fn the_changed_paths_come_in_the_environment_and_in_a_file() {
-    let watcher = Project::new().file("a.go", "0").file("sub/b.go", "0").start([]).ready();
+    let watcher =
+        Project::new().file("a.go", "0").file("sub/b.go", "0").start(["-d", "100"]).ready();
     let first = watcher.wait_runs(1);
     assert!(
         first.changed.unwrap_or_default().is_empty() && first.list.unwrap_or_default().is_empty()

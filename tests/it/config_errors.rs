@@ -37,10 +37,10 @@ const UNKNOWN_KEYS: &[Row] = &[
 ];
 
 const WRONG_TYPES: &[Row] = &[
-    ("watcher:\n- a\n", 2, &["watcher"]),
+    ("watcher:\n- a\n", 1, &["watcher"]),
     ("watcher: text\n", 1, &["watcher"]),
     ("excluded_paths: []\nenvs: 5\n", 2, &["envs"]),
-    ("watcher:\n  included_filetypes:\n    a: b\n", 3, &["watcher.included_filetypes"]),
+    ("watcher:\n  included_filetypes:\n    a: b\n", 2, &["watcher.included_filetypes"]),
     ("watcher:\n  included_filetypes:\n  - .go\n  - [.html]\n", 4, &["included_filetypes"]),
     ("watcher:\n  excluded_regexps: {a: b}\n", 2, &["watcher.excluded_regexps"]),
     ("watcher: {}\nadditional_paths: {a: b}\n", 2, &["additional_paths"]),

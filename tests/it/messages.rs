@@ -24,8 +24,10 @@ fn the_two_start_lines() {
 
 #[test]
 fn a_reload_names_time_cause_and_run() {
-    let watcher =
-        Project::new().file("a.go", "0").file("b.go", "0").start_exactly(["run", "-e", "true"]);
+    let watcher = Project::new()
+        .file("a.go", "0")
+        .file("b.go", "0")
+        .start_exactly(["run", "-d", "150", "-e", "true"]);
     watcher.says("] watching ");
     watcher.says("run 1: exit 0");
     watcher.save("a.go", "1");
