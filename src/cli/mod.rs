@@ -6,16 +6,20 @@ mod hints;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use generate::{completions, man};
 pub(crate) use hints::config_is_no_file;
 pub use hints::{Refusal, parse};
 
+use crate::config::words;
+
 /// The whole command line.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "go-watcher",
+    bin_name = "go-watcher",
     version,
     about = "Watches a source tree and restarts your command when a save is complete",
     disable_version_flag = true,
@@ -89,7 +93,7 @@ pub struct RunArgs {
     pub env: Vec<OsString>,
     /// The command's standard input: null, open (a pipe that never ends) or terminal; alone: terminal
     #[arg(long, value_name = "FROM", num_args = 0..=1, require_equals = true,
-          default_missing_value = "terminal", help_heading = "Command")]
+          default_missing_value = "terminal", help_heading = "Command", value_parser = PossibleValuesParser::new(words::STDIN), hide_possible_values = true)]
     pub stdin: Option<String>,
     /// Run once and exit with the command's status
     #[arg(long, help_heading = "Command")]
@@ -115,13 +119,7 @@ pub struct RunArgs {
     #[arg(short = 'w', long, value_name = "PATH", help_heading = "What is watched")]
     pub watch: Vec<PathBuf>,
     /// Ignore what matches; !PATTERN takes back from .gitignore and built-in rules (repeatable)
-    #[arg(
-        short = 'i',
-        long,
-        value_name = "PATTERN",
-        allow_hyphen_values = false,
-        help_heading = "What is watched"
-    )]
+    #[arg(short = 'i', long, value_name = "PATTERN", help_heading = "What is watched")]
     pub ignore: Vec<String>,
     /// Only files of these types: go,html
     #[arg(long, value_name = "LIST", help_heading = "What is watched")]
@@ -133,7 +131,7 @@ pub struct RunArgs {
     #[arg(long, help_heading = "What is watched")]
     pub no_default_ignore: bool,
     /// Where events come from: auto, native, portable or poll
-    #[arg(long, value_name = "BACKEND", help_heading = "What is watched")]
+    #[arg(long, value_name = "BACKEND", help_heading = "What is watched", value_parser = PossibleValuesParser::new(words::BACKENDS), hide_possible_values = true)]
     pub backend: Option<String>,
     /// Polling: auto, never, always or its interval; alone: always
     #[arg(long, value_name = "INTERVAL", num_args = 0..=1, require_equals = true,
@@ -153,10 +151,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
     pub duration: Option<String>,
     /// A change while the command runs: restart, queue, ignore or signal
-    #[arg(long, value_name = "WHAT", help_heading = "When")]
+    #[arg(long, value_name = "WHAT", help_heading = "When", value_parser = PossibleValuesParser::new(words::ON_BUSY), hide_possible_values = true)]
     pub on_busy: Option<String>,
     /// The command fails by itself: wait, exit or restart
-    #[arg(long, value_name = "WHAT", help_heading = "When")]
+    #[arg(long, value_name = "WHAT", help_heading = "When", value_parser = PossibleValuesParser::new(words::ON_CRASH), hide_possible_values = true)]
     pub on_crash: Option<String>,
     /// What asks the command to stop [default: SIGTERM]
     #[arg(long, value_name = "SIGNAL", help_heading = "When")]
@@ -178,7 +176,7 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
     pub color: Color,
     /// The program's own lines: text or json
-    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output", value_parser = PossibleValuesParser::new(words::LOG_FORMATS), hide_possible_values = true)]
     pub log_format: Option<String>,
     /// Do not listen to keys
     #[arg(long, help_heading = "Output")]

@@ -40,17 +40,17 @@ pub struct Diagnostic {
     /// Where in the file, when the place is known.
     pub place: Option<Place>,
     /// The key concerned; may be empty.
-    pub key: String,
+    pub key: Box<str>,
     /// What is wrong; what to write instead. Escaped.
     pub text: String,
     /// The source line, unescaped.
-    pub source: Option<String>,
+    pub source: Option<Box<str>>,
 }
 
 impl Diagnostic {
     /// An error of the command line.
     pub(crate) fn usage(text: impl Into<String>) -> Self {
-        Self { file: None, place: None, key: String::new(), text: text.into(), source: None }
+        Self { file: None, place: None, key: Box::default(), text: text.into(), source: None }
     }
 
     /// An error about a file as a whole.
@@ -63,9 +63,9 @@ impl Diagnostic {
         Self {
             file: Some(shown.to_owned()),
             place: fault.place,
-            key: fault.key,
+            key: fault.key.into(),
             text: fault.text,
-            source: fault.place.and_then(|place| source_line(text, place.line)).map(str::to_owned),
+            source: fault.place.and_then(|place| source_line(text, place.line)).map(Box::from),
         }
     }
 }

@@ -67,7 +67,7 @@ fn found(source: Source, typed: &Path, directory: &Path) -> Result<Found, Diagno
     let loaded = file::load(source)?;
     Ok(Found {
         loaded: Some(loaded),
-        path: Some(directory.join(typed)),
+        path: Some(super::paths::absolute(directory, typed)),
         typed: Some(typed.to_owned()),
         notices: Vec::new(),
     })

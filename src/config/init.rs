@@ -1,4 +1,5 @@
 //! `init`: the template as a new file.
+#![expect(clippy::disallowed_types, reason = "the only writer of a configuration file")]
 
 use std::io::Write;
 use std::path::Path;

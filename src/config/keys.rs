@@ -1,6 +1,8 @@
 //! Every key of the file, once. The check of a file's shape, the JSON Schema, `check`'s output and the test
 //! that keeps flags, keys and the template together all read this table.
 
+use super::words::{BACKENDS, LOG_FORMATS, ON_BUSY, ON_CRASH, STDIN};
+
 /// What a key's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -35,12 +37,6 @@ pub(crate) struct Key {
     /// One line for the schema.
     pub(crate) about: &'static str,
 }
-
-pub(crate) const BACKENDS: &[&str] = &["auto", "native", "portable", "poll"];
-pub(crate) const ON_BUSY: &[&str] = &["restart", "queue", "ignore", "signal"];
-pub(crate) const ON_CRASH: &[&str] = &["wait", "exit", "restart"];
-pub(crate) const STDIN: &[&str] = &["null", "open", "terminal"];
-pub(crate) const LOG_FORMATS: &[&str] = &["text", "json"];
 
 /// Programs that a command happens to start and that outlive it by design.
 pub(crate) const KEPT: &[&str] =
@@ -226,9 +222,8 @@ pub(crate) fn nearest(section: &str, name: &str) -> Option<String> {
     let normal = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let name = normal(name);
     let score = |known: &str| {
-        let part = known.strip_prefix(&*name).is_some_and(|rest| rest.starts_with(['_', 's']));
-        let inside = part && name.len() >= 3;
-        if inside { 0.9 } else { strsim::jaro_winkler(known, &name).min(limit(known, &name)) }
+        let beginning = name.len() >= 3 && known.starts_with(&name);
+        if beginning { 0.9 } else { strsim::jaro_winkler(known, &name).min(limit(known, &name)) }
     };
     let here = names_in(section).into_iter().map(|known| (score(known), known.to_owned(), false));
     // A key may be right and stand in the wrong section.

@@ -20,7 +20,10 @@ mod schema;
 mod shape;
 mod signal;
 mod source;
+#[cfg(test)]
+mod tests;
 mod values;
+pub(crate) mod words;
 
 use std::ffi::OsString;
 use std::fmt;

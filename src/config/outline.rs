@@ -273,6 +273,8 @@ fn syntax(error: &ScanError, text: &str) -> Fault {
         "a value that begins with * is an alias in YAML; quote it: '*.yml'".to_owned()
     } else if matches!(here, Some('@' | '`' | '%')) {
         format!("a value cannot begin with {}; quote it", here.unwrap_or_default())
+    } else if info.contains("escape") {
+        "in double quotes a backslash begins an escape; use single quotes: '_test\\.go$'".to_owned()
     } else if info.contains("mapping values are not allowed") {
         "a colon where no key can be; quote a value that holds \": \", or fix the indentation"
             .into()

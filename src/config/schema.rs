@@ -61,14 +61,15 @@ fn property(key: &Key) -> Value {
 const DURATION: &str = r"^\s*([0-9]+(\.[0-9]+)?|([0-9]+(\.[0-9]+)?\s*[a-z]+\s*)+)\s*$";
 
 fn shape(kind: Kind) -> Value {
-    let null = json!({"type": "null"});
+    // Not called `null`: the macro would take the word for the value.
+    let nothing = json!({"type": "null"});
     let texts = json!({"type": "array", "items": {"type": ["string", "number", "boolean"]}});
     match kind {
         Kind::Duration(words) => json!({"anyOf": [
             {"type": "number", "minimum": 0},
             {"enum": words},
             {"type": "string", "pattern": DURATION},
-            null,
+            nothing,
         ]}),
         Kind::Bool => json!({"type": ["boolean", "null"]}),
         Kind::Word(words) => {
@@ -80,12 +81,12 @@ fn shape(kind: Kind) -> Value {
         Kind::Name => {
             json!({"type": ["string", "number", "null"], "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"})
         }
-        Kind::List(_) => json!({"anyOf": [texts, null]}),
+        Kind::List(_) => json!({"anyOf": [texts, nothing]}),
         Kind::Env => json!({"anyOf": [
             {"type": "array", "items": {"type": "string", "pattern": "^[^=]+="}},
             {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}},
-            null,
+            nothing,
         ]}),
-        Kind::Command => json!({"anyOf": [{"type": ["string", "boolean"]}, texts, null]}),
+        Kind::Command => json!({"anyOf": [{"type": ["string", "boolean"]}, texts, nothing]}),
     }
 }

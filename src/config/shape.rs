@@ -54,8 +54,7 @@ fn unknown(section_path: &str, name: &Name, path: &str) -> Fault {
         Some(near) => format!("did you mean {near}?"),
         None => format!("known here: {}", keys::names_in(section_path).join(", ")),
     };
-    let separator = if remedy.starts_with("known") { "unknown key; " } else { "unknown key; " };
-    Fault::at(name.place, path, format!("{separator}{remedy}"))
+    Fault::at(name.place, path, format!("unknown key; {remedy}"))
 }
 
 /// The place to show for a value: the value itself when it begins on its key's line, else the key.

@@ -1,4 +1,5 @@
 //! Reading the file: never blocking, never more than a megabyte, always text in the end.
+#![expect(clippy::disallowed_types, reason = "the only reader of the configuration file")]
 
 use std::io::Read;
 use std::path::Path;
@@ -115,7 +116,7 @@ fn not_utf8(error: &std::string::FromUtf8Error, shown: &str) -> Diagnostic {
     let byte = bytes.get(valid).copied().unwrap_or_default();
     Diagnostic {
         place: Some(place),
-        source: Some(format!("{head}{tail}")),
+        source: Some(format!("{head}{tail}").into()),
         ..Diagnostic::file(shown, format!("byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"))
     }
 }

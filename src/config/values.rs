@@ -71,25 +71,33 @@ impl Values {
 }
 
 fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
-    let (old_texts, new_texts) = (texts(old), texts(new));
-    if old_texts == new_texts && old.list == new.list {
+    let raw = |entry: &Entry| entry.items.iter().map(|item| item.text.clone()).collect::<Vec<_>>();
+    if old.list == new.list && raw(old) == raw(new) {
         return;
     }
-    if !old.list && !new.list {
-        parts.push(format!("{name} {} → {}", old_texts.join(" "), new_texts.join(" ")));
-        return;
-    }
-    if old.key.path == "command" {
+    if old.key.path == "command" && (old.list || new.list) {
         parts.push("command".to_owned());
         return;
     }
-    let added: Vec<_> = new_texts.iter().filter(|text| !old_texts.contains(text)).collect();
-    let removed: Vec<_> = old_texts.iter().filter(|text| !new_texts.contains(text)).collect();
-    if added.is_empty() && removed.is_empty() {
+    let (old_texts, new_texts) = (texts(old), texts(new));
+    if !new.list {
+        parts.push(format!("{name} {} → {}", old_texts.join(" "), new_texts.join(" ")));
+        return;
+    }
+    let before = parts.len();
+    let added = new_texts.iter().filter(|text| !old_texts.contains(text));
+    parts.extend(added.map(|text| format!("+{name} {text}")));
+    let removed = old_texts.iter().filter(|text| !new_texts.contains(text));
+    parts.extend(removed.map(|text| format!("-{name} {text}")));
+    // Only environment entries hide a part of their text.
+    let hidden = new.items.iter().zip(&new_texts).filter(|(item, text)| {
+        let same = |(other, name): &(&Item, &String)| name == text && other.text == item.text;
+        old_texts.contains(text) && !old.items.iter().zip(&old_texts).any(|other| same(&other))
+    });
+    parts.extend(hidden.map(|(_, text)| format!("{name} {text}")));
+    if parts.len() == before {
         parts.push(format!("{name} in another order"));
     }
-    parts.extend(added.iter().map(|text| format!("+{name} {text}")));
-    parts.extend(removed.iter().map(|text| format!("-{name} {text}")));
 }
 
 /// The texts, fit for a terminal. Of an environment entry only the name: the value may be a secret.

@@ -10,6 +10,8 @@ mod server;
 mod waiting;
 
 pub use place::{Place, PlaceError};
-pub use protocol::{Ask, Ending, Identity, Outcome, Reply, Status, WaitAnswer};
+pub use protocol::{
+    Ask, Ending, Explained, Identity, Outcome, PROTOCOL, Reply, Status, WaitAnswer,
+};
 pub use server::{Call, Server};
 pub use waiting::{Look, Waiters};

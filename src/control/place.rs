@@ -26,7 +26,11 @@ impl fmt::Display for PlaceError {
         match self {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Foreign(path, uid) => {
-                write!(f, "{}: belongs to user {uid}; remove it or set XDG_RUNTIME_DIR", path.display())
+                write!(
+                    f,
+                    "{}: belongs to user {uid}; remove it or set XDG_RUNTIME_DIR",
+                    path.display()
+                )
             }
             Self::Open(path, mode) => write!(
                 f,
@@ -43,7 +47,9 @@ impl Place {
     pub fn of_this_user() -> Self {
         let uid = rustix::process::geteuid().as_raw();
         match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
-            Some(runtime) if runtime.is_absolute() && runtime.is_dir() => Self(runtime.join("go-watcher")),
+            Some(runtime) if runtime.is_absolute() && runtime.is_dir() => {
+                Self(runtime.join("go-watcher"))
+            }
             _ => Self(std::env::temp_dir().join(format!("go-watcher-{uid}"))),
         }
     }

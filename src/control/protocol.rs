@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::process::Ended;
 
 /// The version of the protocol and of every `--json` output; it grows when a field changes its meaning.
-pub const VERSION: u32 = 1;
+pub const PROTOCOL: u32 = 1;
 
 /// A question or an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,12 +73,12 @@ pub struct Explained {
 /// Who an instance is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
-    /// [`VERSION`].
+    /// [`PROTOCOL`].
     pub v: u32,
     /// Its process id.
     pub pid: u32,
-    /// Its name (`run --name`) or number within its directory.
-    pub name: String,
+    /// Its name (`run --name`). Without one it goes by its number: 1 is the oldest.
+    pub name: Option<String>,
     /// The absolute working directory; bytes, since it need not be UTF-8.
     pub directory: Vec<u8>,
     /// Milliseconds since it was started.
@@ -166,7 +166,7 @@ pub enum Outcome {
 /// The answer to a `wait`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WaitAnswer {
-    /// [`VERSION`].
+    /// [`PROTOCOL`].
     pub v: u32,
     /// How it came out.
     pub outcome: Outcome,
@@ -188,7 +188,16 @@ impl WaitAnswer {
     /// An answer that names no run.
     #[must_use]
     pub fn bare(outcome: Outcome) -> Self {
-        let v = VERSION;
-        Self { v, outcome, run: None, cause: None, exit: None, signal: None, duration_ms: None, ago_ms: None }
+        let v = PROTOCOL;
+        Self {
+            v,
+            outcome,
+            run: None,
+            cause: None,
+            exit: None,
+            signal: None,
+            duration_ms: None,
+            ago_ms: None,
+        }
     }
 }

@@ -5,8 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::protocol::VERSION;
-use super::{Ending, Outcome, WaitAnswer};
+use super::{Ending, Outcome, PROTOCOL, WaitAnswer};
 use crate::supervisor::State;
 
 /// What the loop knows at the moment, as far as waiters care.
@@ -84,6 +83,11 @@ impl<T> Waiters<T> {
         answered
     }
 
+    /// Takes out everyone: no marker can be made.
+    pub fn give_up(&mut self) -> impl Iterator<Item = T> {
+        self.waiters.drain(..).map(|waiter| waiter.who)
+    }
+
     /// When somebody could be answered by time alone: a command that stays up becomes ready.
     #[must_use]
     pub fn deadline(&self, look: &Look) -> Option<Instant> {
@@ -122,7 +126,7 @@ fn ended<T>(waiter: &Waiter<T>, look: &Look) -> WaitAnswer {
     let Some(last) = look.last else { return WaitAnswer::bare(Outcome::Unchanged) };
     let news = waiter.ended_before.is_none_or(|before| before < last.run);
     WaitAnswer {
-        v: VERSION,
+        v: PROTOCOL,
         outcome: if news { Outcome::Finished } else { Outcome::Unchanged },
         run: Some(last.run),
         cause: look.cause.clone().filter(|_| look.run == Some(last.run)),

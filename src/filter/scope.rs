@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Rule;
+use super::ignore_file::Chain;
 
 /// The kinds of directory entries that rules tell apart. Links are not followed: a link to a
 /// directory is a [`EntryKind::Link`].
@@ -95,8 +96,60 @@ pub const CACHEDIR_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806b
 /// back. Directories with nothing new share their parent's.
 #[derive(Debug)]
 pub struct Scope {
-    /// The root that paths are shown relative to.
+    /// The root that paths are relative to.
     pub(super) root: Arc<Path>,
+    /// This is what holds around the root, not yet inside it.
+    pub(super) around: bool,
+    pub(super) chain: Option<Arc<Chain>>,
+    /// It holds one of [`PROJECT_FILES`].
+    pub(super) project: bool,
+    /// The last line of `excluded_paths` that matches this directory or one above it.
+    pub(super) line: Option<LineAbove>,
+    pub(super) state: State,
+}
+
+/// A line of `excluded_paths` that covers everything inside a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LineAbove {
+    pub(super) order: u32,
+    pub(super) negated: bool,
+}
+
+/// How the walk came here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// No rule spoke against it.
+    Plain,
+    /// This line took it back from whatever ignore files say.
+    TakenBack(Rule),
+    /// This rule ignores it: only what is taken back counts inside.
+    Passing(Rule),
+}
+
+impl Scope {
+    /// The root that this directory belongs to.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The rule that ignores everything inside, except for what was taken back: the walk is here only
+    /// on its way.
+    pub fn passing(&self) -> Option<&Rule> {
+        match &self.state {
+            State::Passing(rule) => Some(rule),
+            State::Plain | State::TakenBack(_) => None,
+        }
+    }
+
+    /// Whether a directory inside that would get `new` can share this scope.
+    pub(super) fn same(&self, new: &Self) -> bool {
+        let chain = |scope: &Self| scope.chain.as_ref().map(Arc::as_ptr);
+        !self.around
+            && self.project == new.project
+            && self.line == new.line
+            && chain(self) == chain(new)
+            && self.state == new.state
+    }
 }
 
 /// What [`super::Filter::enter`] says about a directory.

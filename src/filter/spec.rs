@@ -87,6 +87,13 @@ pub struct BadPattern {
     pub origin: Origin,
 }
 
+impl BadPattern {
+    pub(super) fn new(list: List, index: usize, pattern: &Pattern, message: &str) -> Self {
+        let (text, origin) = (pattern.text.clone(), pattern.origin.clone());
+        Self { list, index, pattern: text, message: message.to_owned(), origin }
+    }
+}
+
 impl fmt::Display for BadPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {}", self.pattern, self.message)

@@ -59,11 +59,7 @@ pub(super) struct GitGate {
 
 impl GitGate {
     /// Looks at the git directories of `roots`.
-    pub(super) fn look<'a>(
-        &mut self,
-        roots: impl Iterator<Item = &'a Path>,
-        now: Instant,
-    ) -> Gate {
+    pub(super) fn look<'a>(&mut self, roots: impl Iterator<Item = &'a Path>, now: Instant) -> Gate {
         let mut directories: Vec<PathBuf> = roots.filter_map(git_directory).collect();
         directories.dedup();
         let lock = directories.iter().find_map(|git| self.live_lock(git));
@@ -140,8 +136,8 @@ pub(super) fn holder(lock: &Path) -> Option<LeftOver> {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
         let comm = std::fs::read(entry.path().join("comm")).ok()?;
         let directory = std::fs::read_link(entry.path().join("cwd")).ok()?;
-        let ours = comm.starts_with(b"git")
-            && (directory.starts_with(tree) || directory.starts_with(git));
+        let ours =
+            comm.starts_with(b"git") && (directory.starts_with(tree) || directory.starts_with(git));
         ours.then(|| LeftOver { pid, name: command_line(&entry.path()) })
     })
 }
@@ -177,10 +173,12 @@ mod tests {
         assert_eq!(look(&mut gate, &sub, start), Gate::Open);
 
         std::fs::write(repo.path().join(".git/index.lock"), "").unwrap();
-        let said = |gate: &mut GitGate, at: u64| match look(gate, &sub, start + Duration::from_millis(at)) {
-            Gate::Held(hold) => Some(hold.say),
-            _ => None,
-        };
+        let said =
+            |gate: &mut GitGate, at: u64| match look(gate, &sub, start + Duration::from_millis(at))
+            {
+                Gate::Held(hold) => Some(hold.say),
+                _ => None,
+            };
         assert_eq!(said(&mut gate, 0), Some(false));
         assert_eq!(said(&mut gate, 999), Some(false));
         assert_eq!(said(&mut gate, 1000), Some(true));

@@ -10,7 +10,7 @@ use crate::process::Launch;
 use crate::report::Notice;
 use crate::supervisor::{Cause, RunId};
 
-use super::changed::{self, ChangedFiles};
+use super::private::{self, Private};
 
 /// The environment this program was started with, overridden by the file and the flags: what every run
 /// gets, before it is told what changed.
@@ -37,7 +37,7 @@ impl Environment {
     pub(super) fn prepare(
         &self,
         config: &Config,
-        files: &mut ChangedFiles,
+        files: &mut Private,
         run: RunId,
         cause: &Cause,
     ) -> Prepared {
@@ -46,7 +46,7 @@ impl Environment {
             Cause::Start | Cause::Request | Cause::Crash => &[],
         };
         let mut env = self.0.clone();
-        env.push(("GO_WATCHER_CHANGED".into(), changed::list(paths)));
+        env.push(("GO_WATCHER_CHANGED".into(), private::list(paths)));
         let problem = match files.write(paths) {
             Ok(file) => {
                 env.push(("GO_WATCHER_CHANGED_FILE".into(), file.into()));

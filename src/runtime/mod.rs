@@ -1,8 +1,11 @@
 //! The loop that joins the rooms, and the only clock.
 
-mod changed;
+mod calls;
+mod changes;
 mod git;
 mod launch;
+mod orders;
+mod private;
 mod run;
 mod timer;
 
@@ -27,7 +30,9 @@ pub fn main() -> ExitCode {
     }
     match cli::parse(std::env::args_os().collect()) {
         Ok(cli) => dispatch(cli.command),
-        Err(refusal) if refusal.asked_for() => print(&refusal.text(io::IsTerminal::is_terminal(&io::stdout()))),
+        Err(refusal) if refusal.asked_for() => {
+            print(&refusal.text(io::IsTerminal::is_terminal(&io::stdout())))
+        }
         Err(refusal) => {
             report::stderr(&refusal.text(false));
             refusal.status().into()
@@ -80,10 +85,12 @@ fn end(exit: Exit) -> ExitCode {
 fn in_directory(act: impl FnOnce(&Path) -> Result<ExitCode, Diagnostic>) -> ExitCode {
     let at: PathBuf = match std::env::current_dir() {
         Ok(at) => at,
-        Err(error) => return refused(format!("the working directory: {error}; cd to one that exists")),
+        Err(error) => {
+            return refused(format!("the working directory: {error}; cd to one that exists"));
+        }
     };
     act(&at).unwrap_or_else(|diagnostic| {
-        report::stderr(&diagnostic.to_string());
+        report::stderr(&format!("{diagnostic}\n"));
         ExitStatus::Usage.into()
     })
 }
@@ -117,6 +124,6 @@ fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> ExitCode 
 }
 
 fn refused(error: impl Display) -> ExitCode {
-    report::stderr(&format!("go-watcher: {error}"));
+    report::stderr(&format!("go-watcher: {error}\n"));
     ExitStatus::Failure.into()
 }

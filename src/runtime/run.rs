@@ -1,45 +1,48 @@
 //! `go-watcher run`: the loop. It receives, lets the pure rooms decide, and performs.
 #![expect(clippy::disallowed_methods, reason = "the only clock")]
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 
 use crate::config::Config;
+use crate::control::{Call, Place, Reply, Server, Waiters};
 use crate::process::{Host, Key, Keys, Signals, Stdin};
-use crate::report::{Notice, Reporter, Summary};
-use crate::settle::{Batch, Due, Settle};
-use crate::supervisor::{Action, Cause, Event, Exit, Face, Request, RunId, Supervisor};
-use crate::watch::{Comparison, Message, Seen, Timestamp, Watch};
+use crate::report::{self, Level, Notice, Reporter, Summary};
+use crate::settle::Settle;
+use crate::supervisor::{Event, Exit, Face, Request, Supervisor};
+use crate::watch::{Message, Timestamp, Watch};
 
-use super::changed::ChangedFiles;
-use super::git::{self, Gate, GitGate};
+use super::git::GitGate;
 use super::launch::Environment;
+use super::private::Private;
 use super::timer::Timer;
 
-/// Messages of the watch engine that are taken in one go before anything else gets its turn.
-const MESSAGES_A_TURN: usize = 1024;
 /// How long the last lines may take to get out.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A running instance: every room, and nothing that decides.
 pub(super) struct Instance {
-    config: Arc<Config>,
-    environment: Environment,
-    reporter: Reporter,
-    signals: Signals,
-    keys: Option<Keys>,
-    host: Host,
-    watch: Watch,
-    messages: UnboundedReceiver<Message>,
-    settle: Settle,
-    git: GitGate,
-    supervisor: Supervisor,
-    files: ChangedFiles,
-    timer: Timer,
-    same_bytes: u64,
-    exit: Option<Exit>,
+    pub(super) config: Arc<Config>,
+    pub(super) environment: Environment,
+    pub(super) reporter: Reporter,
+    pub(super) signals: Signals,
+    pub(super) keys: Option<Keys>,
+    pub(super) host: Host,
+    pub(super) watch: Watch,
+    pub(super) messages: UnboundedReceiver<Message>,
+    pub(super) settle: Settle,
+    pub(super) git: GitGate,
+    pub(super) supervisor: Supervisor,
+    pub(super) private: Private,
+    pub(super) timer: Timer,
+    pub(super) server: Option<Server>,
+    pub(super) waiters: Waiters<oneshot::Sender<Reply>>,
+    pub(super) same_bytes: u64,
+    pub(super) exit: Option<Exit>,
 }
 
 /// What woke the loop.
@@ -47,6 +50,7 @@ enum Wake {
     Process(Event),
     Watch(Message),
     Key(Key),
+    Call(Call),
     Time,
 }
 
@@ -61,25 +65,35 @@ impl Instance {
         let config = Arc::new(config);
         let signals = Signals::install()?;
         let keys = wants_keys(&config).then(Keys::start).flatten();
-        let mut reporter = Reporter::new(config.report_settings());
+        let mut reporter =
+            Reporter::new(report::Settings { keys: keys.is_some(), ..config.report_settings() });
         for notice in &config.notices {
             reporter.say(notice, now);
         }
         host.settings(&config.stop_keep);
         let face = face(&config, keys.is_some());
-        let files = ChangedFiles::new();
+        let private = Private::new();
         let mut settings = config.watch.clone();
-        settings.own.extend(files.directory().map(std::path::Path::to_path_buf));
+        settings.own.extend(private.directory().map(Path::to_path_buf));
+        settings.marker_dir = private.markers();
         let (sender, messages) = unbounded_channel();
         let since = Timestamp::now();
         let mut supervisor = Supervisor::new(config.supervise.clone(), face, now);
         let first = supervisor.handle(Event::Begin, now);
         let mut instance = Self {
             environment: Environment::new(&config),
-            watch: Watch::start(settings, config.roots.clone(), config.filter.clone(), since, sender),
+            watch: Watch::start(
+                settings,
+                config.roots.clone(),
+                config.filter.clone(),
+                since,
+                sender,
+            ),
             settle: Settle::new(config.settle),
             git: GitGate::default(),
             timer: Timer::new()?,
+            server: None,
+            waiters: Waiters::default(),
             same_bytes: 0,
             exit: None,
             config,
@@ -89,10 +103,24 @@ impl Instance {
             host,
             messages,
             supervisor,
-            files,
+            private,
         };
         instance.perform(first, now);
+        instance.listen(now);
         Ok(instance)
+    }
+
+    /// Opens the control socket: after the first run, which does not wait for it.
+    fn listen(&mut self, now: Instant) {
+        match Server::start(&Place::of_this_user()) {
+            Ok(server) => self.server = Some(server),
+            Err(error) => {
+                let text = format!(
+                    "no control socket: {error}; status and wait cannot reach this instance"
+                );
+                self.reporter.say(&Notice::Configuration { level: Level::Warning, text }, now);
+            }
+        }
     }
 
     /// Runs until something ends it, and tells what.
@@ -102,13 +130,15 @@ impl Instance {
             if let Some(exit) = self.exit {
                 return self.end(exit).await;
             }
-            self.timer.arm(self.deadline(), Instant::now());
+            let now = Instant::now();
+            self.timer.arm(self.deadline(now), now);
             let wake = self.wait().await;
             let now = Instant::now();
             match wake {
                 Wake::Process(event) => self.happened(event, now),
                 Wake::Watch(message) => self.see(message, now),
                 Wake::Key(key) => self.press(key, now),
+                Wake::Call(call) => self.answer(call, now),
                 Wake::Time => {}
             }
         }
@@ -122,16 +152,18 @@ impl Instance {
             event = self.host.next() => Wake::Process(event),
             Some(message) = self.messages.recv() => Wake::Watch(message),
             key = next_key(&mut self.keys) => Wake::Key(key),
+            call = next_call(&mut self.server) => Wake::Call(call),
             () = self.timer.fired() => Wake::Time,
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    fn deadline(&self, now: Instant) -> Option<Instant> {
         let rooms = [
             self.settle.deadline(),
             self.supervisor.deadline(),
             self.watch.deadline(),
             self.reporter.deadline(),
+            self.waiting_deadline(now),
         ];
         rooms.into_iter().flatten().min()
     }
@@ -145,93 +177,7 @@ impl Instance {
         let actions = self.supervisor.tick(now);
         self.perform(actions, now);
         self.reporter.tick(now);
-    }
-
-    /// Takes what the watch engine has to tell, many messages in one go: a storm must not cost a turn of
-    /// the loop for each file.
-    fn see(&mut self, message: Message, now: Instant) {
-        let mut seen = Vec::new();
-        self.watch.handle(message, now, &mut seen);
-        for _ in 1..MESSAGES_A_TURN {
-            let Ok(message) = self.messages.try_recv() else { break };
-            self.watch.handle(message, now, &mut seen);
-        }
-        self.note(seen, now);
-    }
-
-    fn note(&mut self, seen: Vec<Seen>, now: Instant) {
-        for seen in seen {
-            match seen {
-                Seen::Change(change) => self.settle.note(change, now),
-                Seen::Say(notice) => self.reporter.say(&notice, now),
-                Seen::Ready(mut watching) => {
-                    watching.types = types(&self.config);
-                    self.reporter.say(&Notice::Watching(watching), now);
-                }
-                Seen::ConfigChanged(_) | Seen::RulesChanged | Seen::Marker(_) => {}
-            }
-        }
-    }
-
-    /// Hands a complete save to the supervisor, unless git is at work or nothing really changed.
-    fn fire(&mut self, now: Instant) {
-        match self.settle.due(now) {
-            None => {}
-            Some(Due::Delayed { until, path, more }) => {
-                let wait = until.saturating_duration_since(now);
-                let duration = self.config.settle.duration;
-                self.reporter.say(&Notice::Delayed { path, more, wait, duration }, now);
-            }
-            Some(Due::Ready) => {
-                if self.gate_is_open(now)
-                    && let Some(batch) = self.settle.take(now)
-                {
-                    self.verify(batch, now);
-                }
-            }
-        }
-    }
-
-    fn gate_is_open(&mut self, now: Instant) -> bool {
-        let was_held = self.git.is_held();
-        let roots = self.config.roots.iter().map(|root| root.path.as_path());
-        match self.git.look(roots, now) {
-            Gate::Held(hold) => {
-                self.settle.postpone(now + git::ASK_AGAIN);
-                if hold.say {
-                    self.say_hold(&hold, now);
-                }
-                return false;
-            }
-            Gate::Open if was_held => self.settle.reopen(now, Duration::ZERO),
-            Gate::Sequence if was_held => self.settle.reopen(now, git::SEQUENCE_WINDOW),
-            Gate::Sequence => self.settle.widen(git::SEQUENCE_WINDOW),
-            Gate::Open => {}
-        }
-        true
-    }
-
-    fn say_hold(&mut self, hold: &git::Hold, now: Instant) {
-        let holder = git::holder(&hold.lock);
-        let left = git::LONGEST_HOLD.saturating_sub(now.duration_since(hold.since));
-        let waiting = self.settle.waiting();
-        let (lock, stale) = (hold.lock.clone(), holder.is_none());
-        self.reporter.say(&Notice::GitHold { lock, holder, waiting, left, stale }, now);
-    }
-
-    fn verify(&mut self, batch: Batch, now: Instant) {
-        if let Some(path) = &batch.noisy {
-            let notice = Notice::Noisy { path: path.clone(), every: batch.last - batch.first };
-            self.reporter.say(&notice, now);
-        }
-        match (self.watch.compare(&batch), batch.changes.first()) {
-            (Comparison::Same, Some(first)) => {
-                self.same_bytes += 1;
-                let (path, more) = (first.path.clone(), batch.changes.len() - 1);
-                self.reporter.say(&Notice::SameBytes { path, more }, now);
-            }
-            _ => self.happened(Event::Batch(batch), now),
-        }
+        self.answer_waiting(now);
     }
 
     fn press(&mut self, key: Key, now: Instant) {
@@ -248,7 +194,7 @@ impl Instance {
         self.request(request, now);
     }
 
-    fn request(&mut self, request: Request, now: Instant) {
+    pub(super) fn request(&mut self, request: Request, now: Instant) {
         if request == Request::Restart
             && let Some(batch) = self.settle.take_all(now)
         {
@@ -257,7 +203,7 @@ impl Instance {
         self.happened(Event::Request(request), now);
     }
 
-    fn happened(&mut self, event: Event, now: Instant) {
+    pub(super) fn happened(&mut self, event: Event, now: Instant) {
         if matches!(event, Event::Exited { .. } | Event::Gone { .. })
             && let Some(keys) = &mut self.keys
         {
@@ -265,35 +211,6 @@ impl Instance {
         }
         let actions = self.supervisor.handle(event, now);
         self.perform(actions, now);
-    }
-
-    fn perform(&mut self, actions: Vec<Action>, now: Instant) {
-        for action in actions {
-            match action {
-                Action::Spawn { run, cause } => self.spawn(run, &cause, now),
-                Action::Stop { run } => self.host.stop(run, self.config.supervise.stop_signal),
-                Action::Kill { run } => self.host.kill(run),
-                Action::Signal { run, signal } => self.host.signal(run, signal),
-                Action::Survey { run } => {
-                    let processes = self.host.remaining();
-                    self.happened(Event::StillThere { run, processes }, now);
-                }
-                Action::Say(notice) => self.reporter.say(&notice, now),
-                Action::Exit(exit) => self.exit = Some(exit),
-            }
-        }
-    }
-
-    fn spawn(&mut self, run: RunId, cause: &Cause, now: Instant) {
-        let launch = self.environment.prepare(&self.config, &mut self.files, run, cause);
-        self.host.launch(&launch.launch);
-        if let Some(notice) = launch.problem {
-            self.reporter.say(&notice, now);
-        }
-        if matches!(cause, Cause::Changes(_)) {
-            self.settle.run_started(now);
-        }
-        self.watch.run_started(None, now);
     }
 
     /// The last acts: the summary, the terminal, the shim.
@@ -317,7 +234,7 @@ impl Instance {
             failed: session.failed,
             last_failed: session
                 .last_failed
-                .map(|(run, ended, at)| (run, ended, crate::report::time_of_day(now - at))),
+                .map(|(run, ended, at)| (run, ended, report::time_of_day(now - at))),
             same_bytes: self.same_bytes,
         }
     }
@@ -335,13 +252,16 @@ fn face(config: &Config, keys: bool) -> Face {
     Face { command, shell, configuration: config.origin.to_string(), keys }
 }
 
-fn types(config: &Config) -> Vec<String> {
-    config.filter.spec().types.iter().map(|pattern| pattern.text.to_string()).collect()
-}
-
 async fn next_key(keys: &mut Option<Keys>) -> Key {
     match keys {
         Some(keys) => keys.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_call(server: &mut Option<Server>) -> Call {
+    match server {
+        Some(server) => server.next().await,
         None => std::future::pending().await,
     }
 }

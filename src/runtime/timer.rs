@@ -33,7 +33,8 @@ impl Timer {
         }
         self.armed = deadline;
         // Zero would disarm: a deadline in the past fires after a nanosecond.
-        let wait = deadline.map(|at| at.saturating_duration_since(now).max(Duration::from_nanos(1)));
+        let wait =
+            deadline.map(|at| at.saturating_duration_since(now).max(Duration::from_nanos(1)));
         self.inner.set(wait);
     }
 

@@ -185,7 +185,8 @@ impl Supervisor {
             child @ (Child::Empty(_) | Child::Over) => return self.child = child,
         };
         self.record.failed();
-        let (next, more) = self.after_failure(Exit::CannotStart(SpawnStage::Shim, 0), serves, lived, now);
+        let (next, more) =
+            self.after_failure(Exit::CannotStart(SpawnStage::Shim, 0), serves, lived, now);
         out.extend(more.map(Action::Say));
         self.proceed(next, now, out);
     }

@@ -1,5 +1,10 @@
-//! What a run is told about the changes that caused it.
-#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "shell: writes the temporary file")]
+//! The private directory of an instance: what a run is told about the changes that caused it, and the
+//! markers of those who wait.
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "shell: writes the temporary file"
+)]
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -9,22 +14,32 @@ use std::sync::Arc;
 
 use tempfile::{NamedTempFile, TempDir};
 
+const MARKERS: &str = "markers";
 /// `GO_WATCHER_CHANGED` holds at most this many bytes; the kernel refuses one string of over 128 KiB
 /// (`MAX_ARG_STRLEN`, execve(2)).
 const LIST_LIMIT: usize = 64 * 1024;
 
-/// The private directory for the list of changed files. It goes with the program.
+/// The private directory. It goes with the program.
 #[derive(Debug)]
-pub(super) struct ChangedFiles {
+pub(super) struct Private {
     directory: io::Result<TempDir>,
     current: Option<NamedTempFile>,
 }
 
-impl ChangedFiles {
-    /// Makes the private directory (mode 0700). A failure is told by the first [`Self::write`].
+impl Private {
+    /// Makes the directory (mode 0700). A failure is told by the first [`Self::write`].
     pub(super) fn new() -> Self {
         let directory = tempfile::Builder::new().prefix("go-watcher-").tempdir();
+        let directory = directory.and_then(|directory| {
+            std::fs::create_dir(directory.path().join(MARKERS))?;
+            Ok(directory)
+        });
         Self { directory, current: None }
+    }
+
+    /// Where the markers of those who wait are made.
+    pub(super) fn markers(&self) -> Option<PathBuf> {
+        self.directory().map(|directory| directory.join(MARKERS))
     }
 
     /// The directory, so that the watch engine can leave it out.
@@ -98,7 +113,7 @@ mod tests {
         assert!(short.len() <= LIST_LIMIT && short.len() > LIST_LIMIT - 300);
         assert!(short.as_bytes().split(|b| *b == b'\n').all(|path| path.len() == 201));
 
-        let mut files = ChangedFiles::new();
+        let mut files = Private::new();
         let file = files.write(&many).unwrap();
         assert_eq!(std::fs::read(&file).unwrap().split(|b| *b == 0).count(), 5001);
         files.write(&many[..1]).unwrap();
