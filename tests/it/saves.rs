@@ -193,6 +193,7 @@ fn changes_made_while_the_walk_goes_on_are_seen() {
         project = project.file(format!("d{number}/e/f.go"), "0");
     }
     let watcher = project.start(["--ext", "go"]);
+    watcher.wait_runs(1);
     watcher.save("d299/e/f.go", "saved before the walk was there");
     watcher.save("d7/e/new.go", "new before the walk was there");
     watcher.wait_for("both", || {

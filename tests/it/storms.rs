@@ -79,11 +79,11 @@ fn under_continuous_saving_never_two_live_and_the_last_save_is_built() {
         .start(["--ext", "go"])
         .ready();
     let end = Instant::now() + Duration::from_secs(4);
-    let mut round = 0;
+    let (mut round, mut random) = (0, Random(3));
     while Instant::now() < end {
         round += 1;
         watcher.save("a.go", format!("save {round}"));
-        pace_ms(37);
+        pace_ms(20 + random.below(130));
     }
     let last_save = monotonic();
     watcher.save("a.go", "the last");

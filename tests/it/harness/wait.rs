@@ -9,6 +9,9 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// window (250 ms for a half save) and its followers.
 pub(crate) const QUIET: Duration = Duration::from_millis(500);
 
+/// A clock tick is at most 10 ms, and a content counts as seen by a run only if it is 10 ms older.
+pub(crate) const OLDER_THAN_A_TICK: Duration = Duration::from_millis(40);
+
 /// Asks again and again until the condition gives a value; `None` after the deadline.
 pub(crate) fn until<T>(deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + deadline;
