@@ -139,7 +139,7 @@ fn the_command_of_the_file_as_text_and_as_a_list() {
     let project = Project::new();
     let text = project.shell();
     let watcher = project
-        .config(&format!("command: |-\n  FOO=bar && {text} --env HOME && true\n"))
+        .settings(&format!("command: |-\n  FOO=bar && {text} --env HOME && true\n"))
         .start_exactly(["run"])
         .ready();
     watcher.exactly(1);
@@ -148,7 +148,7 @@ fn the_command_of_the_file_as_text_and_as_a_list() {
         &project.argv().iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>(),
     );
     let watcher =
-        project.config(&format!("command: {}\n", list.unwrap())).start_exactly(["run"]).ready();
+        project.settings(&format!("command: {}\n", list.unwrap())).start_exactly(["run"]).ready();
     watcher.exactly(1);
 }
 
@@ -174,7 +174,7 @@ fn environment_from_the_file_and_from_flags_overrides_what_is_inherited() {
     let stamp = Stamp::quick().notes_env("A").notes_env("B").notes_env("C").notes_env("D");
     for envs in ["envs:\n- A=file=1\n- B=file\n", "envs:\n  A: file=1\n  B: file\n"] {
         let watcher = Project::new()
-            .config(envs)
+            .settings(envs)
             .env("A", "inherited")
             .env("C", "inherited")
             .runs(stamp.clone())
@@ -221,7 +221,7 @@ fn r_is_accepted_and_does_nothing() {
 #[test]
 fn on_busy_queue_lets_it_end_and_runs_once_more() {
     for (config, flags) in [("", vec!["--on-busy", "queue"]), ("on_busy: queue\n", vec![])] {
-        let project = Project::new().file("a.go", "0").runs(Stamp::takes(700)).config(config);
+        let project = Project::new().file("a.go", "0").runs(Stamp::takes(700)).settings(config);
         let watcher = project.start(flags).ready();
         for round in 0..4 {
             watcher.save("a.go", format!("{round}"));

@@ -172,7 +172,7 @@ fn the_stop_signal_of_the_file_and_of_the_flag() {
         ("stop:\n  signal: INT\n", vec!["--stop-signal", "SIGUSR1"], "usr1"),
     ] {
         let args = ["run"].into_iter().chain(flags).chain(["--ext", "go", "-e", line]);
-        let watcher = Project::new().config(config).file("a.go", "0").start_exactly(args);
+        let watcher = Project::new().settings(config).file("a.go", "0").start_exactly(args);
         let got = || fs::read_to_string(watcher.outside("got")).unwrap_or_default();
         watcher.wait_for("the start", || got().contains("start").then_some(()));
         watcher.says("] watching ");
@@ -221,7 +221,7 @@ fn what_the_command_inherits() {
 fn standard_input_is_what_was_asked_for() {
     for (config, expected) in [("", "end"), ("stdin: 'null'\n", "end"), ("stdin: open\n", "open")] {
         let watcher =
-            Project::new().config(config).runs(Stamp::quick().notes_stdin()).start([]).ready();
+            Project::new().settings(config).runs(Stamp::quick().notes_stdin()).start([]).ready();
         assert_eq!(watcher.wait_runs(1).stdin.as_deref(), Some(expected), "{config:?}");
     }
 }
@@ -315,13 +315,13 @@ fn the_same_two_hundred_milliseconds_after_a_crash() {
 
 #[test]
 fn on_crash_exit_ends_with_the_commands_status() {
-    let project = Project::new().config("on_crash: exit\n");
+    let project = Project::new().settings("on_crash: exit\n");
     project.go_watcher(["run", "-e", "exit 7"]).ended_with(7);
 }
 
 #[test]
 fn on_crash_restart_waits_longer_and_longer_and_an_edit_resets_it() {
-    let project = Project::new().config("on_crash: restart\n").file("a.go", "0");
+    let project = Project::new().settings("on_crash: restart\n").file("a.go", "0");
     let watcher = project.runs(Stamp::quick().exits(1)).start(["--ext", "go"]).ready();
     let runs = {
         watcher.wait_runs(4);

@@ -96,6 +96,11 @@ impl Project {
         self.file("config.yml", text)
     }
 
+    /// With this `watcher.yml`, which is ours whatever its keys (a found `config.yml` must show that it is).
+    pub(crate) fn settings(self, text: &str) -> Self {
+        self.file("watcher.yml", text)
+    }
+
     /// With a variable in the program's environment.
     pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.retain(|(held, _)| held != name);
