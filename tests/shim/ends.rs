@@ -100,7 +100,9 @@ fn set(status: &str, name: &str) -> u64 {
 }
 
 async fn what_was_ignored_stays_ignored() {
-    for (numbers, names) in [(vec![1], "HUP"), (vec![2, 3], "INT QUIT"), (vec![15, 10], "TERM USR1")] {
+    for (numbers, names) in
+        [(vec![1], "HUP"), (vec![2, 3], "INT QUIT"), (vec![15, 10], "TERM USR1")]
+    {
         let script = format!("trap '' {names} PIPE; exec \"$@\"");
         // (cat below python, since a shell would restore nothing either but ignores more)
         let command = ["sh", "-c", "cat /proc/self/status > status; echo > up; sleep 1000"];
@@ -153,7 +155,8 @@ async fn it_works_as_process_one() {
         list.unwrap().split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<u32>>()
     };
     let one = *children(mini.child.id()).first().unwrap();
-    let status = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let status =
+        |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     assert!(status(one).contains("NSpid:\t") && status(one).contains("\t1\n"));
     // Only the shim is left, and who falls to process one from outside is waited for.
     assert_eq!(children(one).len(), 1);

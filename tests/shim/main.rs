@@ -5,8 +5,8 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests touch the system")]
 
 mod bench;
-mod errors;
 mod ends;
+mod errors;
 mod host_death;
 mod mini;
 mod pty;

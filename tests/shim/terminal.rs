@@ -73,7 +73,8 @@ async fn the_terminal_is_sane_after_a_killed_run() {
     // The same when the shim is killed.
     pty.line(&format!("mini terminal python3 -c \"{script}\""));
     pty.logs("Started", 2).await;
-    until("raw mode", || (!pty.modes().output_modes.contains(OutputModes::OPOST)).then_some(())).await;
+    until("raw mode", || (!pty.modes().output_modes.contains(OutputModes::OPOST)).then_some(()))
+        .await;
     let parent = std::fs::read_to_string(format!("/proc/{}/stat", pty.leader())).unwrap();
     let shim = parent.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     signal(shim, "KILL");
@@ -105,7 +106,8 @@ async fn ctrl_z_and_fg_again_and_again() {
         assert_eq!(state(leader), Some('T'));
         pty.line("fg");
         until("the run's again", || (pty.foreground() == leader).then_some(())).await;
-        until("cbreak", || (!pty.modes().local_modes.contains(LocalModes::ICANON)).then_some(())).await;
+        until("cbreak", || (!pty.modes().local_modes.contains(LocalModes::ICANON)).then_some(()))
+            .await;
     }
     // Into the background and back.
     pty.write("\x1a");
