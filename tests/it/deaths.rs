@@ -13,7 +13,7 @@ fn free_port() -> u16 {
 
 /// A server with a worker in its own session and a handler that takes far too long.
 fn running() -> Watcher {
-    let command = Stamp::server().ignores_term().worker(free_port()).worker_ignores_term();
+    let command = Stamp::server().graceful(60_000).worker(free_port()).worker_ignores_term();
     let watcher = Project::new()
         .file("a.go", "0")
         .runs(command)
@@ -26,7 +26,7 @@ fn running() -> Watcher {
 fn stopping() -> Watcher {
     let watcher = running();
     watcher.save("a.go", "1");
-    watcher.says("changed a.go");
+    watcher.wait_for("the stop", || watcher.run_log()[0].asked_to_end);
     watcher
 }
 
@@ -90,6 +90,7 @@ fn a_killed_shim_is_replaced_and_its_tree_is_gone_before_the_next_run() {
     assert!(run.alone, "{}", watcher.story());
     let runs = watcher.run_count();
     watcher.exactly(runs);
+    watcher.signal(Signal::KILL); // its command would take a minute to stop
 }
 
 #[test]

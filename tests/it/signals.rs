@@ -118,7 +118,8 @@ fn what_was_ignored_stays_ignored_by_us_and_by_the_command() {
         watcher.says("run 1: exit 0");
         let theirs = processes::signal_set(&watcher.stdout(), "SigIgn");
         let expected: u64 = ignored.iter().map(|signal| 1 << (signal.as_raw() - 1)).sum();
-        assert_eq!(theirs, expected, "{names:?}: the command ignores {theirs:x}");
+        let standard = (1 << 31) - 1; // the real-time ones are as whoever started the tests has them
+        assert_eq!(theirs & standard, expected, "{names:?}: the command ignores {theirs:x}");
         for signal in ignored {
             watcher.signal(signal);
         }

@@ -34,7 +34,7 @@ fn a_missing_program() {
 
 #[test]
 fn a_program_that_is_not_executable() {
-    cannot_start(Project::new().file("app", "#!/bin/sh\n"), &["ermission"], good);
+    cannot_start(Project::new().file("app", "#!/bin/sh\n"), &["not executable"], good);
 }
 
 #[test]

@@ -96,10 +96,13 @@ impl Terminal {
         self.wait_for(&format!("run {count}"), || (self.run_count() >= count).then_some(()));
     }
 
-    /// Asks the shell for its last status and the terminal's modes: `status=N modes=…`. That it answers
-    /// at all shows that the terminal is its own again.
+    /// Waits for the shell's prompt, then asks for its last status and the terminal's modes. That it
+    /// answers at all shows that the terminal is its own again.
     #[track_caller]
     pub(crate) fn back_in_the_shell(&self, question: &str) -> (i32, String) {
+        self.wait_for("the prompt", || {
+            self.screen().lines().last().is_some_and(|line| line.trim() == "ready>").then_some(())
+        });
         self.line(&format!("echo {question} status=$? modes=$(stty -g) end"));
         let pattern = format!(r"{question} status=(\d+) modes=([0-9a-f:]+)\s*end");
         let pattern = regex::Regex::new(&pattern).expect("a pattern");
