@@ -8,6 +8,7 @@ mod keys;
 mod signals;
 mod terminal;
 mod types;
+mod unix;
 
 #[cfg(target_os = "linux")]
 #[path = "linux/mod.rs"]

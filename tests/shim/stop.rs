@@ -91,7 +91,7 @@ def stop(*_):
 signal.signal(signal.SIGTERM, stop)
 open("up", "w").write("up\n")
 while True:
-    signal.pause()
+    time.sleep(0.01)
 "#;
 
 async fn shapes_of_commands_are_replaced_gracefully() {

@@ -37,17 +37,18 @@ pub(super) struct Hosted {
     pause: Duration,
     /// Pids and start times of what was killed in the last round.
     killed: Vec<(i32, u64)>,
-    foreground: bool,
+    /// It is meant to have the terminal.
+    terminal: bool,
     told_waiting: bool,
     /// Left-overs that were there when the stop was ordered.
     stopped: Vec<LeftOver>,
 }
 
 impl Hosted {
-    pub(super) fn new(run: RunId, leader: Option<Pid>, foreground: bool) -> Hosted {
+    pub(super) fn new(run: RunId, leader: Option<Pid>, terminal: bool) -> Hosted {
         let (phase, pause, told_waiting) = (Phase::Running, FIRST_PAUSE, false);
         let (killed, stopped) = (Vec::new(), Vec::new());
-        Hosted { run, leader, phase, pause, killed, foreground, told_waiting, stopped }
+        Hosted { run, leader, phase, pause, killed, terminal, told_waiting, stopped }
     }
 }
 
@@ -167,7 +168,7 @@ impl Shim {
         let Some(hosted) = &mut self.hosted else { return };
         let run = hosted.run;
         match signal {
-            libc::SIGTTIN | libc::SIGTTOU if !hosted.told_waiting => {
+            libc::SIGTTIN | libc::SIGTTOU if !hosted.told_waiting && !hosted.terminal => {
                 hosted.told_waiting = true;
                 let living = self.living();
                 let group = tree::process(pid.as_raw_nonzero().get()).map_or(0, |one| one.group);
@@ -176,7 +177,7 @@ impl Shim {
                 let process = process.unwrap_or(unknown);
                 self.tell(&Report::Waits { run, process });
             }
-            libc::SIGTSTP if hosted.foreground && hosted.leader == Some(pid) => {
+            libc::SIGTSTP if hosted.terminal && hosted.leader == Some(pid) => {
                 self.tell(&Report::Suspended { run });
             }
             _ => {}

@@ -15,6 +15,7 @@ use super::keep::Keep;
 use super::spawn;
 use super::sys::{self, Blocked};
 use super::wire::{self, Order, Report};
+use crate::process::unix;
 use crate::process::{Ended, Launch, SpawnStage, Stdin};
 use crate::supervisor::RunId;
 
@@ -68,10 +69,9 @@ impl Shim {
         sys::set_name(c"gw-shim");
         let socket = sys::inherited(SOCKET)?;
         rustix::process::set_child_subreaper(Some(getpid()))?;
-        sys::stop_ignoring();
+        (1..=64).filter(|&number| unix::is_ignored(number)).for_each(sys::set_default);
         let signals = sys::signal_descriptor(&[libc::SIGCHLD, libc::SIGTERM])?;
         let me = getpid().as_raw_nonzero().get();
-        let session = rustix::process::getsid(None).map_or(0, |pid| pid.as_raw_nonzero().get());
         let mut shim = Shim {
             socket,
             signals,
@@ -82,7 +82,7 @@ impl Shim {
             open_input: None,
             blocked,
             me,
-            keep: Keep::new(Vec::new(), session),
+            keep: Keep::new(Vec::new(), unix::own_session()),
             hosted: None,
             childless: true,
         };
@@ -225,7 +225,7 @@ impl Shim {
         match self.spawn(launch, &candidates, foreground) {
             Ok(pid) => {
                 self.childless = false;
-                self.hosted = Some(Hosted::new(run, Some(pid), foreground));
+                self.hosted = Some(Hosted::new(run, Some(pid), launch.stdin == Stdin::Terminal));
                 Report::Started { run, pid: pid.as_raw_nonzero().get() as u32 }
             }
             Err(failure) => {
