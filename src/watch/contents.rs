@@ -78,6 +78,7 @@ struct Dirty {
 #[derive(Debug, Default)]
 struct Baseline {
     begun: bool,
+    done: bool,
     /// The next place of the table.
     place: usize,
     files: usize,
@@ -100,6 +101,11 @@ impl Contents {
             reader: None,
             baseline: Baseline::default(),
         }
+    }
+
+    /// `watcher.exclude_unchanged`.
+    pub(super) fn set_enabled(&mut self, enabled: bool) {
+        self.enabled = enabled;
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -298,6 +304,11 @@ impl Watch {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn baseline_done(&self) -> bool {
+        self.contents.baseline.done
+    }
+
     fn feed_baseline(&mut self) {
         let mut paths: Vec<Arc<Path>> = Vec::new();
         let places = self.table.places();
@@ -318,6 +329,8 @@ impl Watch {
         baseline.files += paths.len();
         if !paths.is_empty() && baseline.files <= FILES_LIMIT && baseline.bytes <= BYTES_LIMIT {
             self.read(paths, None);
+        } else {
+            self.contents.baseline.done = true;
         }
     }
 

@@ -19,6 +19,7 @@ use crate::report::Notice;
 impl Watch {
     pub(super) fn on_event(&mut self, event: RawEvent, now: Instant, out: &mut Vec<Seen>) {
         let RawEvent { kind, path } = event;
+        self.doubts.acquit(&path);
         if self.spot(&path, kind, out) {
             return;
         }

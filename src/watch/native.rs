@@ -32,7 +32,7 @@ pub(crate) struct Native {
 }
 
 /// What we want to hear of: no opens and no reads.
-fn mask() -> EventKindMask {
+pub(super) fn mask() -> EventKindMask {
     EventKindMask::CREATE
         | EventKindMask::REMOVE
         | EventKindMask::MODIFY_NAME

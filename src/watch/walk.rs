@@ -14,6 +14,7 @@ use super::list::{Further, Ground, Job, Scratch, look};
 use super::message::{Arming, Inner, Listing, Message, Outcome, Tally};
 use super::native::{Above, Armed, Native};
 use super::os;
+use super::portable::Portable;
 
 /// Directories that are watched in one go. More would keep notify's thread from reading events for longer.
 const BATCH: usize = 512;
@@ -29,8 +30,8 @@ const SAMPLES: usize = 64;
 pub(crate) enum Order {
     /// Look at these directories and all below them. `urgent`: before everything that waits.
     Walk { walk: u32, jobs: Vec<Job>, urgent: bool },
-    /// A new event source; what still waits was for the old one and is forgotten. `false`: none.
-    Renew { generation: u32, events: bool },
+    /// A new event source; what still waits was for the old one and is forgotten.
+    Renew { generation: u32, source: Source },
     /// Other rules, other roots.
     Ground(Arc<Ground>),
     /// These directories need no watch any more.
@@ -41,6 +42,17 @@ pub(crate) enum Order {
     Above(Vec<PathBuf>),
 }
 
+/// Where events come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Nowhere.
+    None,
+    /// One watch for each directory that is kept.
+    Native,
+    /// The system's watcher on these trees.
+    Portable(Vec<PathBuf>),
+}
+
 /// Starts the walker; it ends when the sender of orders is dropped.
 pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender<Order> {
     let (orders, from) = channel();
@@ -49,6 +61,7 @@ pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender
         to,
         from,
         native: None,
+        portable: None,
         above: None,
         urgent: Vec::new(),
         waiting: Vec::new(),
@@ -71,6 +84,7 @@ struct Walker {
     to: UnboundedSender<Message>,
     from: Receiver<Order>,
     native: Option<Native>,
+    portable: Option<Portable>,
     above: Option<Above>,
     /// Taken from the end, so that little waits at a time.
     urgent: Vec<Job>,
@@ -133,21 +147,17 @@ impl Walker {
                     self.waiting.extend(jobs);
                 }
             }
-            Order::Renew { generation, events } => {
+            Order::Renew { generation, source } => {
                 self.urgent.clear();
                 self.waiting.clear();
                 self.armed.clear();
                 self.walks.clear();
                 self.full = false;
                 self.native = None;
-                if events {
-                    match Native::new(generation, self.to.clone()) {
-                        Ok(native) => self.native = Some(native),
-                        Err(error) => {
-                            let error = error.to_string();
-                            self.send(Inner::NoSource { generation, error });
-                        }
-                    }
+                self.portable = None;
+                if let Err(error) = self.open(generation, source) {
+                    let error = error.to_string();
+                    self.send(Inner::NoSource { generation, error });
                 }
             }
             Order::Ground(ground) => self.ground = ground,
@@ -163,6 +173,21 @@ impl Walker {
                 }
             }
         }
+    }
+
+    fn open(&mut self, generation: u32, source: Source) -> notify::Result<()> {
+        match source {
+            Source::None => {}
+            Source::Native => self.native = Some(Native::new(generation, self.to.clone())?),
+            Source::Portable(roots) => {
+                let (portable, errors) = Portable::new(generation, &roots, self.to.clone())?;
+                self.portable = Some(portable);
+                if let Some(error) = errors.into_iter().next() {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Finds out what holds around a root.

@@ -37,7 +37,29 @@ pub(crate) fn filter_for(root: &Path) -> Arc<Filter> {
     Arc::new(Filter::new(spec).unwrap())
 }
 
+/// A number of `/proc/self/status`, in kB.
+pub(crate) fn status(key: &str) -> i64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
 impl Rig {
+    /// Watches a tree that is there already, without markers.
+    pub(crate) fn watching(root: &Path, pause: Duration) -> Self {
+        let (to, from) = unbounded_channel();
+        let settings = Settings {
+            exclude_unchanged: true,
+            backend: Backend::Native,
+            baseline_pause: pause,
+            ..Settings::default()
+        };
+        let roots = vec![Root { path: root.to_path_buf(), shown: ".".into(), named: false }];
+        let watch = Watch::start(settings, roots, filter_for(root), Timestamp::now(), to);
+        let dir = tempfile::tempdir().unwrap();
+        Self { dir, root: root.to_path_buf(), watch, from, seen: Vec::new(), marks: 0 }
+    }
+
     /// Watches an empty directory.
     pub(crate) fn new() -> Self {
         Self::with(|_| {}, |_| {})
