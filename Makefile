@@ -11,7 +11,7 @@ help: ## List the targets
 check: ## Formatting, lints and documentation, warnings denied
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --no-deps --document-private-items
 
 test: check ## What a newcomer needs to trust the build: check, unit and integration tests
 	$(CARGO) test --locked
