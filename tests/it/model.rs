@@ -106,7 +106,11 @@ fn compare(seed: u64, operations: usize) {
             watched(&watcher).symmetric_difference(&directories).copied().collect()
         };
         if until(DEADLINE, || unequal().is_empty().then_some(())).is_none() {
-            panic!("seed {seed}, after {done}: watched or there, not both: inodes {:?}", unequal());
+            let tree =
+                watcher.in_tree("find").args([".", "-printf", "%y %i %p\\n"]).output().unwrap();
+            let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
+            let (odd, story) = (unequal(), watcher.story());
+            panic!("seed {seed}, after {done}: watched or there, not both: {odd:?}\n{tree}{story}");
         }
         quiet(&watcher);
         before = after;
