@@ -13,26 +13,38 @@
 
 #[path = "bench/context.rs"]
 mod context;
+#[path = "bench/counter.rs"]
+mod counter;
 #[path = "bench/latency.rs"]
 mod latency;
 #[path = "bench/limits.rs"]
 mod limits;
 #[path = "bench/options.rs"]
 mod options;
+#[path = "bench/plot.rs"]
+mod plot;
 #[path = "bench/proc.rs"]
 mod proc;
 #[path = "bench/programs.rs"]
 mod programs;
+#[path = "bench/quiet.rs"]
+mod quiet;
 #[path = "bench/report.rs"]
 mod report;
 #[path = "bench/save.rs"]
 mod save;
+#[path = "bench/scale.rs"]
+mod scale;
 #[path = "bench/session.rs"]
 mod session;
 #[path = "bench/stamps.rs"]
 mod stamps;
+#[path = "bench/start.rs"]
+mod start;
 #[path = "bench/stats.rs"]
 mod stats;
+#[path = "bench/storm.rs"]
+mod storm;
 #[path = "bench/sys.rs"]
 mod sys;
 #[path = "bench/tools.rs"]
@@ -54,6 +66,12 @@ fn main() -> ExitCode {
     // `cargo test --all-targets` runs benches too, without this argument: there is nothing to test here.
     if !env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
+    }
+    if env::args().any(|argument| argument == "--count-events") {
+        return match counter::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
     }
     match Options::parse(env::args().skip(1)).map(run) {
         Ok(Ok(code)) => code,
@@ -79,9 +97,7 @@ fn run(options: Options) -> io::Result<ExitCode> {
     let preface = preface(&context);
     println!("{preface}");
     let mut report = Report::default();
-    if context.options.wants("latency") {
-        latency::measure(&context, &mut report)?;
-    }
+    measure(&context, &mut report)?;
     println!("{}", report.verdict());
     if let Some(path) = &context.options.markdown {
         std::fs::write(path, report.markdown(&preface))?;
@@ -89,6 +105,32 @@ fn run(options: Options) -> io::Result<ExitCode> {
     let unmet = report.unmet();
     println!("{unmet} limits not met");
     Ok(if unmet == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn measure(context: &Context, report: &mut Report) -> io::Result<()> {
+    let wants = |part| context.options.wants(part);
+    if wants("latency") {
+        let latencies = latency::measure(context, report)?;
+        if let Some(path) = &context.options.svg {
+            std::fs::write(path, plot::draw(&latencies, &context.tools))?;
+        }
+    }
+    if wants("start") || wants("memory") {
+        start::measure(context, report)?;
+    }
+    if wants("idle") {
+        quiet::idle(context, report)?;
+    }
+    if wants("storm") {
+        storm::measure(context, report)?;
+    }
+    if wants("ignored") {
+        quiet::ignored(context, report)?;
+    }
+    if wants("scale") {
+        scale::measure(context, report)?;
+    }
+    Ok(())
 }
 
 /// The exact command lines.

@@ -84,7 +84,13 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<Late
         let root = context.directory.join(format!("lane{number}"));
         let tree = Tree::make(root, Plan { kept: 100, ignored: 400, files: 3 })?;
         let stamps = Stamps::listen(&context.directory.join(format!("lane{number}.sock")))?;
-        lanes.push(Lane { tool, tree, stamps, last: Cell::new(Nanos::now()), nested: Cell::new(0) });
+        lanes.push(Lane {
+            tool,
+            tree,
+            stamps,
+            last: Cell::new(Nanos::now()),
+            nested: Cell::new(0),
+        });
     }
     let mut all = Latencies::new();
     for _ in 0..context.options.rounds.unwrap_or(if context.options.quick { 1 } else { 3 }) {

@@ -123,11 +123,8 @@ pub(crate) fn cell(value: Option<f64>) -> String {
 
 /// Median, p95, answers, misses and extra runs of a sample, as cells.
 pub(crate) fn cells(sample: &Sample) -> Vec<String> {
-    let median = if sample.len() == 0 && sample.misses > 0 {
-        "never".into()
-    } else {
-        cell(sample.median())
-    };
+    let median =
+        if sample.len() == 0 && sample.misses > 0 { "never".into() } else { cell(sample.median()) };
     let counts = [sample.len() + sample.misses, sample.misses, sample.extra].map(|n| n.to_string());
     [median, cell(sample.percentile(0.95))].into_iter().chain(counts).collect()
 }

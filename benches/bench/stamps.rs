@@ -31,7 +31,11 @@ impl Stamps {
     /// Listens at `path`, which must be outside every watched tree.
     pub(crate) fn listen(path: &Path) -> io::Result<Self> {
         let _ = std::fs::remove_file(path);
-        Ok(Self { socket: UnixDatagram::bind(path)?, path: path.to_path_buf(), seen: RefCell::default() })
+        Ok(Self {
+            socket: UnixDatagram::bind(path)?,
+            path: path.to_path_buf(),
+            seen: RefCell::default(),
+        })
     }
 
     /// Where stamps are to be sent.

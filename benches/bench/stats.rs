@@ -21,11 +21,6 @@ impl Sample {
         self.values.len()
     }
 
-    /// All measurements, in the order they were made.
-    pub(crate) fn values(&self) -> &[f64] {
-        &self.values
-    }
-
     /// The value below which `share` (0–1) of the measurements lie (nearest rank).
     pub(crate) fn percentile(&self, share: f64) -> Option<f64> {
         let mut sorted = self.values.clone();

@@ -42,8 +42,6 @@ pub(crate) struct Tool {
     pub(crate) name: &'static str,
     /// Its side.
     pub(crate) side: Side,
-    /// Whether it puts a shell around the command.
-    pub(crate) shell: bool,
     program: &'static str,
     arguments: fn(&Command<'_>) -> Vec<String>,
 }
@@ -145,38 +143,35 @@ fn air(command: &Command<'_>) -> Vec<String> {
 
 /// Every tool that the bench knows how to call; the ones not on PATH are left out.
 pub(crate) const ALL: [Tool; 16] = [
-    tool("floor", Side::Floor, false, "floor", |c| c.after(&[c.mode.word(), "--"])),
-    tool("floor + sh -c", Side::Floor, true, "floor", floor_shell),
-    tool("go-watcher --", Side::Ours, false, "go-watcher", |c| c.after(&["run", "--"])),
-    tool("go-watcher -e", Side::Ours, true, "go-watcher", own_shell),
-    tool("watchexec", Side::Peer, true, "watchexec", |c| c.restarting("-r", &["--"])),
-    tool("watchexec, tuned", Side::Tuned, false, "watchexec", |c| {
+    tool("floor", Side::Floor, "floor", |c| c.after(&[c.mode.word(), "--"])),
+    tool("floor + sh -c", Side::Floor, "floor", floor_shell),
+    tool("go-watcher --", Side::Ours, "go-watcher", |c| c.after(&["run", "--"])),
+    tool("go-watcher -e", Side::Ours, "go-watcher", own_shell),
+    tool("watchexec", Side::Peer, "watchexec", |c| c.restarting("-r", &["--"])),
+    tool("watchexec, tuned", Side::Tuned, "watchexec", |c| {
         c.after(&["-r", "--shell=none", "--debounce=1ms", "--"])
     }),
-    tool("entr", Side::Peer, false, "sh", entr),
-    tool("nodemon", Side::Peer, true, "nodemon", nodemon),
-    tool("bacon", Side::Peer, false, "bacon", |_| vec!["--headless".into()]),
-    tool("cargo-watch", Side::Peer, true, "cargo-watch", |c| c.after(&["watch", "--"])),
-    tool("cargo-watch, tuned", Side::Tuned, true, "cargo-watch", |c| {
+    tool("entr", Side::Peer, "sh", entr),
+    tool("nodemon", Side::Peer, "nodemon", nodemon),
+    tool("bacon", Side::Peer, "bacon", |_| vec!["--headless".into()]),
+    tool("cargo-watch", Side::Peer, "cargo-watch", |c| c.after(&["watch", "--"])),
+    tool("cargo-watch, tuned", Side::Tuned, "cargo-watch", |c| {
         c.after(&["watch", "-d", "0.001", "--"])
     }),
-    tool("reflex", Side::Peer, false, "reflex", |c| {
-        c.restarting("-s", &["-R", "node_modules/", "--"])
-    }),
-    tool("wgo", Side::Peer, false, "wgo", |c| c.after(&["-xdir", "node_modules"])),
-    tool("wgo, tuned", Side::Tuned, false, "wgo", |c| {
+    tool("reflex", Side::Peer, "reflex", |c| c.restarting("-s", &["-R", "node_modules/", "--"])),
+    tool("wgo", Side::Peer, "wgo", |c| c.after(&["-xdir", "node_modules"])),
+    tool("wgo, tuned", Side::Tuned, "wgo", |c| {
         c.after(&["-xdir", "node_modules", "-debounce", "1ms"])
     }),
-    tool("air", Side::Peer, false, "air", air),
-    tool("watchfiles", Side::Peer, false, "watchfiles", |c| vec![c.line(), ".".into()]),
+    tool("air", Side::Peer, "air", air),
+    tool("watchfiles", Side::Peer, "watchfiles", |c| vec![c.line(), ".".into()]),
 ];
 
 const fn tool(
     name: &'static str,
     side: Side,
-    shell: bool,
     program: &'static str,
     arguments: fn(&Command<'_>) -> Vec<String>,
 ) -> Tool {
-    Tool { name, side, shell, program, arguments }
+    Tool { name, side, program, arguments }
 }

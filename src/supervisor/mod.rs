@@ -2,6 +2,4 @@
 
 mod types;
 
-pub use types::{
-    Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal,
-};
+pub use types::{Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal};
