@@ -1,0 +1,1 @@
+//! The terminal: modes, the foreground group, its hand-over.
