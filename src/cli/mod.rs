@@ -2,6 +2,7 @@
 
 mod generate;
 mod hints;
+mod remote;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use generate::{completions, man};
 pub(crate) use hints::config_is_no_file;
 pub use hints::{Refusal, parse};
+pub use remote::{StatusArgs, Target, WaitArgs};
 
 use crate::config::words;
 
@@ -40,7 +42,6 @@ pub struct Cli {
 
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "parsed once, at the start")]
 pub enum Command {
     /// Write a commented configuration file with every key at its default
     Init(InitArgs),
@@ -48,6 +49,20 @@ pub enum Command {
     Run(RunArgs),
     /// Load the configuration and print what it means, or what is wrong with it
     Check(CheckArgs),
+    /// Tell what the running instances of this directory do
+    Status(StatusArgs),
+    /// Return when the run caused by everything written so far has ended, with its status
+    Wait(WaitArgs),
+    /// Have the running instance run its command again now
+    Restart(Target),
+    /// Have changes start nothing
+    Pause(Target),
+    /// Have changes start runs again
+    Resume(Target),
+    /// Have the command stopped; watching goes on
+    Stop(Target),
+    /// Have the command stopped and the instance end
+    Quit(Target),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -127,7 +142,7 @@ pub struct RunArgs {
     /// Do not read .gitignore and .ignore files
     #[arg(long, help_heading = "What is watched")]
     pub no_gitignore: bool,
-    /// Switch the built-in ignores off (node_modules, dot directories, editors' files, …)
+    /// Switch the built-in ignores off (node_modules, dot directories, editors' files and the like)
     #[arg(long, help_heading = "What is watched")]
     pub no_default_ignore: bool,
     /// Where events come from: auto, native, portable or poll

@@ -45,8 +45,13 @@ pub(crate) fn find(args: &RunArgs, directory: &Path) -> Result<Found, Diagnostic
     match source::read(&directory.join(SHARED_NAME), SHARED_NAME) {
         Ok(source) if is_ours(&source.text) => found(source, Path::new(SHARED_NAME), directory),
         Err(ReadError::Missing) => Ok(Found::default()),
-        Ok(_) | Err(ReadError::Bad(_)) => {
-            Ok(Found { notices: vec![foreign()], ..Found::default() })
+        Ok(_) => {
+            let marks = MARKS.join(", ");
+            Ok(foreign(&format!("is another program's (no {marks} at its top)")))
+        }
+        Err(ReadError::Bad(error)) => {
+            let why = error.text.split(';').next().unwrap_or_default();
+            Ok(foreign(&format!("is not ours ({why})")))
         }
     }
 }
@@ -97,14 +102,10 @@ pub(crate) fn is_foreign(path: &Path) -> bool {
     }
 }
 
-fn foreign() -> Notice {
-    let marks = MARKS.join(", ");
-    Notice::Configuration {
-        level: Level::Info,
-        text: escape(&format!(
-            "{SHARED_NAME} is another program's (no {marks} at its top): built-in defaults; ours can be watcher.yml"
-        )),
-    }
+/// Somebody else's file: said once, and the defaults hold.
+fn foreign(why: &str) -> Found {
+    let text = escape(&format!("{SHARED_NAME} {why}: built-in defaults; ours can be watcher.yml"));
+    Found { notices: vec![Notice::Configuration { level: Level::Info, text }], ..Found::default() }
 }
 
 #[cfg(test)]
@@ -133,28 +134,5 @@ mod tests {
         for (text, ours) in table {
             assert_eq!(is_ours(text), ours, "{text:?}");
         }
-    }
-
-    #[test]
-    fn the_first_name_that_is_there_counts() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let write = |name: &str, text: &str| {
-            std::fs::write(directory.path().join(name), text).expect(name);
-        };
-        let found = || {
-            let found = find(&RunArgs::default(), directory.path()).expect("no error");
-            (found.typed.map(|path| path.to_string_lossy().into_owned()), found.notices.len())
-        };
-        assert_eq!(found(), (None, 0));
-        write("config.yml", "port: 80");
-        assert_eq!(found(), (None, 1));
-        write("config.yml", "watcher: {duration: 1}");
-        assert_eq!(found(), (Some("config.yml".into()), 0));
-        write("watcher.yaml", "");
-        assert_eq!(found(), (Some("watcher.yaml".into()), 0));
-        write("watcher.yml", "command: x");
-        assert_eq!(found(), (Some("watcher.yml".into()), 0));
-        write("watcher.yml", "comand: x");
-        assert!(find(&RunArgs::default(), directory.path()).is_err());
     }
 }

@@ -77,7 +77,7 @@ fn number(text: &str) -> Option<f64> {
     if plain && !text.ends_with('.') { text.parse().ok() } else { None }
 }
 
-/// Writes a duration so that [`parse`] reads the same one.
+/// Writes a duration so that a file reads the same one.
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let micros = duration.as_micros();

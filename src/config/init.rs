@@ -42,18 +42,18 @@ pub fn init(args: &InitArgs, directory: &Path) -> Result<String, Diagnostic> {
                     ))
                 }
                 Errno::ISDIR => error("is a directory; name a file in it".to_owned()),
-                errno => error(format!("cannot be written: {}", std::io::Error::from(errno))),
+                errno => error(format!("cannot be written: {}", source::plain(&errno.into()))),
             },
         )?;
-    let stat = rustix::fs::fstat(&file).map_err(|errno| error(errno.to_string()))?;
+    let stat = rustix::fs::fstat(&file).map_err(|errno| error(source::plain(&errno.into())))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(error("is no regular file; name another one with -o".to_owned()));
     }
     rustix::fs::ftruncate(&file, 0)
-        .map_err(|errno| error(format!("cannot be emptied: {errno}")))?;
+        .map_err(|errno| error(format!("cannot be emptied: {}", source::plain(&errno.into()))))?;
     std::fs::File::from(file)
         .write_all(template().as_bytes())
-        .map_err(|cause| error(format!("cannot be written: {cause}")))?;
+        .map_err(|cause| error(format!("cannot be written: {}", source::plain(&cause))))?;
     let found_by_itself = ["config.yml", "./config.yml", "watcher.yml", "./watcher.yml"];
     let run = if found_by_itself.contains(&shown.as_str()) {
         "go-watcher run -e \"go run .\"".to_owned()

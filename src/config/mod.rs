@@ -1,7 +1,7 @@
 //! What was typed and what it means: the YAML file and the command line become one resolved [`Config`].
 //!
-//! The file is read twice: [`outline`] gives every value its place and refuses what no configuration needs
-//! (depth, alias bombs, duplicate keys), [`file`] is the typed and strict pass. [`keys`] lists every key once.
+//! The file is read twice: `outline` gives every value its place and refuses what no configuration needs
+//! (depth, alias bombs, duplicate keys), `file` is the typed and strict pass. `keys` lists every key once.
 
 mod check;
 mod command;
@@ -121,6 +121,14 @@ pub struct Config {
 pub fn load(args: &RunArgs, working_directory: &Path, env: Env<'_>) -> Result<Config, Diagnostic> {
     let found = discover::find(args, working_directory)?;
     resolve::resolve(args, found, working_directory, env)
+}
+
+/// The duration given with a flag that has no key.
+///
+/// # Errors
+/// What is wrong with it; exit status 2.
+pub fn flag_duration(flag: &str, text: &str) -> Result<std::time::Duration, Diagnostic> {
+    duration::parse(text).map_err(|error| Diagnostic::usage(format!("{flag}: {error}")))
 }
 
 impl Config {

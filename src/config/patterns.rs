@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, quote};
+use super::diagnostic::{Diagnostic, escape, quote};
 use super::resolve::{Resolver, key};
 use super::values::{From, Item};
-use crate::filter::{BadPattern, Filter, Origin, Pattern};
+use crate::filter::{BadPattern, Filter, List, Origin, Pattern};
 
 /// The lists of the file.
 pub(super) struct Lists {
@@ -78,7 +78,13 @@ impl Resolver<'_> {
 
     /// The error for a pattern that the filter could not understand.
     pub(super) fn bad_pattern(&self, bad: &BadPattern) -> Diagnostic {
-        let text = format!("{} {}", quote(&bad.pattern), bad.message);
+        let remedy = match bad.list {
+            _ if bad.message.contains("; ") => "",
+            List::Regexps => "; put a backslash before what is meant literally, as in '\\.go$'",
+            List::Excluded => "; put a backslash before what is meant literally, or close it",
+            List::Types => "; write a type such as go or .html",
+        };
+        let text = format!("{}: {}{remedy}", quote(&bad.pattern), escape(&bad.message));
         match bad.origin {
             Origin::Flag(flag) => Diagnostic::usage(format!("{flag}: {text}")),
             // The file's entries come first in every list: the index is the same.
@@ -92,7 +98,7 @@ impl Resolver<'_> {
             let text = format!(
                 "{} is not a regular expression; read as the glob {}",
                 quote(&entry.pattern),
-                super::diagnostic::escape(&entry.read_as)
+                escape(&entry.read_as)
             );
             let place = self
                 .loaded

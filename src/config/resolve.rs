@@ -113,7 +113,7 @@ impl Resolver<'_> {
         let from = match (&typed, &self.args.command) {
             (Some(_), Some(_)) => From::Flag("-e"),
             (Some(_), None) => From::Flag("--"),
-            (None, _) => self.from_file("command", file.is_some()),
+            (None, _) => self.place_of("command", file.is_some()),
         };
         let line = match (typed, file) {
             (Some(line), _) => Some(line),
@@ -321,7 +321,7 @@ impl Resolver<'_> {
                 (text, From::Flag(name))
             }
             (None, Some(text)) => {
-                let from = self.from_file(path, true);
+                let from = self.place_of(path, true);
                 self.doubt_unit(key, &text, self.loaded);
                 (text, from)
             }
@@ -347,7 +347,7 @@ impl Resolver<'_> {
         let key = key(path);
         let (value, from) = match (flag, file) {
             (Some(value), _) => (value, From::Flag(key.flag.unwrap_or_default())),
-            (None, Some(value)) => (value, self.from_file(path, true)),
+            (None, Some(value)) => (value, self.place_of(path, true)),
             (None, None) => (key.default == "true", From::Default),
         };
         self.values.scalar(key, value.to_string(), from);
@@ -390,7 +390,7 @@ impl Resolver<'_> {
         loaded.diagnostic(Fault { place, key: path.to_owned(), text })
     }
 
-    fn from_file(&self, path: &str, said: bool) -> From {
+    fn place_of(&self, path: &str, said: bool) -> From {
         match self.loaded.and_then(|loaded| loaded.place(path)) {
             Some(place) if said => From::File(place.line),
             _ => From::Default,

@@ -16,10 +16,9 @@ pub(crate) fn check(root: &Node) -> Result<(), Fault> {
         Value::Map(pairs) => section("", pairs),
         _ if root.is_null() => Ok(()),
         _ => {
-            let text = format!(
-                "the file holds {}, not keys; write for example  command: go run .",
-                root.kind()
-            );
+            let kind = if matches!(root.value, Value::List(_)) { "a list" } else { "only a text" };
+            let text =
+                format!("the file holds {kind}, no keys; write for example  command: go run .");
             Err(Fault::at(Place { length: root.place.length.min(1), ..root.place }, "", text))
         }
     }

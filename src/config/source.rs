@@ -54,7 +54,7 @@ pub(crate) fn read(path: &Path, shown: &str) -> Result<Source, ReadError> {
     let mut bytes = Vec::new();
     // The size is checked on what was read: a file may grow, and /proc says 0.
     if let Err(error) = std::fs::File::from(file).take(LARGEST + 1).read_to_end(&mut bytes) {
-        return Err(bad(format!("cannot be read: {error}")));
+        return Err(bad(format!("cannot be read: {}", plain(&error))));
     }
     decode(bytes, shown).map_err(|error| ReadError::Bad(Box::new(error)))
 }
@@ -64,7 +64,13 @@ fn not_a_file(what: &str) -> String {
 }
 
 fn explain(error: Errno) -> String {
-    std::io::Error::from(error).to_string()
+    plain(&error.into())
+}
+
+/// The system's words without its number.
+pub(super) fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 /// Bytes to text: UTF-8 with or without a byte order mark.

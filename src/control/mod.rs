@@ -4,6 +4,7 @@
 //! instance; the clients are the subcommands `status`, `wait`, `restart` and their like.
 
 pub mod client;
+pub mod commands;
 mod place;
 mod protocol;
 mod server;

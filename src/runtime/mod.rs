@@ -11,12 +11,15 @@ mod timer;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::cli::{self, Command, RunArgs};
+use crate::cli::{self, Command, RunArgs, Target, WaitArgs};
 use crate::config::{self, Config, Diagnostic};
+use crate::control::Ask;
+use crate::control::commands::{self, Said};
 use crate::exit::ExitStatus;
 use crate::process::{self, Host};
 use crate::report::{self, Reporter};
@@ -45,6 +48,13 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Run(args) => run(&args),
         Command::Init(args) => in_directory(|at| config::init(&args, at).map(|line| print(&line))),
         Command::Check(args) => in_directory(|at| config::check(&args, at, &variable).map(checked)),
+        Command::Status(args) => in_directory(|at| Ok(said(commands::status(&args, at)))),
+        Command::Wait(args) => in_directory(|at| wait(&args, at)),
+        Command::Restart(target) => order(&Ask::Restart, &target),
+        Command::Pause(target) => order(&Ask::Pause, &target),
+        Command::Resume(target) => order(&Ask::Resume, &target),
+        Command::Stop(target) => order(&Ask::Stop, &target),
+        Command::Quit(target) => order(&Ask::Quit, &target),
         Command::Schema => print(&config::schema()),
         Command::Man => print_with(cli::man),
         Command::Completions { shell } => print_with(|out| cli::completions(shell, out)),
@@ -105,6 +115,28 @@ fn checked(checked: config::Checked) -> ExitCode {
 #[expect(clippy::disallowed_methods, reason = "the only clock")]
 fn now() -> Instant {
     Instant::now()
+}
+
+fn order(ask: &Ask, target: &Target) -> ExitCode {
+    in_directory(|at| Ok(said(commands::order(ask, target, at))))
+}
+
+fn wait(args: &WaitArgs, at: &Path) -> Result<ExitCode, Diagnostic> {
+    let limits = (
+        config::flag_duration("--timeout", &args.timeout)?,
+        config::flag_duration("--settle", &args.settle)?,
+    );
+    let paths: Vec<Vec<u8>> =
+        args.paths.iter().map(|path| at.join(path).into_os_string().into_vec()).collect();
+    Ok(said(commands::wait(args, limits, &paths, at)))
+}
+
+fn said(said: Said) -> ExitCode {
+    report::stderr(&said.err);
+    match print(&said.out) {
+        code if code == ExitCode::SUCCESS => said.status.into(),
+        failed => failed,
+    }
 }
 
 fn variable(name: &str) -> Option<std::ffi::OsString> {

@@ -80,8 +80,8 @@ fn unknown_keys() {
 #[test]
 fn wrong_types() {
     refuse_all(&[
-        ("- a\n- b\n", "1:1:", "a list, not keys", "write for example"),
-        ("hello\n", "1:1:", "'hello', not keys", "write for example"),
+        ("- a\n- b\n", "1:1:", "a list, no keys", "write for example"),
+        ("hello\n", "1:1:", "only a text, no keys", "write for example"),
         ("watcher: 5\n", "1:10: watcher", "'5' is no section", "indent its keys"),
         ("watcher:\n- duration: 5\n", "1:1: watcher", "a list is no section", "indent its keys"),
         ("stop: SIGTERM\n", "1:7: stop", "is no section", "signal, timeout, keep"),

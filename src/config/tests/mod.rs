@@ -1,5 +1,5 @@
 //! The room as a whole: a real file in a real directory, flags beside it.
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests make files")]
+#![expect(clippy::disallowed_methods, reason = "tests make files")]
 
 mod broken;
 mod documents;

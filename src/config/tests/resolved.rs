@@ -318,3 +318,55 @@ fn what_a_live_change_needs() {
     assert_eq!(change("command: x\nexcluded_paths: [a]\n"), (false, true));
     assert_eq!(change("command: x\nadditional_paths: [a]\n"), (false, true));
 }
+
+#[test]
+fn the_first_name_that_is_there_counts() {
+    let project = Project::new();
+    let found = || {
+        let config = project.good("");
+        (config.origin.to_string(), notices(&config))
+    };
+    let defaults = |notice: &str| ("built-in defaults".to_owned(), vec![notice.to_owned()]);
+    let file = |name: &str| (name.to_owned(), Vec::<String>::new());
+    assert_eq!(found(), file("built-in defaults"));
+    let foreign = "config.yml is another program's (no watcher, excluded_paths, additional_paths at its top): \
+                   built-in defaults; ours can be watcher.yml";
+    for text in ["port: 80", "", "{{ template }}\nport: [\n", "- a"] {
+        project.write("config.yml", text);
+        assert_eq!(found(), defaults(foreign), "{text}");
+    }
+    project.write("config.yml", b"\xff\xfew\0");
+    let why = "config.yml is not ours (is UTF-16): built-in defaults; ours can be watcher.yml";
+    assert_eq!(found(), defaults(why));
+    project.write("config.yml", "watcher: {duration: 100}");
+    assert_eq!(found(), file("config.yml"));
+    project.write("config.yml", "watcher: {duration: [}");
+    assert!(project.bad("").starts_with("config.yml:1:22: "));
+    project.write("watcher.yaml", "");
+    assert_eq!(found(), file("watcher.yaml"));
+    project.write("watcher.yml", "command: x");
+    assert_eq!(found(), file("watcher.yml"));
+    assert_eq!(
+        project.good("-c ./watcher.yaml").watch.extra_files,
+        [project.path().join("watcher.yaml")]
+    );
+    project.write("watcher.yml", "comand: x");
+    assert!(
+        project.bad("").starts_with("watcher.yml:1:1: comand: unknown key; did you mean command?")
+    );
+}
+
+#[test]
+fn a_found_name_that_is_no_file_does_not_block() {
+    let project = Project::new();
+    let path = project.path().join("config.yml");
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .expect("a FIFO");
+    let config = project.good("");
+    assert!(notices(&config)[0].starts_with("config.yml is not ours (is a FIFO, not a file)"));
+    std::fs::remove_file(&path).expect("the FIFO");
+    std::fs::create_dir(&path).expect("a directory");
+    assert!(notices(&project.good(""))[0].contains("is a directory"));
+    std::fs::create_dir(project.path().join("watcher.yml")).expect("a directory");
+    assert!(project.bad("").starts_with("watcher.yml: is a directory, not a file"));
+}
