@@ -1,24 +1,71 @@
 //! What the file system did.
+//!
+//! One table holds everything that is watched ([`table`]), and [`Watch`] is its only owner. Threads send it
+//! [`Message`]s: the event source ([`native`]), the walker ([`walk`], [`list`]) and the background reader
+//! ([`reader`]). Events are taken in by [`events`]; everything else (the start, a new directory, a recovery,
+//! a pass of polling) is one and the same act: look at directories, compare with the table, tell the
+//! differences ([`merge`]). What the last run saw is [`contents`]' business.
 
+mod above;
 pub mod change;
+mod contents;
+mod emit;
+mod entries;
+mod events;
+mod filesystem;
+mod limits;
+mod list;
+mod merge;
+mod message;
+mod mounts;
+mod native;
+mod polling;
+mod reader;
+mod recovery;
+mod roots;
 mod settings;
+mod spots;
+mod stat;
+mod table;
+mod walk;
 
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod os;
+#[cfg(not(target_os = "linux"))]
+#[path = "other.rs"]
+mod os;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use self::change::{Change, ChangeKind, Facts};
+pub use self::contents::Comparison;
+pub use self::message::Message;
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
+
+use self::contents::Contents;
+use self::list::Ground;
+use self::merge::{Pending, Walk};
+use self::message::Inner;
+use self::polling::Polling;
+use self::recovery::Recovery;
+use self::roots::Roots;
+use self::spots::Spots;
+use self::table::Table;
+use self::walk::Order;
 use crate::filter::Filter;
 use crate::report::{Notice, Watching};
-use crate::settle::Batch;
-
-/// Something that a thread of the engine has to tell its owner. Opaque: hand it to [`Watch::handle`].
-#[derive(Debug)]
-pub struct Message(());
 
 /// What the engine tells the loop.
 #[derive(Debug)]
@@ -37,56 +84,128 @@ pub enum Seen {
     Say(Notice),
 }
 
-/// The answer of [`Watch::compare`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// At least one file differs from what the last run saw, or nothing is known about it.
-    Changed,
-    /// Every file has the bytes that the last run saw.
-    Same,
-}
-
 /// The engine. Lives on the loop's thread and is the single owner of the table of files.
 #[derive(Debug)]
-pub struct Watch(());
+pub struct Watch {
+    settings: Settings,
+    ground: Arc<Ground>,
+    since: Timestamp,
+    to: UnboundedSender<Message>,
+    orders: Sender<Order>,
+    table: Table,
+    /// The listings that are awaited, by ticket.
+    pending: HashMap<u64, Pending>,
+    walks: HashMap<u32, Walk>,
+    next_walk: u32,
+    roots: Roots,
+    spots: Spots,
+    contents: Contents,
+    recovery: Recovery,
+    polling: Polling,
+    /// Ignore rules of which it was said already that they hide an included type.
+    surprises: HashSet<(String, String)>,
+    /// Markers that wait for the walks that were under way when they came.
+    markers: Vec<(OsString, HashSet<u32>)>,
+    ready: bool,
+    _mounts: Option<mounts::Mounts>,
+}
 
 impl Watch {
     /// Starts the engine and returns at once: the walk runs on its own thread. `since` is taken just before
     /// the first spawn: what was changed after it counts.
     pub fn start(
-        _settings: Settings,
-        _roots: Vec<Root>,
-        _filter: Arc<Filter>,
-        _since: Timestamp,
-        _messages: UnboundedSender<Message>,
+        settings: Settings,
+        roots: Vec<Root>,
+        filter: Arc<Filter>,
+        since: Timestamp,
+        messages: UnboundedSender<Message>,
     ) -> Self {
-        todo!()
+        let ground = Arc::new(Ground {
+            filter,
+            own: settings.own.clone(),
+            roots: Vec::new(),
+            poll: settings.poll,
+            tickets: Arc::new(AtomicU64::new(1)),
+        });
+        let orders = walk::start(Arc::clone(&ground), messages.clone());
+        let mut watch = Self {
+            contents: Contents::new(settings.exclude_unchanged, since),
+            spots: Spots::new(&settings),
+            settings,
+            ground,
+            since,
+            orders,
+            table: Table::default(),
+            pending: HashMap::new(),
+            walks: HashMap::new(),
+            next_walk: 1,
+            roots: Roots::default(),
+            recovery: Recovery::default(),
+            polling: Polling::default(),
+            surprises: HashSet::new(),
+            markers: Vec::new(),
+            ready: false,
+            _mounts: mounts::Mounts::start(&messages),
+            to: messages,
+        };
+        watch.begin(roots);
+        watch
     }
 
     /// Takes in one message; what it means is appended to `out`. Never blocks on the walk.
-    pub fn handle(&mut self, _message: Message, _now: Instant, _out: &mut Vec<Seen>) {}
+    pub fn handle(&mut self, message: Message, now: Instant, out: &mut Vec<Seen>) {
+        match message.0 {
+            Inner::Event { generation, event } => {
+                if generation == self.recovery.generation {
+                    self.on_event(event, now, out);
+                }
+            }
+            Inner::Lost { generation } => {
+                if generation == self.recovery.generation {
+                    self.on_lost(now, out);
+                }
+            }
+            Inner::NoSource { generation, error } => {
+                if generation == self.recovery.generation {
+                    self.on_no_source(&error);
+                }
+            }
+            Inner::Listing(listing) => self.on_listing(*listing, now, out),
+            Inner::WalkDone { walk, tally } => self.on_walk_done(walk, tally, now, out),
+            Inner::RulesFrom(files) => self.watch_rules(files),
+            Inner::Hashed(hashed) => self.on_hashed(hashed, now),
+            Inner::Mounts | Inner::Above => self.check_roots(now, out),
+        }
+    }
 
     /// When [`Watch::tick`] wants to be called; `None` when nothing is due (the usual state: no wake-ups).
     pub fn deadline(&self) -> Option<Instant> {
-        None
+        [self.contents.deadline(), self.polling.deadline(), self.roots.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due at `now`.
-    pub fn tick(&mut self, _now: Instant, _out: &mut Vec<Seen>) {}
-
-    /// Whether the files of a batch differ from what the last run saw. Called at the moment of firing.
-    pub fn compare(&mut self, _batch: &Batch) -> Comparison {
-        Comparison::Changed
+    pub fn tick(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        self.confirm(now);
+        self.poll_if_due(now);
+        self.look_for_missing_roots(now, out);
     }
 
-    /// A run has been started, caused by `batch` if it was a change. From now on "what the last run saw"
-    /// is the present content.
-    pub fn run_started(&mut self, _batch: Option<&Batch>, _now: Instant) {}
+    /// Directories that are watched now, and how many of them without events.
+    pub fn directories(&self) -> (usize, usize) {
+        let polled = (0..self.table.places())
+            .filter_map(|place| self.table.dir(self.table.place(place)?))
+            .filter(|dir| dir.polled)
+            .count();
+        (self.table.directories(), polled)
+    }
 }
 
 impl Timestamp {
     /// The present, from the clock that file times come from.
     pub fn now() -> Self {
-        todo!()
+        Self(os::file_clock())
     }
 }

@@ -1,0 +1,9 @@
+//! The engine on real files, driven the way the loop drives it.
+
+#![expect(clippy::disallowed_methods, reason = "tests work on real files and a real clock")]
+
+mod rig;
+mod saves;
+mod tree;
+
+pub(super) use rig::Rig;
