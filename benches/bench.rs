@@ -15,6 +15,8 @@
 mod context;
 #[path = "bench/counter.rs"]
 mod counter;
+#[path = "bench/instructions.rs"]
+mod instructions;
 #[path = "bench/latency.rs"]
 mod latency;
 #[path = "bench/limits.rs"]
@@ -108,6 +110,9 @@ fn run(options: Options) -> io::Result<ExitCode> {
 }
 
 fn measure(context: &Context, report: &mut Report) -> io::Result<()> {
+    if let Some(committed) = &context.options.instructions {
+        return instructions::measure(context, committed.as_deref(), report);
+    }
     let wants = |part| context.options.wants(part);
     if wants("latency") {
         let latencies = latency::measure(context, report)?;

@@ -1,6 +1,7 @@
 //! What `/proc` says about a tool and its helpers. The command under test (and the shell around it) is
 //! never counted: it is the tools that are compared.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use crate::sys;
@@ -55,19 +56,29 @@ pub(crate) fn cpu(family: &[i32]) -> i64 {
     family.iter().filter_map(|pid| sys::cpu_of(*pid)).sum()
 }
 
-/// Context switches, voluntary and not, of every thread of these processes.
-pub(crate) fn switches(family: &[i32]) -> u64 {
-    let mut sum = 0;
+/// Context switches so far, voluntary and not, of each thread of these processes.
+pub(crate) fn switches(family: &[i32]) -> BTreeMap<String, u64> {
+    let mut each = BTreeMap::new();
     for pid in family {
         let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
         for task in tasks {
-            let status = task.path().join("status");
-            let status = status.to_string_lossy();
-            sum += field(&status, "voluntary_ctxt_switches:").unwrap_or(0);
-            sum += field(&status, "nonvoluntary_ctxt_switches:").unwrap_or(0);
+            let path = task.path().join("status");
+            let path = path.to_string_lossy();
+            let kinds = ["voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"];
+            let count = kinds.iter().filter_map(|kind| field(&path, kind)).sum();
+            each.insert(path.into_owned(), count);
         }
     }
-    sum
+    each
+}
+
+/// How many context switches came since; a thread that ended in between did so with one at least.
+pub(crate) fn switches_since(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> u64 {
+    let ended = before.keys().filter(|thread| !after.contains_key(*thread)).count() as u64;
+    let more = after
+        .iter()
+        .map(|(thread, count)| count.saturating_sub(before.get(thread).copied().unwrap_or(0)));
+    ended + more.sum::<u64>()
 }
 
 fn field(path: &str, name: &str) -> Option<u64> {

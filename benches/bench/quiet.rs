@@ -46,7 +46,8 @@ pub(crate) fn idle(context: &Context, report: &mut Report) -> io::Result<()> {
     let after: Vec<_> = sessions.iter().map(look).collect();
     let mut table = Table::new("Idle for 10 s", &["tool", "CPU ms", "context switches"]);
     for ((tool, before), after) in tools.iter().zip(before).zip(after) {
-        let (cpu, switches) = ((after.0 - before.0) as f64 / 1e6, after.1 - before.1);
+        let cpu = (after.0 - before.0) as f64 / 1e6;
+        let switches = proc::switches_since(&before.1, &after.1);
         table.row(vec![tool.name.into(), number(cpu), switches.to_string()]);
         if tool.side == Side::Ours {
             report.limit(Limit {

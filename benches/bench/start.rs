@@ -166,20 +166,16 @@ fn times(
     Ok(())
 }
 
-/// Saves a file at the far end of the tree, again and again with growing gaps, until a run answers.
+/// Saves a file at the far end of the tree, again and again with varying gaps, until a run answers.
 fn noticed(tree: &Tree, stamps: &Stamps) -> io::Result<Option<Nanos>> {
     let file = tree.last_file();
     let give_up = Nanos(Nanos::now().0 + PATIENCE.as_nanos() as i64);
-    let mut gap = Duration::from_millis(150);
-    for attempt in 0.. {
+    for gap in [150, 250, 400].into_iter().cycle() {
         if Nanos::now() > give_up {
             break;
         }
-        if attempt == 15 {
-            gap = Duration::from_millis(1500);
-        }
         let saved = save::in_place(&file)?;
-        if let Some(stamp) = stamps.first_since(saved, gap) {
+        if let Some(stamp) = stamps.first_since(saved, Duration::from_millis(gap)) {
             return Ok(Some(stamp.at));
         }
     }
