@@ -86,8 +86,6 @@ impl From<(SpawnStage, i32)> for ExitStatus {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     #[test]
@@ -129,7 +127,6 @@ mod tests {
 
     #[test]
     fn a_command_that_cannot_start_is_126_or_127() {
-        let error = |stage, errno| SpawnError { stage, path: PathBuf::new(), errno, detail: None };
         let table = [
             (SpawnStage::Exec, libc::ENOENT, 127),
             (SpawnStage::Exec, libc::EACCES, 126),
@@ -138,7 +135,7 @@ mod tests {
             (SpawnStage::Fork, libc::EAGAIN, 1),
         ];
         for (stage, errno, code) in table {
-            assert_eq!(ExitStatus::from(&error(stage, errno)).code(), code, "{stage:?} {errno}");
+            assert_eq!(ExitStatus::from((stage, errno)).code(), code, "{stage:?} {errno}");
         }
     }
 }

@@ -9,6 +9,8 @@ use super::diagnostic::{Fault, Place, quote};
 
 /// Deeper than this no configuration goes.
 const DEEPEST: usize = 32;
+/// More values than this no configuration has.
+const MOST: usize = 20_000;
 /// Aliases may not blow a text up beyond this weight (bytes, and 32 for each value).
 const HEAVIEST: usize = 4 * 1024 * 1024;
 
@@ -87,6 +89,7 @@ struct Builder {
     anchors: HashMap<usize, Node>,
     expanded: usize,
     documents: usize,
+    values: usize,
     root: Option<Node>,
 }
 
@@ -106,6 +109,11 @@ enum Content {
 impl Builder {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
         let place = place(span);
+        self.values += 1;
+        if self.values > MOST {
+            let text = format!("more than {MOST} values; no configuration needs that, use globs");
+            return Err(Fault::at(point(place), &self.path(), text));
+        }
         match event {
             Event::DocumentStart(_) => {
                 self.documents += 1;

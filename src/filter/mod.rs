@@ -39,7 +39,7 @@ pub use scope::{
     Listing, PROJECT_FILES, Scope,
 };
 pub use spec::{BadPattern, Legacy, List, Named, Pattern, Spec};
-pub use temporary::{looks_temporary, temporary_among, temporary_of};
+pub use temporary::{looks_temporary, temporary_among, temporary_among_bytes, temporary_of};
 
 /// The compiled rules. Shared by all threads; a verdict allocates nothing.
 #[derive(Debug)]

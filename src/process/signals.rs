@@ -3,12 +3,16 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::terminal;
 use crate::supervisor::Signal;
 
 /// Bit n - 1: signal n was ignored when we were started.
@@ -48,6 +52,9 @@ pub struct Signals {
     terminate: Option<Stream>,
     hangup: Option<Stream>,
     quit: Option<Stream>,
+    /// Standard input, when it is a terminal, to see it close: nobody sends us a signal for that while a
+    /// run is its foreground group.
+    terminal: Option<AsyncFd<OwnedFd>>,
 }
 
 impl Signals {
@@ -68,12 +75,14 @@ impl Signals {
             true => Ok(None),
             false => signal(SignalKind::from_raw(number)).map(Some),
         };
+        never_stop_for_terminal();
         let signals = Signals {
             interrupt,
             _sender: sender,
             terminate: install(libc::SIGTERM)?,
             hangup: install(libc::SIGHUP)?,
             quit: install(libc::SIGQUIT)?,
+            terminal: if is_ignored(libc::SIGHUP) { None } else { watched_terminal() },
         };
         unblock(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGCHLD]);
         Ok(signals)
@@ -86,12 +95,62 @@ impl Signals {
             () = next(&mut self.terminate) => libc::SIGTERM,
             () = next(&mut self.hangup) => libc::SIGHUP,
             () = next(&mut self.quit) => libc::SIGQUIT,
+            () = closed(&self.terminal) => {
+                self.terminal = None;
+                libc::SIGHUP
+            }
         };
         Signal(number)
     }
 }
 
-async fn next(stream: &mut Option<Stream>) {
+fn watched_terminal() -> Option<AsyncFd<OwnedFd>> {
+    let fd = terminal::open_again().ok()?;
+    // SAFETY: the descriptor is owned by the registration and not closed before it. Nothing is ever read:
+    // an interest in priority data alone, of which a terminal has none, still learns of its end.
+    unsafe { AsyncFd::register_with_interest(fd, Interest::PRIORITY) }.ok()
+}
+
+async fn closed(terminal: &Option<AsyncFd<OwnedFd>>) {
+    let Some(terminal) = terminal else { return std::future::pending().await };
+    while let Ok(mut ready) = terminal.ready(Interest::PRIORITY).await {
+        if ready.ready().is_read_closed() {
+            return;
+        }
+        ready.clear_ready();
+    }
+    std::future::pending().await
+}
+
+/// A stream of one signal, unless it was ignored when we were started.
+pub(super) fn stream(number: i32) -> Option<Stream> {
+    if is_ignored(number) { None } else { signal(SignalKind::from_raw(number)).ok() }
+}
+
+/// Using the terminal from the background (`&`) fails instead of stopping us.
+pub(super) fn never_stop_for_terminal() {
+    for number in [libc::SIGTTIN, libc::SIGTTOU] {
+        // SAFETY: SIG_IGN runs no code of ours. Runs get their dispositions from `ignored_at_start`.
+        unsafe { libc::signal(number, libc::SIG_IGN) };
+    }
+}
+
+/// Does what SIGTSTP does by default, although it is handled: returns when we are continued.
+pub(super) fn suspend() {
+    // SAFETY: SIG_DFL runs no code of ours, and the handler that is set back is the one that was there.
+    unsafe {
+        let mut default: libc::sigaction = std::mem::zeroed();
+        default.sa_sigaction = libc::SIG_DFL;
+        let mut handler = MaybeUninit::<libc::sigaction>::uninit();
+        if libc::sigaction(libc::SIGTSTP, &default, handler.as_mut_ptr()) == 0 {
+            libc::raise(libc::SIGTSTP);
+            libc::sigaction(libc::SIGTSTP, handler.as_ptr(), std::ptr::null_mut());
+        }
+    }
+}
+
+/// The next of a stream; never, when there is none.
+pub(super) async fn next(stream: &mut Option<Stream>) {
     let received = match stream {
         Some(stream) => stream.recv().await,
         None => None,

@@ -171,7 +171,8 @@ impl Watch {
 
     fn differs(&mut self, change: &BatchChange, buffer: &mut Vec<u8>) -> bool {
         let path = &change.path;
-        let Some(record) = self.table.record(path).copied().filter(|record| !record.is_dir()) else {
+        let Some(record) = self.table.record(path).copied().filter(|record| !record.is_dir())
+        else {
             // Not there: a difference only if the last run saw it.
             return change.kind == ChangeKind::Touched || self.contents.gone.contains_key(path);
         };
@@ -193,11 +194,11 @@ impl Watch {
         let mut dirty = std::mem::take(&mut contents.dirty);
         for (path, dirty) in dirty.drain() {
             // Whatever was under way: unknown, until it is confirmed.
-            if let Some(record) = self.table.record_mut(&path) {
-                if !record.is_dir() {
-                    record.hash = 0;
-                    record.settle();
-                }
+            if let Some(record) = self.table.record_mut(&path)
+                && !record.is_dir()
+            {
+                record.hash = 0;
+                record.settle();
             }
             match dirty.hashed {
                 Some(seen) => {
@@ -229,12 +230,11 @@ impl Watch {
         }
         self.contents.confirm_at = None;
         for (path, (hash, print)) in std::mem::take(&mut self.contents.candidates) {
-            if os::lstat(&path).is_ok_and(|stat| stat.print() == print) {
-                if let Some(record) = self.table.record_mut(&path) {
-                    if !record.is_dir() {
-                        record.hash = hash;
-                    }
-                }
+            if os::lstat(&path).is_ok_and(|stat| stat.print() == print)
+                && let Some(record) = self.table.record_mut(&path)
+                && !record.is_dir()
+            {
+                record.hash = hash;
             }
         }
         let paths = std::mem::take(&mut self.contents.unread);
@@ -267,10 +267,12 @@ impl Watch {
             // Ten milliseconds: the grain of file times.
             let old = stat.ctime < self.contents.since.0 - 10_000_000;
             let asked = epoch == Some(self.contents.epoch) && !self.is_polled(&path);
-            if let Some(record) = self.table.record_mut(&path) {
-                if (old || asked) && !record.is_dir() && record.print == stat.print() {
-                    record.hash = hash;
-                }
+            if let Some(record) = self.table.record_mut(&path)
+                && (old || asked)
+                && !record.is_dir()
+                && record.print == stat.print()
+            {
+                record.hash = hash;
             }
         }
         if first {
@@ -302,7 +304,9 @@ impl Watch {
             let place = self.contents.baseline.place;
             self.contents.baseline.place += 1;
             let Some(id) = self.table.place(place) else { continue };
-            let (Some(dir), Some(path)) = (self.table.dir(id), self.table.path(id)) else { continue };
+            let (Some(dir), Some(path)) = (self.table.dir(id), self.table.path(id)) else {
+                continue;
+            };
             let files = dir.entries.iter().filter(|(_, record)| !record.is_dir());
             paths.extend(files.map(|(name, _)| -> Arc<Path> {
                 use std::os::unix::ffi::OsStrExt;

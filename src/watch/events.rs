@@ -76,7 +76,13 @@ impl Watch {
     }
 
     /// The same for a file of which an event came; what is ignored may have to be said.
-    fn file_counts(&mut self, dir: DirId, path: &Path, kind: EntryKind, out: &mut Vec<Seen>) -> bool {
+    fn file_counts(
+        &mut self,
+        dir: DirId,
+        path: &Path,
+        kind: EntryKind,
+        out: &mut Vec<Seen>,
+    ) -> bool {
         let rule = match self.deciding_rule(dir, path, kind) {
             None => return true,
             Some(None) => return false,
@@ -90,8 +96,8 @@ impl Watch {
             return false;
         }
         let rule = rule.clone();
-        let surprise = hides
-            && self.surprises.insert((rule.text.to_string(), format!("{:?}", rule.origin)));
+        let surprise =
+            hides && self.surprises.insert((rule.text.to_string(), format!("{:?}", rule.origin)));
         if surprise || self.settings.verbose {
             out.push(Seen::Say(Notice::Ignored { path: Arc::from(path), rule, surprise }));
         }
@@ -226,14 +232,7 @@ impl Watch {
         self.remove_entry(dir, name, path, kind, now, out);
     }
 
-    fn written(
-        &mut self,
-        dir: DirId,
-        path: &Path,
-        name: &[u8],
-        now: Instant,
-        out: &mut Vec<Seen>,
-    ) {
+    fn written(&mut self, dir: DirId, path: &Path, name: &[u8], now: Instant, out: &mut Vec<Seen>) {
         if self.entry(dir, name).is_some_and(Record::open) {
             // One of many: the state is looked at when it is closed.
             let facts = self.facts(dir, name);
@@ -257,14 +256,7 @@ impl Watch {
         self.emit(path, kind, facts, now, out);
     }
 
-    fn closed(
-        &mut self,
-        dir: DirId,
-        path: &Path,
-        name: &[u8],
-        now: Instant,
-        out: &mut Vec<Seen>,
-    ) {
+    fn closed(&mut self, dir: DirId, path: &Path, name: &[u8], now: Instant, out: &mut Vec<Seen>) {
         let known = self.entry(dir, name).copied();
         if known.is_none() && !self.file_counts(dir, path, EntryKind::File, out) {
             return;
@@ -399,13 +391,13 @@ impl Watch {
         if !complete || self.table.only(dir).is_some() {
             return;
         }
-        let ignore_file = IGNORE_FILES.iter().any(|known| is(&known)) && kind != RawKind::Create;
+        let ignore_file = IGNORE_FILES.iter().any(is) && kind != RawKind::Create;
         let matters = if ignore_file {
             self.ground.filter.spec().gitignore
         } else if is(&CACHEDIR_TAG) {
             kind != RawKind::Create
         } else {
-            PROJECT_FILES.iter().any(|known| is(&known)) && self.project_matters(dir, path)
+            PROJECT_FILES.iter().any(is) && self.project_matters(dir, path)
         };
         if !matters {
             return;
@@ -421,9 +413,8 @@ impl Watch {
     /// Whether a project file that came or went changes what `target` beside it is.
     fn project_matters(&self, dir: DirId, path: &Path) -> bool {
         let Some(parent) = path.parent() else { return false };
-        let project = crate::filter::PROJECT_FILES
-            .iter()
-            .any(|name| os::lstat(&parent.join(name)).is_ok());
+        let project =
+            crate::filter::PROJECT_FILES.iter().any(|name| os::lstat(&parent.join(name)).is_ok());
         let target = parent.join("target");
         match self.deciding_rule(dir, &target, EntryKind::Directory) {
             None => project && self.entry(dir, b"target").is_some_and(Record::is_dir),

@@ -195,15 +195,13 @@ fn hash_link(path: &Path) -> Option<(u64, Stat)> {
 
 /// The kernel's limits for event watches: what is allowed, by the sysctl of that name.
 pub(crate) fn watch_limit() -> Option<u64> {
-    let paths =
-        ["/proc/sys/fs/inotify/max_user_watches", "/proc/sys/user/max_inotify_watches"];
+    let paths = ["/proc/sys/fs/inotify/max_user_watches", "/proc/sys/user/max_inotify_watches"];
     paths.iter().filter_map(|path| number(path)).min()
 }
 
 /// The kernel's limit for event queues of one user.
 pub(crate) fn instance_limit() -> Option<u64> {
-    let paths =
-        ["/proc/sys/fs/inotify/max_user_instances", "/proc/sys/user/max_inotify_instances"];
+    let paths = ["/proc/sys/fs/inotify/max_user_instances", "/proc/sys/user/max_inotify_instances"];
     paths.iter().filter_map(|path| number(path)).min()
 }
 
@@ -239,10 +237,8 @@ pub(crate) fn watch_mounts(to: UnboundedSender<Message>) -> Option<MountGuard> {
     let (ended, end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).ok()?;
     let work = move || {
         loop {
-            let mut fds = [
-                PollFd::new(&table, PollFlags::PRI),
-                PollFd::new(&ended, PollFlags::empty()),
-            ];
+            let mut fds =
+                [PollFd::new(&table, PollFlags::PRI), PollFd::new(&ended, PollFlags::empty())];
             match poll(&mut fds, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return,
@@ -328,8 +324,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("link");
         let hash_of = |target: &str| {
-            let _ = std::fs::remove_file(&path);
-            std::os::unix::fs::symlink(target, &path).unwrap();
+            let _ = rustix::fs::unlink(&path);
+            rustix::fs::symlink(target, &path).unwrap();
             hash(&path, 1 << 20, &mut Vec::new()).unwrap().0
         };
         assert_eq!(hash_of("a"), hash_of("a"));

@@ -36,9 +36,9 @@ pub(crate) struct Ground {
 impl Ground {
     /// Whether a path is one of our own files.
     pub(crate) fn is_own(&self, path: &Path) -> bool {
-        self.own.iter().any(|own| {
-            path.as_os_str().as_bytes().starts_with(own.as_os_str().as_bytes())
-        })
+        self.own
+            .iter()
+            .any(|own| path.as_os_str().as_bytes().starts_with(own.as_os_str().as_bytes()))
     }
 
     fn is_root(&self, path: &Path) -> bool {
@@ -265,8 +265,7 @@ impl Sifting<'_> {
     /// In a directory that was changed: whether this entry, which does not count, accounts for it.
     fn look_for_change(&mut self, name: &[u8]) -> bool {
         let Some(since) = self.window else { return false };
-        let changed =
-            self.directory.lstat(name).is_ok_and(|stat| stat.ctime >= since.0);
+        let changed = self.directory.lstat(name).is_ok_and(|stat| stat.ctime >= since.0);
         self.touched |= changed;
         changed
     }

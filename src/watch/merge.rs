@@ -362,13 +362,7 @@ impl Watch {
     }
 
     /// A known name that the look did not bring: gone, or of no interest any more.
-    fn missing(
-        &mut self,
-        merging: &Merging<'_>,
-        name: &[u8],
-        now: Instant,
-        out: &mut Vec<Seen>,
-    ) {
+    fn missing(&mut self, merging: &Merging<'_>, name: &[u8], now: Instant, out: &mut Vec<Seen>) {
         let path = merging.path.join(OsStr::from_bytes(name));
         let known = self.table.dir(merging.dir).and_then(|dir| dir.entries.get(name)).copied();
         match (os::lstat(&path), known.and_then(|record| DirId::of(&record))) {

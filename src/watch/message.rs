@@ -74,8 +74,6 @@ pub(crate) struct Tally {
     pub(crate) directories: usize,
     /// Files that are watched.
     pub(crate) files: usize,
-    /// Directories that have to do without events for want of watches.
-    pub(crate) refused: usize,
     /// Ignored directories.
     pub(crate) ignored: usize,
     /// The first of them, those nearest to the roots.

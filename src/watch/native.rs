@@ -1,7 +1,7 @@
 //! The native event source: one inotify instance through `notify`, one watch for each directory.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
 use notify::{
@@ -56,7 +56,8 @@ impl Native {
 
     /// Watches directories in one go; the answers are in the same order. The flag: follow a link.
     pub(crate) fn arm(&mut self, paths: &[(PathBuf, bool)]) -> Vec<Armed> {
-        let mut ops: Vec<PathOp> = paths.iter().map(|(path, follow)| watch(path, *follow)).collect();
+        let mut ops: Vec<PathOp> =
+            paths.iter().map(|(path, follow)| watch(path, *follow)).collect();
         let mut answers = Vec::with_capacity(paths.len());
         while let Err(error) = self.watcher.update_paths(std::mem::take(&mut ops)) {
             let failed = paths.len() - error.remaining.len() - usize::from(error.origin.is_some());
@@ -97,8 +98,9 @@ impl Above {
     /// Watches as many of them as can be watched.
     pub(crate) fn new(paths: Vec<PathBuf>, to: &UnboundedSender<Message>) -> Option<Self> {
         let to = to.clone();
-        let config =
-            Config::default().with_event_kinds(EventKindMask::MODIFY_NAME).with_follow_symlinks(false);
+        let config = Config::default()
+            .with_event_kinds(EventKindMask::MODIFY_NAME)
+            .with_follow_symlinks(false);
         let handler = move |_: notify::Result<Event>| {
             // The owner is gone only when the program ends.
             let _ = to.send(Message(Inner::Above));
@@ -115,10 +117,10 @@ impl Above {
     }
 }
 
-fn watch(path: &PathBuf, follow: bool) -> PathOp {
+fn watch(path: &Path, follow: bool) -> PathOp {
     let config =
         WatchPathConfig::new(RecursiveMode::NonRecursive).with_dereference_symlinks(follow);
-    PathOp::Watch(path.clone(), config)
+    PathOp::Watch(path.to_path_buf(), config)
 }
 
 fn answer(error: &notify::Error) -> Armed {
@@ -161,8 +163,6 @@ pub(crate) fn translate(mut event: Event) -> Option<RawEvent> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use notify::event::{DataChange, MetadataKind, RemoveKind};
 
     use super::*;
@@ -203,14 +203,7 @@ mod tests {
             paths.push((path, false));
         }
         let answers = native.arm(&paths);
-        let expected = [
-            Armed::Yes,
-            Armed::Gone,
-            Armed::Yes,
-            Armed::Gone,
-            Armed::Gone,
-            Armed::Yes,
-        ];
+        let expected = [Armed::Yes, Armed::Gone, Armed::Yes, Armed::Gone, Armed::Gone, Armed::Yes];
         assert_eq!(answers, expected);
         native.disarm(paths.into_iter().map(|(path, _)| path).collect());
     }

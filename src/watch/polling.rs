@@ -176,7 +176,8 @@ impl Watch {
         });
         let walk = self.walk_for(Why::Poll);
         self.polling.walk = Some(walk);
-        let jobs = dirs.into_iter().filter_map(|(path, id)| self.poll_job(walk, path, id)).collect();
+        let jobs =
+            dirs.into_iter().filter_map(|(path, id)| self.poll_job(walk, path, id)).collect();
         self.order(Order::Walk { walk, jobs, urgent: false });
     }
 

@@ -127,9 +127,8 @@ impl Watch {
         let mut ignored = tally.samples.clone();
         // Nearest to the roots first; hidden ones are on everybody's mind least.
         ignored.sort_by_key(|(path, _)| {
-            let hidden = path
-                .file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let hidden =
+                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             (path.components().count(), hidden, path.clone())
         });
         ignored.truncate(2);

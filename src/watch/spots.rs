@@ -52,15 +52,15 @@ impl Spots {
 impl Watch {
     /// Takes an event for a spot. `true`: it is for nothing else.
     pub(super) fn spot(&mut self, path: &Path, kind: RawKind, out: &mut Vec<Seen>) -> bool {
-        if let Some(dir) = &self.spots.marker_dir {
-            if path.parent() == Some(dir) {
-                let came = matches!(kind, RawKind::Create | RawKind::To | RawKind::Any);
-                if let (true, Some(name)) = (came, path.file_name()) {
-                    self.markers.push((name.to_owned(), self.walks.keys().copied().collect()));
-                    self.pass_markers(out);
-                }
-                return true;
+        if let Some(dir) = &self.spots.marker_dir
+            && path.parent() == Some(dir)
+        {
+            let came = matches!(kind, RawKind::Create | RawKind::To | RawKind::Any);
+            if let (true, Some(name)) = (came, path.file_name()) {
+                self.markers.push((name.to_owned(), self.walks.keys().copied().collect()));
+                self.pass_markers(out);
             }
+            return true;
         }
         if kind == RawKind::Data {
             return false;

@@ -48,15 +48,8 @@ mod tests {
 
     #[test]
     fn every_field_that_tells_a_change_is_in_the_fingerprint() {
-        let base = Stat {
-            kind: EntryKind::File,
-            size: 1,
-            mtime: 2,
-            ctime: 3,
-            ino: 4,
-            dev: 5,
-            links: 1,
-        };
+        let base =
+            Stat { kind: EntryKind::File, size: 1, mtime: 2, ctime: 3, ino: 4, dev: 5, links: 1 };
         let others = [
             Stat { size: 2, ..base },
             Stat { mtime: 3, ..base },

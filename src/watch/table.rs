@@ -259,12 +259,7 @@ impl Table {
         self.walk_below(id, &mut path.as_os_str().as_bytes().to_vec(), each);
     }
 
-    fn walk_below(
-        &self,
-        id: DirId,
-        path: &mut Vec<u8>,
-        each: &mut dyn FnMut(&Path, DirId, &Dir),
-    ) {
+    fn walk_below(&self, id: DirId, path: &mut Vec<u8>, each: &mut dyn FnMut(&Path, DirId, &Dir)) {
         let Some(dir) = self.dir(id) else { return };
         each(Path::new(OsStr::from_bytes(path)), id, dir);
         for (name, record) in dir.entries.iter() {

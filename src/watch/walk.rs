@@ -93,8 +93,7 @@ struct Progress {
 impl Walker {
     fn run(mut self) {
         loop {
-            let idle =
-                self.urgent.is_empty() && self.waiting.is_empty() && self.armed.is_empty();
+            let idle = self.urgent.is_empty() && self.waiting.is_empty() && self.armed.is_empty();
             if idle {
                 self.full = false;
                 self.scratch = Scratch::default();

@@ -5,11 +5,15 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests touch the system")]
 
 mod bench;
+mod ends;
 mod errors;
 mod host_death;
+mod mini;
+mod pty;
 mod set_up;
 mod stop;
 mod support;
+mod terminal;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,10 +30,23 @@ fn main() -> ExitCode {
     {
         return host_death::victim(rest);
     }
+    if let [role, rest @ ..] = arguments.as_slice()
+        && role == mini::ROLE
+    {
+        return mini::main(rest);
+    }
     let wanted = arguments.iter().filter(|argument| !argument.starts_with('-')).collect::<Vec<_>>();
     let listing = arguments.iter().any(|argument| argument == "--list");
-    let cases =
-        [stop::CASES, set_up::CASES, errors::CASES, host_death::CASES, bench::CASES].concat();
+    let cases = [
+        stop::CASES,
+        set_up::CASES,
+        errors::CASES,
+        host_death::CASES,
+        ends::CASES,
+        terminal::CASES,
+        bench::CASES,
+    ]
+    .concat();
     let mut failed = Vec::new();
     for Case { name, run } in cases {
         if !wanted.is_empty() && !wanted.iter().any(|text| name.contains(text.as_str())) {

@@ -15,7 +15,8 @@ use super::spawn;
 use super::tree::{self, Process};
 use super::wire::{Order, Report};
 use crate::process::explain::{self, Sought};
-use crate::process::{Launch, LeftOver, SpawnError, SpawnStage};
+use crate::process::terminal::Foreground;
+use crate::process::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals};
 use crate::supervisor::{Event, RunId, Signal};
 
 /// Between two looks at a tree that fell to us.
@@ -37,6 +38,11 @@ pub struct Host {
     sought: Sought,
     lost: Option<Lost>,
     children: Option<Stream>,
+    foreground: Foreground,
+    /// We have sent the run a signal that may end it.
+    signalled: bool,
+    /// SIGCONT, once a run has the terminal.
+    resume: Option<Stream>,
 }
 
 /// The shim died: its tree falls to us, who are a subreaper too.
@@ -62,6 +68,9 @@ impl Host {
             sought: Sought::default(),
             lost: None,
             children: None,
+            foreground: Foreground::default(),
+            signalled: false,
+            resume: None,
         })
     }
 
@@ -92,7 +101,13 @@ impl Host {
             }
         }
         self.run = Some(run);
-        self.order(&Order::Launch { launch: launch.clone(), foreground: false });
+        self.signalled = false;
+        let terminal = launch.stdin == Stdin::Terminal;
+        if terminal && self.resume.is_none() {
+            self.resume = signals::stream(libc::SIGCONT);
+        }
+        let foreground = terminal && self.foreground.prepare();
+        self.order(&Order::Launch { launch: launch.clone(), foreground });
     }
 
     /// Sends the stop signal to the whole tree of the run, then SIGCONT. `Gone` follows when nothing is
@@ -108,6 +123,7 @@ impl Host {
 
     /// Sends a signal to the run's process group and lets it live.
     pub fn signal(&mut self, run: RunId, signal: Signal) {
+        self.signalled |= typed_signal(Ended::Signal(signal.0)).is_some();
         self.order(&Order::Signal { run, signal: signal.0 });
     }
 
@@ -157,6 +173,7 @@ impl Host {
     }
 
     fn end(&mut self, run: RunId, order: &Order) {
+        self.signalled = true;
         if self.link.is_none() && self.lost.is_none() {
             self.events.push_back(Event::Gone { run, stopped: Vec::new() });
         }
@@ -168,14 +185,8 @@ impl Host {
         if self.children.is_none() {
             self.children = signal(SignalKind::child()).ok();
         }
-        let child = async {
-            match &mut self.children {
-                Some(children) => children.recv().await.is_some(),
-                None => std::future::pending().await,
-            }
-        };
         let Some(link) = &mut self.link else {
-            child.await;
+            signals::next(&mut self.children).await;
             self.reap();
             return;
         };
@@ -185,31 +196,72 @@ impl Host {
                 Some(reports) => reports.into_iter().for_each(|report| self.take(report)),
                 None => self.lose(),
             },
-            _ = child => {
+            () = signals::next(&mut self.children) => {
                 self.reap();
             }
+            () = signals::next(&mut self.resume) => {
+                if self.foreground.continued() {
+                    self.resume_run();
+                }
+            }
+        }
+    }
+
+    fn resume_run(&mut self) {
+        if let Some(run) = self.run {
+            self.signal(run, Signal(libc::SIGCONT));
         }
     }
 
     /// A report as an event.
     fn take(&mut self, report: Report) {
         let event = match report {
-            Report::Started { run, pid } => Event::Started { run, pid },
+            Report::Started { run, pid } => {
+                self.foreground.started(pid);
+                Event::Started { run, pid }
+            }
             Report::Failed { run, stage, errno, path } => {
                 self.run = None;
+                self.take_terminal();
                 let candidates = spawn::candidates(&self.sought.program, &self.sought.path);
                 let detail = explain::detail(stage, errno, &self.sought, &candidates);
                 Event::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
             }
-            Report::Exited { run, ended, left } => Event::Exited { run, ended, left },
+            Report::Exited { run, ended, left } => {
+                let by_hand = self.foreground.is_held() && !self.signalled;
+                let typed = typed_signal(ended).filter(|_| by_hand);
+                self.take_terminal();
+                self.events.push_back(Event::Exited { run, ended, left });
+                let Some(signal) = typed else { return };
+                Event::Terminate(signal)
+            }
             Report::Gone { run, stopped } => {
                 self.run = self.run.filter(|&current| current != run);
                 Event::Gone { run, stopped }
             }
             Report::Waits { run, process } => Event::WaitsForTerminal { run, process },
-            Report::Suspended { .. } => return,
+            Report::Suspended { .. } => {
+                let groups = self.groups();
+                self.foreground.suspended(|group| groups.contains(&group));
+                self.resume_run();
+                return;
+            }
         };
         self.events.push_back(event);
+    }
+
+    /// The run that had the terminal has ended.
+    fn take_terminal(&mut self) {
+        if self.foreground.is_held() {
+            let groups = self.groups();
+            self.foreground.ended(|group| groups.contains(&group));
+        }
+    }
+
+    /// The process groups of what lives of the run.
+    fn groups(&self) -> Vec<Pid> {
+        let living = self.link.as_ref().map_or_else(Vec::new, |link| self.living(link.pid));
+        living.iter().filter_map(|process| Pid::from_raw(process.group)).collect()
     }
 
     fn lose(&mut self) {
@@ -254,6 +306,7 @@ impl Host {
         }
         if orphans.is_empty() {
             self.lost = None;
+            self.take_terminal();
             let run = self.run.take();
             self.events.push_back(Event::ShimLost { run });
         }
@@ -264,5 +317,13 @@ impl Host {
         let session = rustix::process::getsid(None).map_or(0, |pid| pid.as_raw_nonzero().get());
         let root = root.as_raw_nonzero().get();
         Keep::new(self.keep.clone(), session).split(root, tree::descendants(root)).0
+    }
+}
+
+/// Ctrl-C and Ctrl-\ go to the foreground group only; a run that dies of them passes them on to us.
+fn typed_signal(ended: Ended) -> Option<Signal> {
+    match ended {
+        Ended::Signal(number @ (libc::SIGINT | libc::SIGQUIT)) => Some(Signal(number)),
+        _ => None,
     }
 }

@@ -108,7 +108,7 @@ fn word(action: &Action) -> String {
         Action::Exit(Exit::Signal(signal)) => format!("exit signal {}", signal.0),
         Action::Exit(Exit::Command(Ended::Exit(status))) => format!("exit {status}"),
         Action::Exit(Exit::Command(Ended::Signal(signal))) => format!("exit by {signal}"),
-        Action::Exit(Exit::CannotStart) => "exit cannot".into(),
+        Action::Exit(Exit::CannotStart(..)) => "exit cannot".into(),
         Action::Say(notice) => format!("'{}'", said(notice)),
     }
 }

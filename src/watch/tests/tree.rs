@@ -45,8 +45,7 @@ fn a_directory_that_is_renamed_is_removed_here_and_appears_there() {
     fs::rename(rig.path("a"), rig.path("z")).unwrap();
     rig.sync();
     let last = rig.last();
-    let expected =
-        [("a/b/x", Removed), ("a/y", Removed), ("z/b/x", Appeared), ("z/y", Appeared)];
+    let expected = [("a/b/x", Removed), ("a/y", Removed), ("z/b/x", Appeared), ("z/y", Appeared)];
     assert_eq!(last, expected.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect());
     fs::write(rig.path("z/b/x"), "after").unwrap();
     rig.sync();
@@ -107,10 +106,7 @@ fn what_was_changed_between_the_start_and_the_first_look_counts() {
     rig.until_ready();
     let seen: Vec<String> = rig.last().into_keys().collect();
     // A removal is known by its directory only.
-    assert_eq!(
-        seen,
-        ["a/edited", "b/new/file", "b/replaced", "c", "d", "f/deep/er/file"],
-    );
+    assert_eq!(seen, ["a/edited", "b/new/file", "b/replaced", "c", "d", "f/deep/er/file"],);
 }
 
 #[test]
@@ -183,10 +179,12 @@ fn names_are_byte_exact() {
     let names: [&[u8]; 4] = [b"new\nline", b"\xff\xfe", b" ", &[b'n'; 255]];
     for name in names {
         fs::create_dir(rig.root.join(OsStr::from_bytes(name))).unwrap();
-        fs::write(rig.root.join(OsStr::from_bytes(name)).join(OsStr::from_bytes(name)), "").unwrap();
+        fs::write(rig.root.join(OsStr::from_bytes(name)).join(OsStr::from_bytes(name)), "")
+            .unwrap();
     }
     rig.sync();
-    let seen: BTreeSet<_> = rig.changes().into_iter().map(|change| change.path.to_path_buf()).collect();
+    let seen: BTreeSet<_> =
+        rig.changes().into_iter().map(|change| change.path.to_path_buf()).collect();
     for name in names {
         let name = OsStr::from_bytes(name);
         assert!(seen.contains(&rig.root.join(name).join(name)), "{name:?}");
