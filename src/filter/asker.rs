@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::excluded::normal;
 use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Rule, Scope, Verdict};
 
 /// What a look into a directory found; [`Listing`] with what it owns.
@@ -63,17 +64,17 @@ impl<'f> Asker<'f> {
         Self { filter, around, known: HashMap::new() }
     }
 
-    /// The verdict for an absolute path without `.` and `..`. `look` tells what is in a directory; it is
-    /// asked once for each. `None`: the path is a named file's or lies outside of all roots, so that no
-    /// rule was asked.
+    /// The verdict for an absolute path; `.` and `..` are resolved by the words alone. `look` tells what
+    /// is in a directory; it is asked once for each. `None`: the path lies outside of all roots.
     pub fn ask(
         &mut self,
         path: &Path,
         kind: EntryKind,
         mut look: impl FnMut(&Path) -> Found,
     ) -> Option<Answer> {
+        let path = &normal(path);
         if let Some(rule) = self.filter.named.rule(path.as_os_str().as_encoded_bytes()) {
-            return Some(Answer { watched: true, rule: rule.clone(), at: path.to_path_buf() });
+            return Some(Answer { watched: true, rule: rule.clone(), at: path.clone() });
         }
         let around = self.around.iter().find(|around| path.starts_with(around.root()))?.clone();
         let place = if path == around.root() {

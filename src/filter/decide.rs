@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::excluded::normal;
 use super::ignore_file::Chain;
 use super::lines::{Line, below, name_of};
 use super::scope::{LineAbove, State};
@@ -25,6 +26,7 @@ impl Filter {
     /// `info/exclude`, `core.excludesFile`), then [`enter`](Self::enter) the root itself like any
     /// directory. A root is never ignored.
     pub fn root_scope(&self, root: &Path, above: &[IgnoreText]) -> Arc<Scope> {
+        let root = &normal(root);
         let mut line: Option<(LineAbove, &Rule)> = None;
         for directory in root.ancestors() {
             let found = self.excluded.last_match(directory.as_os_str().as_encoded_bytes(), true);
@@ -38,9 +40,11 @@ impl Filter {
         let line = line.filter(|(line, _)| line.negated);
         let state = line.map_or(State::Plain, |(_, rule)| State::TakenBack(rule.clone()));
         Arc::new(Scope {
-            root: Arc::from(root),
+            root: Arc::from(root.as_path()),
             around: true,
-            chain: self.extend(None, above),
+            chain: self
+                .extend(None, above)
+                .and_then(|chain| chain.for_root(root.as_os_str().as_encoded_bytes())),
             project: false,
             line: line.map(|(line, _)| line),
             state,
@@ -57,6 +61,7 @@ impl Filter {
     ) -> Entered<'a> {
         let path = directory.as_os_str().as_encoded_bytes();
         let decision = self.decide(parent, path, EntryKind::Directory, listing.cachedir_tag);
+        let named = matches!(decision, Decision::Named(_));
         let (line, state) = match decision {
             Decision::Ignored(rule) => return Entered::Ignored(rule),
             Decision::Named(_) => match &parent.state {
@@ -67,7 +72,10 @@ impl Filter {
             Decision::Free { line, taken_by: None } => (line, State::Plain),
             Decision::Pass { line, ignored_by, .. } => (line, State::Passing(ignored_by.clone())),
         };
-        let chain = parent.chain.clone();
+        let chain = match &parent.chain {
+            Some(chain) if named && !parent.around => chain.for_root(path),
+            chain => chain.clone(),
+        };
         let chain = match state {
             State::Plain => self.extend(chain, listing.ignore_files),
             // Ignore files have no say there.
@@ -181,9 +189,10 @@ fn above_of(line: &Line) -> LineAbove {
     LineAbove { order: line.order, negated: line.negated }
 }
 
-/// Whether a line that covers the directory comes later and says the opposite.
+/// Whether a later line covers the directory, and so decides. (When both take back, the nearer one may
+/// stand: it takes back from built-ins, too.)
 fn overridden(line: &Line, above: Option<LineAbove>) -> bool {
-    above.is_some_and(|above| above.order > line.order && above.negated != line.negated)
+    above.is_some_and(|above| above.order > line.order && !(above.negated && line.negated))
 }
 
 fn later(a: Option<LineAbove>, b: Option<LineAbove>) -> Option<LineAbove> {

@@ -92,7 +92,8 @@ fn compile(
     let text = &pattern.text;
     let (negated, body) = match text.strip_prefix('!') {
         Some(body) => (true, body),
-        None => (false, text.as_str()),
+        // As in ignore files, for a name that begins with `!`.
+        None => (false, text.strip_prefix('\\').filter(|t| t.starts_with('!')).unwrap_or(text)),
     };
     let wild = body.contains(['*', '?', '[', '{']);
     let alternatives = if wild { expand(body.as_bytes())? } else { vec![body.into()] };

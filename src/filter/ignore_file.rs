@@ -35,6 +35,33 @@ impl Chain {
         })
     }
 
+    /// The chain for a root: without the lines that ignore everything in it by its path (`dist/*`). They
+    /// say about `dist` what `dist/` says, and a root is watched although a rule ignores it.
+    pub(super) fn for_root(self: &Arc<Self>, root: &[u8]) -> Option<Arc<Self>> {
+        let next = self.next.as_ref().and_then(|next| next.for_root(root));
+        let Some(relative) = below(root, &self.base) else {
+            let same = next.as_ref().map(Arc::as_ptr) == self.next.as_ref().map(Arc::as_ptr);
+            return Some(if same { Arc::clone(self) } else { self.with(self.lines.iter(), next) });
+        };
+        let any = [relative, b"/\x01"].concat();
+        let mutes = |line: &&Line| {
+            line.on == On::Path && !line.negated && !line.glob.floats() && line.glob.matches(&any)
+        };
+        if self.lines.iter().all(|line| mutes(&line)) {
+            return next;
+        }
+        Some(self.with(self.lines.iter().filter(|line| !mutes(line)), next))
+    }
+
+    fn with<'l>(
+        &self,
+        lines: impl Iterator<Item = &'l Line>,
+        next: Option<Arc<Self>>,
+    ) -> Arc<Self> {
+        let lines = Lines::new(lines.cloned().collect());
+        Arc::new(Self { base: self.base.clone(), lines, next })
+    }
+
     /// The rule of the highest file in which a line matches, when that line ignores the path. A line
     /// that takes it back ends the search: the files after it have no say.
     pub(super) fn ignored(&self, path: &[u8], directory: bool) -> Option<&Rule> {

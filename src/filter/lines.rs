@@ -5,7 +5,7 @@ use super::glob::Glob;
 use super::index::Index;
 
 /// One pattern of a list.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Line {
     /// Its place among all lines that compete with it; the greatest decides.
     pub(super) order: u32,

@@ -71,6 +71,7 @@ fn runs(h: &Hostile) -> Vec<Notice> {
         ended(Ended::Signal(9)),
         cannot(error(SpawnStage::Exec, None)),
         cannot(error(SpawnStage::WorkingDirectory, Some(h.text.clone()))),
+        Notice::NoChangedFile { path: h.buffer.clone(), error: h.text.clone() },
         Notice::LeftOvers { run: RUN, processes: vec![process()] },
         Notice::LeftOversStopped { run: RUN, processes: vec![process()] },
         Notice::ShimLost { run: None },

@@ -3,13 +3,15 @@
 //! "When does the last open writer fall silent?" and the like must not scan 100,000 paths at each
 //! change. Each path is in at most one list, and a change always moves its path to the tail of one,
 //! so every list is ordered by its last events and the answer is its tail. All steps take the same
-//! time whatever the number of paths.
+//! time whatever the number of paths. (Only among complete paths a noisy one that fell silent, or one
+//! that was put back, may stand behind newer ones; nothing waits for those.)
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::numbers::{HOLD_EMPTIED, HOLD_HALF, WRITER_SILENCE};
 use crate::watch::change::ChangeKind;
 
 /// Where a path stands; also the list it is in.
@@ -29,6 +31,18 @@ pub(super) enum Stage {
     Out,
 }
 
+impl Stage {
+    /// How long it holds a batch after the last event of its path.
+    pub(super) fn hold(self) -> Option<Duration> {
+        match self {
+            Stage::Writing => Some(WRITER_SILENCE),
+            Stage::Half => Some(HOLD_HALF),
+            Stage::Emptied => Some(HOLD_EMPTIED),
+            Stage::Complete | Stage::Noisy | Stage::Out => None,
+        }
+    }
+}
+
 const LISTS: usize = 5;
 const NIL: u32 = u32::MAX;
 
@@ -42,6 +56,8 @@ pub(super) struct Pending {
     pub(super) seq: i64,
     /// The path did not exist for the last run.
     pub(super) fresh: bool,
+    /// Its name looked like a temporary at some time (the sibling may be gone by now).
+    pub(super) temporary: bool,
 }
 
 /// One path.
@@ -62,6 +78,16 @@ pub(super) struct Slot {
     pub(super) handed: bool,
     prev: u32,
     next: u32,
+}
+
+impl Slot {
+    /// Its stage, as far as it still holds.
+    pub(super) fn standing(&self, now: Instant) -> Stage {
+        match self.stage.hold() {
+            Some(hold) if self.at + hold <= now => Stage::Complete,
+            _ => self.stage,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -238,5 +264,30 @@ fn list_of(stage: Stage) -> Option<usize> {
         Stage::Emptied => Some(3),
         Stage::Noisy => Some(4),
         Stage::Out => None,
+    }
+}
+
+#[cfg(test)]
+impl Table {
+    /// The latest event of a list, once by looking at every path and once as the list says.
+    pub(super) fn newest_both_ways(&self, stage: Stage) -> (Option<Instant>, Option<Instant>) {
+        let all = self.slots.iter().filter(|slot| slot.stage == stage);
+        (all.map(|slot| slot.at).max(), self.newest(stage).map(|slot| slot.at))
+    }
+
+    /// A path that is known from before the last batch.
+    pub(super) fn was_handed(&self, path: &Path) -> bool {
+        self.index.get(path).is_some_and(|&at| self.get(at).handed)
+    }
+
+    /// The noisy paths.
+    pub(super) fn noisy(&self) -> Vec<String> {
+        let noisy = self.slots.iter().filter(|slot| slot.stage == Stage::Noisy);
+        noisy.map(|slot| slot.path.display().to_string()).collect()
+    }
+
+    /// Pending paths, counted.
+    pub(super) fn pending(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.pending.is_some()).count()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::child::{Child, Next, Rest, Stopping};
-use super::core::{Out, Supervisor};
+use super::decide::{Out, Supervisor};
 use super::{Action, OnBusy};
 use crate::report::Notice;
 use crate::settle::Batch;

@@ -2,8 +2,8 @@
 
 mod changes;
 mod child;
-mod core;
 mod crash;
+mod decide;
 mod pending;
 mod processes;
 mod record;
@@ -13,6 +13,6 @@ mod snapshot;
 mod tests;
 mod types;
 
-pub use core::Supervisor;
+pub use decide::Supervisor;
 pub use snapshot::{Face, Session, Snapshot, State};
 pub use types::{Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal};

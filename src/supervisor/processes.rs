@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::child::{Child, Force, Next, Rest, Slow};
-use super::core::{Out, Supervisor};
 use super::crash::Verdict;
+use super::decide::{Out, Supervisor};
 use super::pending::Pending;
 use super::{Action, Exit, OnCrash, RunId};
 use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::changes::News;
 use super::child::{Child, Force, Next, Rest, Stopping};
-use super::core::{Out, Supervisor};
+use super::decide::{Out, Supervisor};
 use super::{Action, Exit, Request, Signal};
 use crate::report::Notice;
 

@@ -180,7 +180,8 @@ impl Watch {
         if let (Some((hash, stat)), Some(dirty)) = (read, self.contents.dirty.get_mut(path)) {
             dirty.hashed = Some((hash, stat.print()));
         }
-        let same = read.is_some_and(|(hash, _)| hash == record.hash);
+        // A file with several names may have been written under another one meanwhile.
+        let same = read.is_some_and(|(hash, stat)| hash == record.hash && stat.links == 1);
         !same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born)
     }
 

@@ -127,12 +127,17 @@ impl Watch {
 
     pub(super) fn on_listing(&mut self, listing: Listing, now: Instant, out: &mut Vec<Seen>) {
         let Listing { ticket, walk, path, arming, outcome } = listing;
-        let known = self.pending.remove(&ticket);
+        // The place may belong to another directory by now.
+        let known = self
+            .pending
+            .remove(&ticket)
+            .filter(|pending| self.table.dir(pending.dir).is_some_and(|dir| dir.ticket == ticket));
         let why = self.walks.get(&walk).map(|walk| walk.why);
         let (Some(pending), Some(why)) = (known, why) else {
-            // Out of date. A watch on a directory that is no longer known is of no use.
-            if arming == Arming::Watch && self.table.find(&path).is_none() {
-                self.order(Order::Disarm(vec![path]));
+            // Out of date. Whether its watch is of any use is known when no walk is under way any more:
+            // now another one may be about to come by and find the watch in place.
+            if arming == Arming::Watch && matches!(outcome, Outcome::Listed(_)) {
+                self.doubtful_watches.insert(path);
             }
             return;
         };
@@ -165,6 +170,17 @@ impl Watch {
             } else {
                 self.remove_entry(parent, name, path, ChangeKind::Removed, now, out);
             }
+        }
+    }
+
+    /// Gives back the watches of directories that were dropped while a walk went on in them.
+    pub(super) fn drop_useless_watches(&mut self) {
+        if self.walks.is_empty() && !self.doubtful_watches.is_empty() {
+            let paths = std::mem::take(&mut self.doubtful_watches).into_iter();
+            let useless =
+                paths.filter(|path| self.table.find(path).is_none() && !self.spots.needs(path));
+            let useless = useless.collect();
+            self.order(Order::Disarm(useless));
         }
     }
 

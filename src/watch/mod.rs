@@ -106,6 +106,8 @@ pub struct Watch {
     surprises: HashSet<(String, String)>,
     /// Markers that wait for the walks that were under way when they came.
     markers: Vec<(OsString, HashSet<u32>)>,
+    /// Watches that were put on by walks that were out of date.
+    doubtful_watches: HashSet<PathBuf>,
     ready: bool,
     _mounts: Option<mounts::Mounts>,
 }
@@ -144,6 +146,7 @@ impl Watch {
             polling: Polling::default(),
             surprises: HashSet::new(),
             markers: Vec::new(),
+            doubtful_watches: HashSet::new(),
             ready: false,
             _mounts: mounts::Mounts::start(&messages),
             to: messages,

@@ -49,6 +49,7 @@ impl Watch {
         self.recovery.again = false;
         self.pending.clear();
         self.walks.clear();
+        self.doubtful_watches.clear();
         // Before the first walk is done only what has changed since the start counts.
         let why = if self.ready { Why::Recover } else { Why::Start };
         let walk = self.set_out(why);
@@ -97,6 +98,7 @@ impl Watch {
             }
         }
         self.polled(id, walk.why, &tally, now, out);
+        self.drop_useless_watches();
         self.pass_markers(out);
     }
 

@@ -47,12 +47,8 @@ impl Glob {
         let mut back: Option<(usize, Option<&[u8]>)> = None;
         loop {
             match self.parts.get(part) {
-                Some(Part::Any) if part + 1 == self.parts.len() => {
-                    if rest.is_some() {
-                        return true;
-                    }
-                }
-                Some(Part::Any) => {
+                Some(Part::Any) if part + 1 == self.parts.len() && rest.is_some() => return true,
+                Some(Part::Any) if part + 1 < self.parts.len() => {
                     part += 1;
                     back = Some((part, rest));
                     continue;
@@ -67,7 +63,7 @@ impl Glob {
                     }
                 }
                 None if rest.is_none() => return true,
-                None => {}
+                Some(Part::Any) | None => {}
             }
             let Some((resume, Some(skipped))) = back else { return false };
             rest = split(skipped).1;

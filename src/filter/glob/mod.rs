@@ -67,7 +67,7 @@ impl Glob {
     }
 
     /// Whether it begins with `**`.
-    fn floats(&self) -> bool {
+    pub(super) fn floats(&self) -> bool {
         matches!(self.parts.first(), Some(Part::Any))
     }
 }

@@ -145,13 +145,17 @@ impl Repository {
                 4 => EntryKind::Link,
                 _ => EntryKind::File,
             };
-            match kind {
-                EntryKind::Directory => {
-                    std::fs::create_dir(&full).ok()?;
-                    directories.push(path.clone());
-                }
-                EntryKind::Link => std::os::unix::fs::symlink(".", &full).ok()?,
-                _ => std::fs::write(&full, "").ok()?,
+            let made = match kind {
+                EntryKind::Directory => std::fs::create_dir(&full),
+                EntryKind::Link => std::os::unix::fs::symlink(".", &full),
+                _ => std::fs::write(&full, ""),
+            };
+            // Some file systems take no names that are no UTF-8.
+            if made.is_err() {
+                continue;
+            }
+            if kind == EntryKind::Directory {
+                directories.push(path.clone());
             }
             paths.push((path, kind));
         }
@@ -174,7 +178,7 @@ impl Repository {
         let mut excludes = std::ffi::OsString::from("core.excludesFile=");
         excludes.push(global);
         let mut git = self.git();
-        git.arg("-c").arg(excludes).args([
+        git.args(["-c", "core.ignoreCase=false", "-c"]).arg(excludes).args([
             "check-ignore",
             "-v",
             "-n",

@@ -336,5 +336,5 @@ fn every_kind_of_notice_has_words_and_an_object() {
             }
         }
     }
-    assert_eq!(events.len(), 37, "{events:?}");
+    assert_eq!(events.len(), 38, "{events:?}");
 }

@@ -38,8 +38,10 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
         }
         Notice::CannotStart { run, error, waiting } => cannot(*run, error, *waiting, context),
         Notice::NoChangedFile { path, error } => format!(
-            "{}: {error}: the list of changed files cannot be written; this run starts without GO_WATCHER_CHANGED_FILE",
-            context.path(path)
+            "{}: {}: the list of changed files cannot be written; this run starts without \
+             GO_WATCHER_CHANGED_FILE",
+            context.path(path),
+            escape_text(error)
         ),
         Notice::LeftOvers { run, processes: left } => {
             let them = if left.len() == 1 { "it stops" } else { "they stop" };

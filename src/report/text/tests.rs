@@ -159,6 +159,11 @@ fn runs_that_can_t_start() {
 fn runs_stop() {
     check(&[
         (
+            Notice::NoChangedFile { path: PathBuf::from("/tmp"), error: "No space left".into() },
+            "/tmp: No space left: the list of changed files cannot be written; this run starts \
+             without GO_WATCHER_CHANGED_FILE",
+        ),
+        (
             Notice::SlowStop {
                 run: RunId(2),
                 signal: Signal(libc::SIGTERM),
@@ -229,10 +234,13 @@ fn what_is_watched() {
     let expected = "watching . for .go: 118 directories; ignored: node_modules (built-in), \
                     dist/ (.gitignore:3), 2 more (go-watcher explain)";
     assert_eq!(said(&Notice::Watching(watching.clone()), true), expected);
+    watching.types = ["go", "Makefile", "*.tmpl", ".d.ts"].map(str::to_owned).to_vec();
+    watching.ignored_more = 0;
+    watching.ignored.clear();
+    let expected = "watching . for .go, Makefile, *.tmpl, .d.ts: 118 directories";
+    assert_eq!(said(&Notice::Watching(watching.clone()), true), expected);
     watching.roots.push(PathBuf::from("/srv/lib"));
     watching.types.clear();
-    watching.ignored.clear();
-    watching.ignored_more = 0;
     watching.directories = 1;
     assert_eq!(said(&Notice::Watching(watching), true), "watching ., /srv/lib: 1 directory");
     let progress = Notice::Progress { directories: 12_031, elapsed: ms(1_500) };

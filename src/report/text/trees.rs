@@ -68,7 +68,7 @@ pub(super) fn same(paths: &str, swallowed: u64, context: &Context<'_>) -> String
 
 fn watches(watching: &Watching, context: &Context<'_>) -> String {
     let roots: Vec<String> = watching.roots.iter().map(|root| context.path(root)).collect();
-    let types: Vec<String> = watching.types.iter().map(|t| escape_text(t)).collect();
+    let types: Vec<String> = watching.types.iter().map(|t| type_shown(t)).collect();
     let of = if types.is_empty() { String::new() } else { format!(" for {}", types.join(", ")) };
     let mut trees: Vec<String> =
         watching.ignored.iter().map(|(path, rule)| rules::tree(path, rule, context)).collect();
@@ -79,6 +79,13 @@ fn watches(watching: &Watching, context: &Context<'_>) -> String {
         if trees.is_empty() { String::new() } else { format!("; ignored: {}", trees.join(", ")) };
     let directories = counted(watching.directories, "directory");
     format!("watching {}{of}: {directories}{ignored}", roots.join(", "))
+}
+
+/// `.go` also where it was written without the dot; a name such as `Makefile` as it is.
+fn type_shown(text: &str) -> String {
+    let bare = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric());
+    format!("{}{}", if bare { "." } else { "" }, escape_text(text))
 }
 
 fn progress(directories: usize, elapsed: Duration) -> String {

@@ -153,3 +153,20 @@ fn finish(mut played: Played) -> Vec<Fired> {
     played.wait_until(end, &mut |_, _, _| true);
     played.batches
 }
+
+#[test]
+fn a_noisy_file_that_falls_silent_is_handed_out_then() {
+    for way in [Written, Closed] {
+        let write = |script: Script, n: u64| {
+            script.event(n * 5_000, "log.go", Written, PLAIN).event(
+                n * 5_000 + 9,
+                "log.go",
+                way,
+                PLAIN,
+            )
+        };
+        let fired = (0..500).fold(Script::default(), write).batches();
+        let at = fired.last().expect("a batch").at;
+        assert_eq!(at, us(499 * 5_000 + 9 + 500_000), "{way:?}");
+    }
+}

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{PLAIN, Played, Script, ms, us, zero};
+use super::{PLAIN, Played, Script, TEMPORARY, ms, us, zero};
 use crate::settle::numbers::{GIT_ASK_AGAIN, GIT_SEQUENCE_WINDOW};
 use crate::settle::{Due, Settings, Settle};
 use crate::watch::change::Change;
-use crate::watch::change::ChangeKind::{Appeared, Closed, Touched, Written};
+use crate::watch::change::ChangeKind::{Appeared, Closed, Removed, Touched, Written};
 
 fn every(duration: Duration) -> Settings {
     Settings { duration, ..Settings::default() }
@@ -150,4 +150,46 @@ fn postponing_comes_before_everything() {
         assert_eq!(settle.due(start + ms(n * 5 - 1)), None);
         assert_eq!(settle.deadline(), Some(start + ms(n * 5)));
     }
+}
+
+#[test]
+fn a_reopened_window_begins_when_it_is_opened() {
+    let start = zero();
+    for (minimum, opens) in [(Duration::ZERO, us(300)), (ms(7), ms(7))] {
+        let mut settle = Settle::new(Settings::default());
+        let path = std::path::Path::new("a").into();
+        settle.note(Change { path, kind: Appeared, facts: PLAIN }, start);
+        settle.postpone(start + ms(5_000));
+        settle.reopen(start + ms(4_998), minimum);
+        assert_eq!(settle.deadline(), Some(start + ms(4_998) + opens));
+    }
+}
+
+#[test]
+fn a_sequence_of_git_is_waited_for_longer_than_the_maximum_wait_and_not_for_ever() {
+    // A rebase of 15 s that never pauses for 250 ms and is never seen with its lock.
+    let save = |script: Script, n: u64| script.save(n * 100_000, "a.go");
+    let played = with_git((0..150).fold(Script::default(), save), &[], Some((0, 15_000)));
+    let at: Vec<_> = played.batches.iter().map(|fired| fired.at.as_millis()).collect();
+    assert!(at.len() <= 3 && (11_900..=12_100).contains(&at[0]), "{at:?}");
+}
+
+#[test]
+fn what_git_held_came_to_nothing_and_is_forgotten() {
+    let start = zero();
+    let mut settle = Settle::new(every(ms(2_000)));
+    let note = |settle: &mut Settle, path: &str, kind, facts, at| {
+        let path = std::path::Path::new(path).into();
+        settle.note(Change { path, kind, facts }, at);
+    };
+    settle.run_started(start);
+    note(&mut settle, "a~", Appeared, TEMPORARY, start);
+    settle.widen(ms(250));
+    settle.postpone(start + ms(100));
+    assert!(matches!(settle.due(start + ms(300)), Some(Due::Delayed { .. })));
+    note(&mut settle, "a~", Removed, TEMPORARY, start + ms(301));
+    assert_eq!(settle.deadline(), None);
+    note(&mut settle, "a", Appeared, PLAIN, start + ms(600));
+    assert_eq!(settle.deadline(), Some(start + ms(600) + us(300)));
+    assert!(matches!(settle.due(start + ms(700)), Some(Due::Delayed { .. })), "said anew");
 }

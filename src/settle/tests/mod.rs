@@ -1,6 +1,7 @@
 //! Settling in virtual time: what editors and tools do, microsecond by microsecond, and when the run
 //! would begin.
 
+mod anything;
 mod endless;
 mod git_and_interval;
 mod saves;

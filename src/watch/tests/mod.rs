@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests work on real files and a real clock")]
 
+mod random;
 mod rig;
 mod saves;
 mod tree;
