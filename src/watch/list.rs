@@ -151,7 +151,8 @@ fn look_into(
         entries.sift(&path, name, kind);
         path.pop();
     }
-    let lost = entries.window.is_some() && !entries.touched;
+    // Where only some names count, what else came and went is nobody's business.
+    let lost = entries.window.is_some() && !entries.touched && job.only.is_none();
     let Sifting { mut entries, fresh, .. } = entries;
     entries.finish();
     Ok(Outcome::Listed(Listed { scope, entries, fresh, lost, filesystem, stat }))
