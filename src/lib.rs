@@ -8,6 +8,9 @@
 
 pub mod cli;
 pub mod config;
+pub mod control;
+#[cfg(test)]
+mod documents;
 pub mod exit;
 pub mod filter;
 pub mod process;

@@ -1,3 +1,226 @@
 //! What the file system did.
+//!
+//! One table holds everything that is watched ([`table`]), and [`Watch`] is its only owner. Threads send it
+//! [`Message`]s: the event source ([`native`]), the walker ([`walk`], [`list`]) and the background reader
+//! ([`reader`]). Events are taken in by [`events`]; everything else (the start, a new directory, a recovery,
+//! a pass of polling) is one and the same act: look at directories, compare with the table, tell the
+//! differences ([`merge`]). What the last run saw is [`contents`]' business.
 
+mod above;
 pub mod change;
+mod configure;
+mod contents;
+mod doubt;
+mod emit;
+mod entries;
+mod events;
+mod filesystem;
+mod limits;
+mod list;
+mod merge;
+mod message;
+mod mounts;
+mod native;
+mod polling;
+mod portable;
+mod reader;
+mod recovery;
+mod roots;
+mod settings;
+mod spots;
+mod stat;
+mod table;
+mod walk;
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod os;
+#[cfg(not(target_os = "linux"))]
+#[path = "other.rs"]
+mod os;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+pub use self::change::{Change, ChangeKind, Facts};
+pub use self::contents::Comparison;
+pub use self::message::Message;
+pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
+
+use self::contents::Contents;
+use self::doubt::Doubts;
+use self::list::Ground;
+use self::merge::{Pending, Walk};
+use self::message::Inner;
+use self::polling::Polling;
+use self::recovery::Recovery;
+use self::roots::Roots;
+use self::spots::Spots;
+use self::table::Table;
+use self::walk::Order;
+use crate::filter::Filter;
+use crate::report::{Notice, Watching};
+
+/// What the engine tells the loop.
+#[derive(Debug)]
+pub enum Seen {
+    /// A path that counts has changed.
+    Change(Change),
+    /// One of [`Settings::extra_files`] has changed.
+    ConfigChanged(PathBuf),
+    /// An ignore file changed; the new rules are being applied.
+    RulesChanged,
+    /// A name appeared in [`Settings::marker_dir`]: everything that was on disk before it has been seen.
+    Marker(OsString),
+    /// The first walk is done. `types` is left empty: the loop knows them from the configuration.
+    Ready(Watching),
+    /// Something to say.
+    Say(Notice),
+}
+
+/// The engine. Lives on the loop's thread and is the single owner of the table of files.
+#[derive(Debug)]
+pub struct Watch {
+    settings: Settings,
+    ground: Arc<Ground>,
+    since: Timestamp,
+    to: UnboundedSender<Message>,
+    orders: Sender<Order>,
+    table: Table,
+    /// The listings that are awaited, by ticket.
+    pending: HashMap<u64, Pending>,
+    walks: HashMap<u32, Walk>,
+    next_walk: u32,
+    roots: Roots,
+    spots: Spots,
+    contents: Contents,
+    recovery: Recovery,
+    polling: Polling,
+    doubts: Doubts,
+    /// Ignore rules of which it was said already that they hide an included type.
+    surprises: HashSet<(String, String)>,
+    /// Markers that wait for the walks that were under way when they came.
+    markers: Vec<(OsString, HashSet<u32>)>,
+    /// Watches that were put on by walks that were out of date.
+    doubtful_watches: HashSet<PathBuf>,
+    ready: bool,
+    _mounts: Option<mounts::Mounts>,
+}
+
+impl Watch {
+    /// Starts the engine and returns at once: the walk runs on its own thread. `since` is taken just before
+    /// the first spawn: what was changed after it counts.
+    pub fn start(
+        settings: Settings,
+        roots: Vec<Root>,
+        filter: Arc<Filter>,
+        since: Timestamp,
+        messages: UnboundedSender<Message>,
+    ) -> Self {
+        let ground = Arc::new(Ground {
+            filter,
+            own: settings.own.clone(),
+            roots: Vec::new(),
+            poll: settings.poll,
+            tickets: Arc::new(AtomicU64::new(1)),
+        });
+        let orders = walk::start(Arc::clone(&ground), messages.clone());
+        let mut watch = Self {
+            contents: Contents::new(settings.exclude_unchanged, since),
+            spots: Spots::new(&settings),
+            settings,
+            ground,
+            since,
+            orders,
+            table: Table::default(),
+            pending: HashMap::new(),
+            walks: HashMap::new(),
+            next_walk: 1,
+            roots: Roots::default(),
+            recovery: Recovery::default(),
+            polling: Polling::default(),
+            doubts: Doubts::default(),
+            surprises: HashSet::new(),
+            markers: Vec::new(),
+            doubtful_watches: HashSet::new(),
+            ready: false,
+            _mounts: mounts::Mounts::start(&messages),
+            to: messages,
+        };
+        watch.begin(roots);
+        watch
+    }
+
+    /// Takes in one message; what it means is appended to `out`. Never blocks on the walk.
+    pub fn handle(&mut self, message: Message, now: Instant, out: &mut Vec<Seen>) {
+        match message.0 {
+            Inner::Event { generation, event } => {
+                if generation == self.recovery.generation {
+                    self.on_event(event, now, out);
+                }
+            }
+            Inner::Lost { generation } => {
+                if generation == self.recovery.generation {
+                    self.on_lost(now, out);
+                }
+            }
+            Inner::NoSource { generation, error } => {
+                if generation == self.recovery.generation {
+                    self.on_no_source(&error);
+                }
+            }
+            Inner::Listing(listing) => self.on_listing(*listing, now, out),
+            Inner::WalkDone { walk, tally } => self.on_walk_done(walk, tally, now, out),
+            Inner::RulesFrom(files) => self.watch_rules(files),
+            Inner::Hashed(hashed) => self.on_hashed(hashed, now),
+            Inner::Mounts | Inner::Above => self.check_roots(now, out),
+        }
+    }
+
+    /// When [`Watch::tick`] wants to be called; `None` when nothing is due (the usual state: no wake-ups).
+    pub fn deadline(&self) -> Option<Instant> {
+        [
+            self.contents.deadline(),
+            self.polling.deadline(),
+            self.doubts.deadline(),
+            self.roots.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Does what is due at `now`.
+    pub fn tick(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        self.confirm(now);
+        self.poll_if_due(now);
+        self.doubt_if_due(now, out);
+        self.look_for_missing_roots(now, out);
+    }
+
+    /// Directories that are watched now, and how many of them without events.
+    pub fn directories(&self) -> (usize, usize) {
+        let polled = (0..self.table.places())
+            .filter_map(|place| self.table.dir(self.table.place(place)?))
+            .filter(|dir| dir.polled)
+            .count();
+        (self.table.directories(), polled)
+    }
+}
+
+impl Timestamp {
+    /// The present, from the clock that file times come from.
+    pub fn now() -> Self {
+        Self(os::file_clock())
+    }
+}

@@ -1,0 +1,131 @@
+//! The built-in ignores: what no one edits by hand.
+
+use std::sync::Arc;
+
+use super::{EntryKind, Origin, Rule, RuleKind};
+
+/// The built-in rules, ready to be named.
+#[derive(Debug)]
+pub(super) struct BuiltIns {
+    rules: Vec<Rule>,
+}
+
+/// A rule: how it is shown, and the names it holds for.
+struct Entry {
+    shown: &'static str,
+    test: Test,
+}
+
+enum Test {
+    /// Directories (and links, which may stand for one) of this name.
+    Directory(&'static str),
+    /// Directories whose name passes.
+    DirectoryIf(fn(&[u8]) -> bool),
+    /// Directories of this name beside a project file.
+    Beside(&'static str),
+    /// Directories with a valid `CACHEDIR.TAG`.
+    Cache,
+    /// Files whose name ends so, and is longer.
+    End(&'static str),
+    /// Files whose name passes.
+    FileIf(fn(&[u8]) -> bool),
+}
+
+/// All of them. README lists the same.
+const ENTRIES: &[Entry] = &[
+    Entry { shown: "node_modules", test: Test::Directory("node_modules") },
+    Entry { shown: "bower_components", test: Test::Directory("bower_components") },
+    Entry { shown: "__pycache__", test: Test::Directory("__pycache__") },
+    Entry { shown: ".*/", test: Test::DirectoryIf(|name| name.starts_with(b".")) },
+    Entry { shown: "target", test: Test::Beside("target") },
+    Entry { shown: "CACHEDIR.TAG", test: Test::Cache },
+    Entry { shown: "*~", test: Test::End("~") },
+    Entry { shown: ".*.sw?", test: Test::FileIf(vim_swap) },
+    Entry { shown: "*.swp", test: Test::End(".swp") },
+    Entry { shown: "4913", test: Test::FileIf(vim_probe) },
+    Entry { shown: "#*#", test: Test::FileIf(emacs_auto_save) },
+    Entry { shown: ".#*", test: Test::FileIf(|name| name.starts_with(b".#")) },
+    Entry { shown: "*___jb_tmp___", test: Test::End("___jb_tmp___") },
+    Entry { shown: "*___jb_old___", test: Test::End("___jb_old___") },
+    Entry { shown: "*___jb_bak___", test: Test::End("___jb_bak___") },
+    Entry { shown: "*.vsctmp", test: Test::End(".vsctmp") },
+    Entry { shown: "sed??????", test: Test::FileIf(sed_temporary) },
+    Entry { shown: "*.log", test: Test::End(".log") },
+    Entry { shown: "*.pyc", test: Test::End(".pyc") },
+    Entry { shown: "*-journal", test: Test::End("-journal") },
+    Entry { shown: "*-wal", test: Test::End("-wal") },
+    Entry { shown: "*-shm", test: Test::End("-shm") },
+];
+
+impl BuiltIns {
+    pub(super) fn new() -> Self {
+        let rule = |entry: &Entry| Rule {
+            kind: RuleKind::BuiltIn,
+            text: Arc::from(entry.shown),
+            origin: Origin::BuiltIn,
+        };
+        Self { rules: ENTRIES.iter().map(rule).collect() }
+    }
+
+    /// The rule that ignores an entry by its name. `project` says that it lies beside a project file.
+    pub(super) fn ignored(&self, name: &[u8], kind: EntryKind, project: bool) -> Option<&Rule> {
+        self.find(|test| match kind {
+            EntryKind::Directory => match *test {
+                Test::Directory(own) => name == own.as_bytes(),
+                Test::DirectoryIf(passes) => passes(name),
+                Test::Beside(own) => project && name == own.as_bytes(),
+                _ => false,
+            },
+            EntryKind::File | EntryKind::Link | EntryKind::Other => match *test {
+                Test::End(end) => name.len() > end.len() && name.ends_with(end.as_bytes()),
+                Test::FileIf(passes) => passes(name),
+                Test::Directory(own) => kind == EntryKind::Link && name == own.as_bytes(),
+                _ => false,
+            },
+        })
+    }
+
+    /// The rule that ignores a directory for its `CACHEDIR.TAG`.
+    pub(super) fn cache(&self) -> Option<&Rule> {
+        self.find(|test| matches!(test, Test::Cache))
+    }
+
+    fn find(&self, passes: impl Fn(&Test) -> bool) -> Option<&Rule> {
+        let found = ENTRIES.iter().position(|entry| passes(&entry.test))?;
+        self.rules.get(found)
+    }
+}
+
+/// vim's swap files: `.a.go.swp`, then `.swo` down to `.swa`; `.swx` and `.swpx` for a moment, to see
+/// what the file system can.
+fn vim_swap(name: &[u8]) -> bool {
+    name.starts_with(b".")
+        && match name {
+            [.., b'.', b's', b'w', letter] => matches!(letter, b'a'..=b'p' | b'x'),
+            _ => name.ends_with(b".swpx"),
+        }
+}
+
+/// vim makes a file 4913 to see whether it may write here; when that exists 123 more, and so on.
+pub(super) fn vim_probe(name: &[u8]) -> bool {
+    let number = str::from_utf8(name).ok().and_then(|name| name.parse::<u32>().ok());
+    name.len() < 6
+        && number.is_some_and(|n| (4913..=4913 + 20 * 123).contains(&n) && n % 123 == 4913 % 123)
+}
+
+/// Emacs' auto-save files `#a.go#`, and the lock files of office programs `.~lock.a.ods#`.
+fn emacs_auto_save(name: &[u8]) -> bool {
+    name.len() > 2
+        && name.ends_with(b"#")
+        && (name.starts_with(b"#") || name.starts_with(b".~lock."))
+}
+
+/// `sed -i` writes to `sed` and six random letters or digits. With lower case alone it would be a
+/// word (`sediments`); then the rename tells.
+pub(super) fn sed_temporary(name: &[u8]) -> bool {
+    name.strip_prefix(b"sed").is_some_and(|rest| {
+        rest.len() == 6
+            && rest.iter().all(u8::is_ascii_alphanumeric)
+            && !rest.iter().all(u8::is_ascii_lowercase)
+    })
+}

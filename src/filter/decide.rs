@@ -1,0 +1,207 @@
+//! The order of precedence, in code.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::excluded::normal;
+use super::ignore_file::Chain;
+use super::lines::{Line, below, name_of};
+use super::scope::{LineAbove, State};
+use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Rule, Scope, Verdict};
+
+/// What rules 1 to 4 of the module's list say about a path.
+enum Decision<'a> {
+    /// It was named, or is the root.
+    Named(&'a Rule),
+    /// Nothing speaks against it; the line that took it back.
+    Free { line: Option<LineAbove>, taken_by: Option<&'a Rule> },
+    /// A directory that is ignored, but `to` takes back something below it.
+    Pass { line: Option<LineAbove>, ignored_by: &'a Rule, to: &'a Rule },
+    /// It is ignored.
+    Ignored(&'a Rule),
+}
+
+impl Filter {
+    /// What holds *around* a root: hand in the ignore files above it (up to the repository's top,
+    /// `info/exclude`, `core.excludesFile`), then [`enter`](Self::enter) the root itself like any
+    /// directory. A root is never ignored.
+    pub fn root_scope(&self, root: &Path, above: &[IgnoreText]) -> Arc<Scope> {
+        let root = &normal(root);
+        let mut line: Option<(LineAbove, &Rule)> = None;
+        for directory in root.ancestors() {
+            let found = self.excluded.last_match(directory.as_os_str().as_encoded_bytes(), true);
+            if let Some(found) = found
+                && line.is_none_or(|(line, _)| line.order < found.order)
+            {
+                line = Some((above_of(found), &found.rule));
+            }
+        }
+        // A line that excludes a root has no effect on it.
+        let line = line.filter(|(line, _)| line.negated);
+        let state = line.map_or(State::Plain, |(_, rule)| State::TakenBack(rule.clone()));
+        Arc::new(Scope {
+            root: Arc::from(root.as_path()),
+            around: true,
+            chain: self
+                .extend(None, above)
+                .and_then(|chain| chain.for_root(root.as_os_str().as_encoded_bytes())),
+            project: false,
+            line: line.map(|(line, _)| line),
+            state,
+        })
+    }
+
+    /// The whole decision about a directory once it has been listed, and what holds inside it.
+    /// Returns the parent's scope when the directory brings nothing new.
+    pub fn enter<'a>(
+        &'a self,
+        parent: &'a Arc<Scope>,
+        directory: &Path,
+        listing: Listing<'_>,
+    ) -> Entered<'a> {
+        let path = directory.as_os_str().as_encoded_bytes();
+        let decision = self.decide(parent, path, EntryKind::Directory, listing.cachedir_tag);
+        let named = matches!(decision, Decision::Named(_));
+        let (line, state) = match decision {
+            Decision::Ignored(rule) => return Entered::Ignored(rule),
+            Decision::Named(_) => match &parent.state {
+                State::TakenBack(_) => (parent.line, parent.state.clone()),
+                State::Plain | State::Passing(_) => (None, State::Plain),
+            },
+            Decision::Free { line, taken_by: Some(rule) } => (line, State::TakenBack(rule.clone())),
+            Decision::Free { line, taken_by: None } => (line, State::Plain),
+            Decision::Pass { line, ignored_by, .. } => (line, State::Passing(ignored_by.clone())),
+        };
+        let chain = match &parent.chain {
+            Some(chain) if named && !parent.around => chain.for_root(path),
+            chain => chain.clone(),
+        };
+        let chain = match state {
+            State::Plain => self.extend(chain, listing.ignore_files),
+            // Ignore files have no say there.
+            State::TakenBack(_) | State::Passing(_) => chain,
+        };
+        let root = Arc::clone(&parent.root);
+        let project = listing.project_file;
+        let scope = Scope { root, around: false, chain, project, line, state };
+        Entered::Scope(if parent.same(&scope) { Arc::clone(parent) } else { Arc::new(scope) })
+    }
+
+    /// Whether changes of one path count. `scope` is that of the directory it lies in; parents need
+    /// no look, because an ignored directory is never entered. `path` is absolute.
+    pub fn verdict<'a>(&'a self, scope: &'a Scope, path: &Path, kind: EntryKind) -> Verdict<'a> {
+        let path = path.as_os_str().as_encoded_bytes();
+        match self.decide(scope, path, kind, false) {
+            Decision::Named(rule) | Decision::Pass { to: rule, .. } => Verdict::Watch(rule),
+            Decision::Ignored(rule) => Verdict::Ignore(rule),
+            Decision::Free { taken_by, .. } => {
+                let otherwise = taken_by.unwrap_or(&self.default);
+                if kind == EntryKind::Directory {
+                    return Verdict::Watch(otherwise);
+                }
+                self.file(scope, path, otherwise)
+            }
+        }
+    }
+
+    /// Rules 5 and 6: what only files are asked.
+    fn file<'a>(&'a self, scope: &Scope, path: &[u8], otherwise: &'a Rule) -> Verdict<'a> {
+        let name = name_of(path);
+        if !self.regexps.is_empty() {
+            let root = scope.root.as_os_str().as_encoded_bytes();
+            let relative = below(path, root).unwrap_or(name);
+            if let Some(rule) = self.regexps.excluded(name, relative, path) {
+                return Verdict::Ignore(rule);
+            }
+        }
+        match &self.types {
+            None => Verdict::Watch(otherwise),
+            Some(types) => match types.of(name) {
+                Some(rule) => Verdict::Watch(rule),
+                None => Verdict::Ignore(types.none()),
+            },
+        }
+    }
+
+    /// Rules 1 to 4. `cache`: the directory holds a valid `CACHEDIR.TAG`.
+    fn decide<'a>(
+        &'a self,
+        scope: &'a Scope,
+        path: &[u8],
+        kind: EntryKind,
+        cache: bool,
+    ) -> Decision<'a> {
+        if let Some(rule) = self.named.rule(path) {
+            return Decision::Named(rule);
+        }
+        if scope.around && path == scope.root.as_os_str().as_encoded_bytes() {
+            return Decision::Named(&self.default);
+        }
+        let directory = kind == EntryKind::Directory;
+        let direct = self.excluded.last_match(path, directory);
+        let direct = direct.filter(|line| !overridden(line, scope.line));
+        let line = later(direct.map(above_of), scope.line);
+        let ignored_by = match (direct, &scope.state) {
+            (Some(line), _) if line.negated => {
+                return Decision::Free { line: line_of(line, scope), taken_by: Some(&line.rule) };
+            }
+            (Some(line), _) => Some(&line.rule),
+            (None, State::Passing(rule)) => Some(rule),
+            (None, State::TakenBack(_)) => self.built_in(scope, path, kind, cache),
+            (None, State::Plain) => {
+                let chain = scope.chain.as_ref();
+                let by_file = chain.and_then(|chain| chain.ignored(path, directory));
+                by_file.or_else(|| self.built_in(scope, path, kind, cache))
+            }
+        };
+        let Some(ignored_by) = ignored_by else {
+            let taken_by = match &scope.state {
+                State::TakenBack(rule) => Some(rule),
+                State::Plain | State::Passing(_) => None,
+            };
+            return Decision::Free { line, taken_by };
+        };
+        // Only a line after the one that excludes can lead on.
+        let after = line.filter(|line| !line.negated).map(|line| line.order);
+        match directory.then(|| self.excluded.leads_below(path, after)).flatten() {
+            Some(to) => Decision::Pass { line, ignored_by, to: &to.rule },
+            None => Decision::Ignored(ignored_by),
+        }
+    }
+
+    fn built_in(&self, scope: &Scope, path: &[u8], kind: EntryKind, cache: bool) -> Option<&Rule> {
+        if !self.spec.default_ignores {
+            return None;
+        }
+        let by_name = self.built_ins.ignored(name_of(path), kind, scope.project);
+        by_name.or_else(|| cache.then(|| self.built_ins.cache()).flatten())
+    }
+
+    fn extend(&self, next: Option<Arc<Chain>>, files: &[IgnoreText]) -> Option<Arc<Chain>> {
+        if !self.spec.gitignore || files.is_empty() {
+            return next;
+        }
+        Chain::extend(next, files, &self.spec.working_directory)
+    }
+}
+
+fn above_of(line: &Line) -> LineAbove {
+    LineAbove { order: line.order, negated: line.negated }
+}
+
+/// Whether a later line covers the directory, and so decides. (When both take back, the nearer one may
+/// stand: it takes back from built-ins, too.)
+fn overridden(line: &Line, above: Option<LineAbove>) -> bool {
+    above.is_some_and(|above| above.order > line.order && !(above.negated && line.negated))
+}
+
+fn later(a: Option<LineAbove>, b: Option<LineAbove>) -> Option<LineAbove> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if a.order >= b.order { a } else { b }),
+        (a, b) => a.or(b),
+    }
+}
+
+fn line_of(line: &Line, scope: &Scope) -> Option<LineAbove> {
+    later(Some(above_of(line)), scope.line)
+}

@@ -1,0 +1,105 @@
+//! `[…]`: the characters that may stand in one place.
+
+use super::GlobError;
+
+/// A set of bytes or characters.
+#[derive(Clone, Debug)]
+pub(in crate::filter) struct Class {
+    negated: bool,
+    ranges: Box<[(u32, u32)]>,
+}
+
+impl Class {
+    /// Whether the unit may stand there. A slash never does; it never gets here.
+    pub(super) fn contains(&self, unit: u32) -> bool {
+        self.ranges.iter().any(|&(low, high)| low <= unit && unit <= high) != self.negated
+    }
+
+    /// Reads the class that begins after `[` in `units`; returns it and the number of units up to and
+    /// with its `]`. Follows git: a `]` in the first place is a member, `\` escapes, `[:alpha:]` names.
+    pub(super) fn read(units: &[u32]) -> Result<(Self, usize), GlobError> {
+        const OPEN: GlobError = GlobError("a [ without its ]; write \\[ for the bracket itself");
+        let at = |i: usize| units.get(i).copied().ok_or(OPEN);
+        let negated = matches!(at(0)?, BANG | CARET);
+        let mut i = usize::from(negated);
+        let mut ranges = Vec::new();
+        let mut previous = None;
+        loop {
+            let unit = at(i)?;
+            if unit == BACKSLASH {
+                i += 1;
+                let escaped = at(i)?;
+                ranges.push((escaped, escaped));
+                previous = Some(escaped);
+            } else if let (DASH, Some(low)) = (unit, previous)
+                && at(i + 1)? != CLOSE
+            {
+                i += 1;
+                if at(i)? == BACKSLASH {
+                    i += 1;
+                }
+                ranges.push((low, at(i)?));
+                previous = None;
+            } else if unit == OPENING && units.get(i + 1) == Some(&COLON) {
+                match named(&units[i + 2..])? {
+                    Some((members, length)) => {
+                        ranges.extend_from_slice(members);
+                        i += 1 + length;
+                        previous = None;
+                    }
+                    None => {
+                        ranges.push((unit, unit));
+                        previous = Some(unit);
+                    }
+                }
+            } else {
+                ranges.push((unit, unit));
+                previous = Some(unit);
+            }
+            i += 1;
+            if at(i)? == CLOSE {
+                return Ok((Self { negated, ranges: ranges.into() }, i + 1));
+            }
+        }
+    }
+}
+
+const BANG: u32 = b'!' as u32;
+const CARET: u32 = b'^' as u32;
+const BACKSLASH: u32 = b'\\' as u32;
+const DASH: u32 = b'-' as u32;
+const CLOSE: u32 = b']' as u32;
+const OPENING: u32 = b'[' as u32;
+const COLON: u32 = b':' as u32;
+
+/// A named class's members, and the units from after `[:` up to and with its `]`.
+type Members = (&'static [(u32, u32)], usize);
+
+/// The members of the class whose name begins after `[:`. `None` when no `:]` follows: then the `[`
+/// is a member itself.
+fn named(units: &[u32]) -> Result<Option<Members>, GlobError> {
+    let end = units.iter().position(|&unit| unit == CLOSE);
+    let end = end.ok_or(GlobError("a [: without its :]"))?;
+    let Some(name) = units[..end].strip_suffix(&[COLON]) else { return Ok(None) };
+    let members: &[(u32, u32)] =
+        match &*name.iter().filter_map(|&u| char::from_u32(u)).collect::<String>() {
+            "alnum" => &[(0x30, 0x39), (0x41, 0x5a), (0x61, 0x7a)],
+            "alpha" => &[(0x41, 0x5a), (0x61, 0x7a)],
+            "blank" => &[(0x20, 0x20), (0x09, 0x09)],
+            "cntrl" => &[(0x00, 0x1f), (0x7f, 0x7f)],
+            "digit" => &[(0x30, 0x39)],
+            "graph" => &[(0x21, 0x7e)],
+            "lower" => &[(0x61, 0x7a)],
+            "print" => &[(0x20, 0x7e)],
+            "punct" => &[(0x21, 0x2f), (0x3a, 0x40), (0x5b, 0x60), (0x7b, 0x7e)],
+            "space" => &[(0x20, 0x20), (0x09, 0x0d)],
+            "upper" => &[(0x41, 0x5a)],
+            "xdigit" => &[(0x30, 0x39), (0x41, 0x46), (0x61, 0x66)],
+            _ => {
+                return Err(GlobError(
+                    "an unknown class name; [:alpha:], [:digit:], [:alnum:] … exist",
+                ));
+            }
+        };
+    Ok(Some((members, end + 1)))
+}

@@ -1,0 +1,154 @@
+//! Ignore files: their lines as git reads them, and the chain of those that speak about a directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::glob::{Glob, Units};
+use super::lines::{Line, Lines, On, below};
+use super::{IgnoreSource, IgnoreText, Origin, Rule, RuleKind};
+
+/// The ignore files that speak about a directory, highest precedence first.
+#[derive(Debug)]
+pub(super) struct Chain {
+    base: Box<[u8]>,
+    lines: Lines,
+    next: Option<Arc<Chain>>,
+}
+
+impl Chain {
+    /// Puts the files before `next`. `shown_from` is the directory that shown names are relative to.
+    /// Files without a single rule are left out.
+    pub(super) fn extend(
+        next: Option<Arc<Self>>,
+        files: &[IgnoreText],
+        shown_from: &Path,
+    ) -> Option<Arc<Self>> {
+        let mut files: Vec<&IgnoreText> = files.iter().collect();
+        files.sort_by_key(|file| precedence(file));
+        files.into_iter().fold(next, |next, file| {
+            let lines = Lines::new(read(file, shown_from));
+            if lines.is_empty() {
+                return next;
+            }
+            let base = file.base.as_os_str().as_encoded_bytes().into();
+            Some(Arc::new(Self { base, lines, next }))
+        })
+    }
+
+    /// The chain for a root: without the lines that ignore everything in it by its path (`dist/*`). They
+    /// say about `dist` what `dist/` says, and a root is watched although a rule ignores it.
+    pub(super) fn for_root(self: &Arc<Self>, root: &[u8]) -> Option<Arc<Self>> {
+        let next = self.next.as_ref().and_then(|next| next.for_root(root));
+        let Some(relative) = below(root, &self.base) else {
+            let same = next.as_ref().map(Arc::as_ptr) == self.next.as_ref().map(Arc::as_ptr);
+            return Some(if same { Arc::clone(self) } else { self.with(self.lines.iter(), next) });
+        };
+        let any = [relative, b"/\x01"].concat();
+        let mutes = |line: &&Line| {
+            line.on == On::Path && !line.negated && !line.glob.floats() && line.glob.matches(&any)
+        };
+        if self.lines.iter().all(|line| mutes(&line)) {
+            return next;
+        }
+        Some(self.with(self.lines.iter().filter(|line| !mutes(line)), next))
+    }
+
+    fn with<'l>(
+        &self,
+        lines: impl Iterator<Item = &'l Line>,
+        next: Option<Arc<Self>>,
+    ) -> Arc<Self> {
+        let lines = Lines::new(lines.cloned().collect());
+        Arc::new(Self { base: self.base.clone(), lines, next })
+    }
+
+    /// The rule of the highest file in which a line matches, when that line ignores the path. A line
+    /// that takes it back ends the search: the files after it have no say.
+    pub(super) fn ignored(&self, path: &[u8], directory: bool) -> Option<&Rule> {
+        let mut here = Some(self);
+        while let Some(chain) = here {
+            let relative = below(path, &chain.base);
+            if let Some(line) = relative.and_then(|path| chain.lines.last_match(path, directory)) {
+                return (!line.negated).then_some(&line.rule);
+            }
+            here = chain.next.as_deref();
+        }
+        None
+    }
+}
+
+/// Ascending: git's global file, `info/exclude`, then the directories from above to below, in each
+/// `.gitignore` before `.ignore`.
+fn precedence(file: &IgnoreText) -> (u8, usize, IgnoreSource) {
+    let group = match file.source {
+        IgnoreSource::Global => 0,
+        IgnoreSource::Exclude => 1,
+        IgnoreSource::Gitignore | IgnoreSource::Ignore => 2,
+    };
+    (group, file.base.components().count(), file.source)
+}
+
+/// The rules of one file. A line that git cannot match (`[` without `]`) is no rule.
+fn read(file: &IgnoreText, shown_from: &Path) -> Vec<Line> {
+    let shown = file.path.strip_prefix(shown_from).unwrap_or(&file.path);
+    let shown = Arc::new(PathBuf::from(shown));
+    let text = file.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.text);
+    let mut lines = Vec::new();
+    for (number, line) in (1_u32..).zip(text.split(|&byte| byte == b'\n')) {
+        let Some(Written { glob, on, directories_only, negated, text }) = parse(line) else {
+            continue;
+        };
+        let origin = Origin::File { file: Arc::clone(&shown), line: number };
+        let text = Arc::from(String::from_utf8_lossy(text));
+        let rule = Rule { kind: RuleKind::IgnoreFile, text, origin };
+        lines.push(Line { order: number, glob, on, directories_only, negated, rule });
+    }
+    lines
+}
+
+/// A line that is a rule.
+struct Written<'t> {
+    glob: Glob,
+    on: On,
+    directories_only: bool,
+    negated: bool,
+    /// Without the line's end and the blanks that do not count.
+    text: &'t [u8],
+}
+
+/// One line, as git reads it.
+fn parse(line: &[u8]) -> Option<Written<'_>> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
+    if line.starts_with(b"#") {
+        return None;
+    }
+    let text = without_trailing_spaces(line);
+    let negated = text.starts_with(b"!");
+    let pattern = if negated { &text[1..] } else { text };
+    let directories_only = pattern.ends_with(b"/");
+    let pattern = if directories_only { &pattern[..pattern.len() - 1] } else { pattern };
+    let on = if pattern.contains(&b'/') { On::Path } else { On::Name };
+    let pattern = pattern.strip_prefix(b"/").unwrap_or(pattern);
+    if pattern.is_empty() {
+        return None;
+    }
+    let glob = match on {
+        On::Name => Glob::name(pattern, Units::Bytes),
+        On::Path => Glob::path(pattern, Units::Bytes),
+    };
+    Some(Written { glob: glob.ok()?, on, directories_only, negated, text })
+}
+
+/// Spaces at the end do not count unless a backslash stands before them.
+fn without_trailing_spaces(line: &[u8]) -> &[u8] {
+    let mut end = 0;
+    let mut at = 0;
+    while let Some(&byte) = line.get(at) {
+        at += if byte == b'\\' { 2 } else { 1 };
+        if byte != b' ' {
+            end = at.min(line.len());
+        }
+    }
+    &line[..end]
+}

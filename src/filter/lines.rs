@@ -1,0 +1,96 @@
+//! An ordered list of patterns of which the last one that matches decides.
+
+use super::Rule;
+use super::glob::Glob;
+use super::index::Index;
+
+/// One pattern of a list.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// Its place among all lines that compete with it; the greatest decides.
+    pub(super) order: u32,
+    pub(super) glob: Glob,
+    /// What the glob is tried on.
+    pub(super) on: On,
+    /// It matches directories only (`dist/`).
+    pub(super) directories_only: bool,
+    /// It takes back (`!dist`).
+    pub(super) negated: bool,
+    pub(super) rule: Rule,
+}
+
+/// What a glob is tried on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    /// The last component, wherever it is.
+    Name,
+    /// The path relative to the list's base.
+    Path,
+}
+
+/// Lists shorter than this are tried one by one.
+const FEW: usize = 6;
+
+/// The lines in ascending order.
+#[derive(Debug)]
+pub(super) struct Lines {
+    lines: Vec<Line>,
+    index: Option<Index>,
+}
+
+impl Lines {
+    pub(super) fn new(lines: Vec<Line>) -> Self {
+        let index = (lines.len() >= FEW)
+            .then(|| Index::new(lines.iter().map(|line| (&line.glob, line.on))));
+        Self { lines, index }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// All lines, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter()
+    }
+
+    /// The last line that matches a path relative to the base.
+    pub(super) fn last_match(&self, path: &[u8], directory: bool) -> Option<&Line> {
+        let name = name_of(path);
+        let matches = |line: &Line| {
+            (directory || !line.directories_only)
+                && line.glob.matches(match line.on {
+                    On::Name => name,
+                    On::Path => path,
+                })
+        };
+        let Some(index) = &self.index else {
+            return self.lines.iter().rev().find(|line| matches(line));
+        };
+        let mut best: Option<usize> = None;
+        index.candidates(path, |number| {
+            let number = number as usize;
+            if best.is_none_or(|best| best < number) && matches(&self.lines[number]) {
+                best = Some(number);
+            }
+        });
+        best.map(|best| &self.lines[best])
+    }
+}
+
+/// The last component.
+pub(super) fn name_of(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => &path[slash + 1..],
+        None => path,
+    }
+}
+
+/// `path` relative to `base`, when it lies below it.
+pub(super) fn below<'p>(path: &'p [u8], base: &[u8]) -> Option<&'p [u8]> {
+    let rest = path.strip_prefix(base)?;
+    if base.ends_with(b"/") {
+        return (!rest.is_empty()).then_some(rest);
+    }
+    rest.strip_prefix(b"/").filter(|rest| !rest.is_empty())
+}

@@ -1,0 +1,346 @@
+//! Content decides: a save that leaves the bytes that the last run saw is no change. What is not known for
+//! certain counts as changed.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use super::change::ChangeKind;
+use super::entries::Record;
+use super::message::Hashed;
+use super::reader::{self, Request};
+use super::settings::Timestamp;
+use super::{Watch, os};
+use crate::settle::{Batch, BatchChange};
+
+/// Larger files are never read.
+const FILE_LIMIT: u64 = 1 << 20;
+
+/// The first baseline reads at most so much.
+const BYTES_LIMIT: u64 = 64 << 20;
+
+/// The first baseline reads at most so many files.
+const FILES_LIMIT: usize = 50_000;
+
+/// Files that are read at a time.
+const CHUNK: usize = 128;
+
+/// How long after a run's start an event may still tell of a write before it: file times are no finer than
+/// 10 ms, and events need their time through the queue.
+const HAZE: Duration = Duration::from_millis(12);
+
+/// Times set so soon after a write belong to the save.
+const ONE_SAVE: Duration = Duration::from_millis(250);
+
+/// The answer of [`Watch::compare`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// At least one file differs from what the last run saw, or nothing is known about it.
+    Changed,
+    /// Every file has the bytes that the last run saw.
+    Same,
+}
+
+/// What the last run saw, as far as it is not in the table's records.
+#[derive(Debug)]
+pub(super) struct Contents {
+    enabled: bool,
+    since: Timestamp,
+    /// Counts the runs, from 1. A name whose record was born in the present epoch is new since the last run.
+    epoch: u32,
+    started: Option<Instant>,
+    /// Paths that changed since the last run's start.
+    dirty: HashMap<Arc<Path>, Dirty>,
+    /// What the last run probably saw: hash and fingerprint. Any event takes a path out of here.
+    candidates: HashMap<Arc<Path>, (u64, u32)>,
+    /// Files of the last run's batch that nobody has read yet.
+    unread: Vec<Arc<Path>>,
+    confirm_at: Option<Instant>,
+    /// What the background reader found while it was not certain yet what the last run saw.
+    held: Vec<Hashed>,
+    /// Files that the last run (probably) saw and that are gone now, with the hash of what it saw.
+    gone: HashMap<Arc<Path>, u64>,
+    reader: Option<Sender<Request>>,
+    baseline: Baseline,
+}
+
+#[derive(Debug)]
+struct Dirty {
+    at: Instant,
+    written: bool,
+    /// Read by a comparison, and no event since.
+    hashed: Option<(u64, u32)>,
+}
+
+/// How far the first baseline has come.
+#[derive(Debug, Default)]
+struct Baseline {
+    begun: bool,
+    done: bool,
+    /// The next place of the table.
+    place: usize,
+    files: usize,
+    bytes: u64,
+}
+
+impl Contents {
+    pub(super) fn new(enabled: bool, since: Timestamp) -> Self {
+        Self {
+            enabled,
+            since,
+            epoch: 1,
+            started: None,
+            dirty: HashMap::new(),
+            candidates: HashMap::new(),
+            unread: Vec::new(),
+            confirm_at: None,
+            held: Vec::new(),
+            gone: HashMap::new(),
+            reader: None,
+            baseline: Baseline::default(),
+        }
+    }
+
+    /// `watcher.exclude_unchanged`.
+    pub(super) fn set_enabled(&mut self, enabled: bool) {
+        self.enabled = enabled;
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.confirm_at
+    }
+
+    /// Whether a name that was born in this epoch is new since the last run.
+    pub(super) fn is_new(&self, born: u32) -> bool {
+        born == self.epoch
+    }
+
+    /// So soon after a run's start it is not certain what it saw.
+    pub(super) fn hazy(&self, now: Instant) -> bool {
+        self.started.is_some_and(|started| now < started + HAZE)
+    }
+
+    /// A change was told.
+    pub(super) fn note(&mut self, path: &Arc<Path>, kind: ChangeKind, now: Instant) {
+        self.candidates.remove(path);
+        let written = matches!(kind, ChangeKind::Written | ChangeKind::Closed);
+        self.dirty.insert(Arc::clone(path), Dirty { at: now, written, hashed: None });
+    }
+
+    /// Whether a path was written a moment ago.
+    pub(super) fn just_written(&self, path: &Path, now: Instant) -> bool {
+        self.dirty.get(path).is_some_and(|dirty| dirty.written && now < dirty.at + ONE_SAVE)
+    }
+
+    /// A name appeared: when it was born, and what the last run saw under it.
+    pub(super) fn recall(&mut self, path: &Path, now: Instant) -> (u32, u64) {
+        match self.gone.remove(path) {
+            Some(hash) => (0, hash),
+            None if self.hazy(now) => (self.epoch.wrapping_sub(1), 0),
+            None => (self.epoch, 0),
+        }
+    }
+
+    /// A file is gone. Whether it was new since the last run.
+    pub(super) fn forget(&mut self, path: &Path, record: &Record, now: Instant) -> bool {
+        let new = self.is_new(record.born);
+        if !new {
+            let hash = if self.hazy(now) { 0 } else { record.hash };
+            self.gone.insert(Arc::from(path), hash);
+        }
+        new
+    }
+
+    /// Something that the last run may have seen is gone, and nothing is known about it.
+    pub(super) fn lost(&mut self, path: &Path) {
+        self.gone.insert(Arc::from(path), 0);
+    }
+}
+
+impl Watch {
+    /// Whether the files of a batch differ from what the last run saw. Called at the moment of firing; reads
+    /// up to the first difference.
+    pub fn compare(&mut self, batch: &Batch) -> Comparison {
+        if !self.contents.enabled {
+            return Comparison::Changed;
+        }
+        let mut buffer = Vec::new();
+        for change in &batch.changes {
+            if self.differs(change, &mut buffer) {
+                return Comparison::Changed;
+            }
+        }
+        Comparison::Same
+    }
+
+    fn differs(&mut self, change: &BatchChange, buffer: &mut Vec<u8>) -> bool {
+        let path = &change.path;
+        let Some(record) = self.table.record(path).copied().filter(|record| !record.is_dir())
+        else {
+            // Not there: a difference only if the last run saw it.
+            return change.kind == ChangeKind::Touched || self.contents.gone.contains_key(path);
+        };
+        let read = os::hash(path, FILE_LIMIT, buffer);
+        if let (Some((hash, stat)), Some(dirty)) = (read, self.contents.dirty.get_mut(path)) {
+            dirty.hashed = Some((hash, stat.print()));
+        }
+        // A file with several names may have been written under another one meanwhile.
+        let same = read.is_some_and(|(hash, stat)| hash == record.hash && stat.links == 1);
+        !same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born)
+    }
+
+    /// A run has been started, caused by `batch` if it was a change. From now on "what the last run saw"
+    /// is the present content.
+    pub fn run_started(&mut self, batch: Option<&Batch>, now: Instant) {
+        let contents = &mut self.contents;
+        contents.epoch = contents.epoch.wrapping_add(1).max(2);
+        contents.started = Some(now);
+        contents.unread.clear();
+        let mut dirty = std::mem::take(&mut contents.dirty);
+        for (path, dirty) in dirty.drain() {
+            // Whatever was under way: unknown, until it is confirmed.
+            if let Some(record) = self.table.record_mut(&path)
+                && !record.is_dir()
+            {
+                record.hash = 0;
+                record.settle();
+            }
+            match dirty.hashed {
+                Some(seen) => {
+                    self.contents.candidates.insert(path, seen);
+                }
+                None if self.contents.enabled && self.contents.unread.len() < FILES_LIMIT => {
+                    self.contents.unread.push(path);
+                }
+                None => {}
+            }
+        }
+        let contents = &mut self.contents;
+        for change in batch.into_iter().flat_map(|batch| &batch.changes) {
+            contents.gone.remove(&change.path);
+        }
+        // Removed while the batch was on its way: perhaps the run has seen it, perhaps not.
+        contents.gone.values_mut().for_each(|hash| *hash = 0);
+        let waiting = !contents.candidates.is_empty() || !contents.unread.is_empty();
+        if waiting || !contents.held.is_empty() || !contents.baseline.begun {
+            contents.confirm_at = contents.enabled.then_some(now + HAZE);
+        }
+    }
+
+    /// A little after a run's start: files of which no event came since, and whose state is the same, are
+    /// what that run saw.
+    pub(super) fn confirm(&mut self, now: Instant) {
+        if self.contents.confirm_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.contents.confirm_at = None;
+        for (path, (hash, print)) in std::mem::take(&mut self.contents.candidates) {
+            if os::lstat(&path).is_ok_and(|stat| stat.print() == print)
+                && let Some(record) = self.table.record_mut(&path)
+                && !record.is_dir()
+            {
+                record.hash = hash;
+            }
+        }
+        let paths = std::mem::take(&mut self.contents.unread);
+        if !paths.is_empty() {
+            self.read(paths, Some(self.contents.epoch));
+        }
+        let held = std::mem::take(&mut self.contents.held);
+        if !held.is_empty() {
+            self.on_hashed(held, now);
+        }
+        self.begin_baseline(now);
+    }
+
+    /// Contents that were read in the background.
+    pub(super) fn on_hashed(&mut self, hashed: Vec<Hashed>, now: Instant) {
+        if self.contents.hazy(now) {
+            self.contents.held.extend(hashed);
+            self.contents.confirm_at = self.contents.started.map(|started| started + HAZE);
+            return;
+        }
+        let first = hashed.first().is_some_and(|hashed| hashed.epoch.is_none());
+        for Hashed { path, found, epoch } in hashed {
+            let Some((hash, stat)) = found else { continue };
+            if epoch.is_none() {
+                self.contents.baseline.bytes += stat.size;
+            }
+            if self.contents.dirty.contains_key(&path) {
+                continue;
+            }
+            // Ten milliseconds: the grain of file times.
+            let old = stat.ctime < self.contents.since.0 - 10_000_000;
+            let asked = epoch == Some(self.contents.epoch) && !self.is_polled(&path);
+            if let Some(record) = self.table.record_mut(&path)
+                && (old || asked)
+                && !record.is_dir()
+                && record.print == stat.print()
+            {
+                record.hash = hash;
+            }
+        }
+        if first {
+            self.feed_baseline();
+        }
+    }
+
+    fn is_polled(&self, path: &Path) -> bool {
+        self.table
+            .locate(path)
+            .and_then(|(dir, _)| self.table.dir(dir))
+            .is_none_or(|dir| dir.polled || dir.doubtful)
+    }
+
+    /// Reads the tree once in the background, so that the first saves can be compared.
+    pub(super) fn begin_baseline(&mut self, now: Instant) {
+        let started = self.contents.started.is_some() && !self.contents.hazy(now);
+        let wanted = self.ready && self.contents.enabled && started;
+        if wanted && !self.contents.baseline.begun {
+            self.contents.baseline.begun = true;
+            self.feed_baseline();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn baseline_done(&self) -> bool {
+        self.contents.baseline.done
+    }
+
+    fn feed_baseline(&mut self) {
+        let mut paths: Vec<Arc<Path>> = Vec::new();
+        let places = self.table.places();
+        while paths.len() < CHUNK && self.contents.baseline.place < places {
+            let place = self.contents.baseline.place;
+            self.contents.baseline.place += 1;
+            let Some(id) = self.table.place(place) else { continue };
+            let (Some(dir), Some(path)) = (self.table.dir(id), self.table.path(id)) else {
+                continue;
+            };
+            let files = dir.entries.iter().filter(|(_, record)| !record.is_dir());
+            paths.extend(files.map(|(name, _)| -> Arc<Path> {
+                use std::os::unix::ffi::OsStrExt;
+                Arc::from(path.join(std::ffi::OsStr::from_bytes(name)))
+            }));
+        }
+        let baseline = &mut self.contents.baseline;
+        baseline.files += paths.len();
+        if !paths.is_empty() && baseline.files <= FILES_LIMIT && baseline.bytes <= BYTES_LIMIT {
+            self.read(paths, None);
+        } else {
+            self.contents.baseline.done = true;
+        }
+    }
+
+    fn read(&mut self, paths: Vec<Arc<Path>>, epoch: Option<u32>) {
+        let pause = self.settings.baseline_pause;
+        let reader = self
+            .contents
+            .reader
+            .get_or_insert_with(|| reader::start(self.to.clone(), FILE_LIMIT, pause));
+        // Without a reader nothing is known, and unknown means changed.
+        let _ = reader.send(Request { paths, epoch });
+    }
+}

@@ -1,0 +1,74 @@
+//! The one way in which changes leave the engine.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::change::{Change, ChangeKind, Facts};
+use super::entries::Record;
+use super::table::DirId;
+use super::{Seen, Watch};
+use crate::filter::temporary_among;
+
+impl Watch {
+    /// Tells a change.
+    pub(super) fn emit(
+        &mut self,
+        path: &Path,
+        kind: ChangeKind,
+        facts: Facts,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let path: Arc<Path> = Arc::from(path);
+        self.contents.note(&path, kind, now);
+        out.push(Seen::Change(Change { path, kind, facts }));
+    }
+
+    /// What is known about an entry besides the event.
+    pub(super) fn facts(&self, dir: DirId, name: &[u8]) -> Facts {
+        let Some(entries) = self.table.dir(dir).map(|dir| &dir.entries) else {
+            return Facts::default();
+        };
+        let Some(record) = entries.get(name) else { return Facts::default() };
+        let new = self.contents.is_new(record.born);
+        let temporary = new
+            && temporary_among(OsStr::from_bytes(name), |other| {
+                entries.get(other.as_bytes()).is_some()
+            });
+        Facts { new, temporary, emptied: record.emptied() }
+    }
+
+    /// Tells of a file that is no more, and remembers what the last run saw of it.
+    pub(super) fn emit_gone(
+        &mut self,
+        path: &Path,
+        record: &Record,
+        kind: ChangeKind,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let new = self.contents.forget(path, record, now);
+        self.emit(path, kind, Facts { new, ..Facts::default() }, now, out);
+    }
+
+    /// Takes an entry and all below it out of the table, telling every file.
+    pub(super) fn remove_entry(
+        &mut self,
+        dir: DirId,
+        name: &[u8],
+        path: &Path,
+        kind: ChangeKind,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let mut gone = Vec::new();
+        self.table
+            .remove(dir, name, path, &mut |path, record| gone.push((path.to_path_buf(), *record)));
+        for (path, record) in gone {
+            self.emit_gone(&path, &record, kind, now, out);
+        }
+    }
+}

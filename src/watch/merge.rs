@@ -1,0 +1,447 @@
+//! A look at a directory against the table: the differences are changes. The same code for the start, a
+//! new directory, a recovery, new rules and a pass of polling.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::change::{ChangeKind, Facts};
+use super::entries::{Entries, Record};
+use super::filesystem::FileSystem;
+use super::list::Job;
+use super::message::{Arming, Listed, Listing, Outcome, RawKind};
+use super::recovery::Events;
+use super::settings::Poll;
+use super::table::DirId;
+use super::walk::Order;
+use super::{Seen, Watch, os};
+use crate::filter::EntryKind;
+use crate::report::Notice;
+
+/// Why directories are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The first walk: only what has changed since the start counts.
+    Start,
+    /// A directory appeared: everything in it that is not known is new.
+    New,
+    /// A directory was renamed to here: everything in it counts, also what was known.
+    Whole,
+    /// Events were lost, a root was replaced: every difference counts.
+    Recover,
+    /// Other rules: what they hide or bring to light is no change.
+    Rules,
+    /// The timer: every difference counts.
+    Poll,
+    /// The slow timer of trees whose events are not to be relied on: every difference counts, and speaks
+    /// against the events.
+    Doubt,
+}
+
+/// A walk under way.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) why: Why,
+    /// Differences found.
+    pub(super) changed: usize,
+}
+
+/// A directory whose listing is awaited.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) dir: DirId,
+    pub(super) walk: u32,
+    /// Names of which events came meanwhile: the listing may be older than they are.
+    pub(super) touched: HashMap<Box<[u8]>, Touched>,
+}
+
+/// What events said about a name whose directory was being looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Touched {
+    /// The first of them.
+    pub(super) first: RawKind,
+    /// The last of them.
+    pub(super) last: RawKind,
+}
+
+impl Watch {
+    /// A new walk.
+    pub(super) fn walk_for(&mut self, why: Why) -> u32 {
+        let walk = self.next_walk;
+        self.next_walk = self.next_walk.wrapping_add(1);
+        self.walks.insert(walk, Walk { why, changed: 0 });
+        walk
+    }
+
+    /// Awaits the listing of a directory under this ticket; whatever was awaited before is out of date.
+    pub(super) fn await_listing(&mut self, dir: DirId, walk: u32, ticket: u64) {
+        let Some(node) = self.table.dir_mut(dir) else { return };
+        let old = std::mem::replace(&mut node.ticket, ticket);
+        let touched = self.pending.remove(&old).map(|old| old.touched).unwrap_or_default();
+        self.pending.insert(ticket, Pending { dir, walk, touched });
+    }
+
+    /// Whether a directory is being looked at.
+    pub(super) fn is_pending(&self, dir: DirId) -> bool {
+        self.table.dir(dir).is_some_and(|dir| self.pending.contains_key(&dir.ticket))
+    }
+
+    /// Sends the walker to one directory.
+    pub(super) fn look_at(&mut self, dir: DirId, path: &Path, why: Why, arming: Arming) {
+        let around = match self.table.parent(dir) {
+            None => None,
+            Some(parent) => {
+                let Some(scope) = self.table.dir(parent).and_then(|dir| dir.scope.clone()) else {
+                    // The directory above has not been looked at yet, and that look leads here.
+                    return;
+                };
+                Some(scope)
+            }
+        };
+        let walk = self.walk_for(why);
+        let ticket = self.ground.ticket();
+        let job = Job {
+            ticket,
+            walk,
+            path: path.to_path_buf(),
+            follow: around.is_none() && self.roots.follows(path),
+            around,
+            arming,
+            since: None,
+            whole: why == Why::Whole,
+            device: 0,
+            recurse: true,
+            only: self.table.only(dir),
+        };
+        self.await_listing(dir, walk, ticket);
+        self.order(Order::Walk { walk, jobs: vec![job], urgent: true });
+    }
+
+    pub(super) fn order(&self, order: Order) {
+        // The walker ends only with us.
+        let _ = self.orders.send(order);
+    }
+
+    /// How new directories are watched at present.
+    pub(super) fn arming(&self) -> Arming {
+        match self.recovery.events {
+            Events::Native => Arming::Watch,
+            Events::Portable => Arming::Keep,
+            Events::None => Arming::Poll,
+        }
+    }
+
+    pub(super) fn on_listing(&mut self, listing: Listing, now: Instant, out: &mut Vec<Seen>) {
+        let Listing { ticket, walk, path, arming, outcome } = listing;
+        // The place may belong to another directory by now.
+        let known = self
+            .pending
+            .remove(&ticket)
+            .filter(|pending| self.table.dir(pending.dir).is_some_and(|dir| dir.ticket == ticket));
+        let why = self.walks.get(&walk).map(|walk| walk.why);
+        let (Some(pending), Some(why)) = (known, why) else {
+            // Out of date. Whether its watch is of any use is known when no walk is under way any more:
+            // now another one may be about to come by and find the watch in place.
+            if arming == Arming::Watch && matches!(outcome, Outcome::Listed(_)) {
+                self.doubtful_watches.insert(path);
+            }
+            return;
+        };
+        if let Some(dir) = self.table.dir_mut(pending.dir) {
+            dir.ticket = 0;
+        }
+        match outcome {
+            Outcome::Listed(listed) => self.merge(&path, pending, why, arming, listed, now, out),
+            Outcome::Gone => self.on_gone(pending.dir, &path, now, out),
+            Outcome::Pruned => self.drop_silently(pending.dir, &path),
+            Outcome::Unreadable(error) => {
+                if let Some(dir) = self.table.dir_mut(pending.dir) {
+                    let known = std::mem::replace(&mut dir.unreadable, true);
+                    if !known {
+                        out.push(Seen::Say(Notice::Unreadable { path: Arc::from(path), error }));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The walker found no directory there. Mostly an event says so too; in any case it is gone.
+    fn on_gone(&mut self, dir: DirId, path: &Path, now: Instant, out: &mut Vec<Seen>) {
+        if self.table.root(path).is_some() {
+            self.root_moved(path, now, out);
+        } else if let Some((parent, name)) = self.table.locate(path) {
+            if os::lstat(path).is_ok_and(|stat| stat.is_dir()) {
+                // It is back already.
+                self.look_at(dir, path, Why::New, self.arming());
+            } else {
+                self.remove_entry(parent, name, path, ChangeKind::Removed, now, out);
+            }
+        }
+    }
+
+    /// Gives back the watches of directories that were dropped while a walk went on in them.
+    pub(super) fn drop_useless_watches(&mut self) {
+        if self.walks.is_empty() && !self.doubtful_watches.is_empty() {
+            let paths = std::mem::take(&mut self.doubtful_watches).into_iter();
+            let useless =
+                paths.filter(|path| self.table.find(path).is_none() && !self.spots.needs(path));
+            let useless = useless.collect();
+            self.order(Order::Disarm(useless));
+        }
+    }
+
+    /// A directory that does not count any more: no change, and its watches are given back.
+    pub(super) fn drop_silently(&mut self, dir: DirId, path: &Path) {
+        let mut watched = Vec::new();
+        self.table.walk_from(dir, path, &mut |path, _, dir| {
+            if !dir.polled {
+                watched.push(path.to_path_buf());
+            }
+        });
+        watched.retain(|path| !self.spots.needs(path));
+        if let Some((parent, name)) = self.table.locate(path) {
+            self.table.remove(parent, name, path, &mut |_, _| {});
+        }
+        self.order(Order::Disarm(watched));
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one message, taken apart once")]
+    fn merge(
+        &mut self,
+        path: &Path,
+        pending: Pending,
+        why: Why,
+        arming: Arming,
+        listed: Listed,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let Pending { dir, walk, touched } = pending;
+        let Listed { scope, entries, fresh, lost, filesystem, stat } = listed;
+        let Some(node) = self.table.dir_mut(dir) else { return };
+        let untouched = node.scope.is_none() && node.entries.len() == 0 && touched.is_empty();
+        node.scope = Some(scope);
+        node.unreadable = false;
+        if arming != Arming::Keep {
+            node.polled = arming != Arming::Watch;
+        }
+        let above = self.table.parent(dir).and_then(|parent| self.table.dir(parent));
+        let inherited = above.is_some_and(|above| above.doubtful);
+        let filesystem = filesystem.map(|found| self.polling.found(path, found));
+        if let Some(node) = self.table.dir_mut(dir) {
+            node.doubtful = match filesystem {
+                Some(filesystem) => matches!(filesystem, FileSystem::Doubtful(_)),
+                None => inherited,
+            };
+            let silent = matches!(filesystem, Some(FileSystem::Silent(..)));
+            node.polled |= silent && self.settings.poll != Poll::Never;
+        }
+        if self.settings.verbose && matches!(why, Why::Start | Why::New | Why::Whole) {
+            out.push(Seen::Say(Notice::Directory { path: Arc::from(path) }));
+        }
+        self.roots.seen(path, &stat);
+        let before = out.len();
+        let merging = Merging { dir, path, walk, why };
+        if untouched && matches!(why, Why::Start | Why::Rules) {
+            self.adopt(&merging, entries);
+        } else {
+            self.compare_entries(&merging, entries, &touched, now, out);
+        }
+        if why == Why::Start {
+            self.tell_fresh(&merging, &fresh, &touched, now, out);
+            if lost {
+                self.contents.lost(path);
+                self.emit(path, ChangeKind::Removed, Facts::default(), now, out);
+            }
+        }
+        for (name, how) in touched {
+            self.look_again(&merging, &name, how, now, out);
+        }
+        if why == Why::Doubt {
+            self.suspect(&out[before..], now);
+        }
+        if let Some(walk) = self.walks.get_mut(&walk) {
+            walk.changed += out.len() - before;
+        }
+    }
+
+    /// The first look: the listing becomes the table.
+    fn adopt(&mut self, merging: &Merging<'_>, entries: Entries) {
+        if let Some(dir) = self.table.dir_mut(merging.dir) {
+            dir.entries = entries;
+        }
+        let (pending, walk) = (&mut self.pending, merging.walk);
+        self.table.adopt(merging.dir, &mut |dir, ticket| {
+            pending.insert(ticket, Pending { dir, walk, touched: HashMap::new() });
+        });
+    }
+
+    /// Changes made before the walk came by.
+    fn tell_fresh(
+        &mut self,
+        merging: &Merging<'_>,
+        fresh: &[Box<[u8]>],
+        touched: &HashMap<Box<[u8]>, Touched>,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        for name in fresh.iter().filter(|name| !touched.contains_key(*name)) {
+            let path = merging.path.join(OsStr::from_bytes(name));
+            self.emit(&path, ChangeKind::Appeared, Facts::default(), now, out);
+        }
+    }
+
+    fn compare_entries(
+        &mut self,
+        merging: &Merging<'_>,
+        entries: Entries,
+        touched: &HashMap<Box<[u8]>, Touched>,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let Some(node) = self.table.dir(merging.dir) else { return };
+        let missing: Vec<Box<[u8]>> = node
+            .entries
+            .iter()
+            .filter(|(name, _)| entries.get(name).is_none() && !touched.contains_key(*name))
+            .map(|(name, _)| name.into())
+            .collect();
+        for (name, record) in entries.iter() {
+            if record.is_dir() {
+                self.directory_listed(merging, name, record.number(), now, out);
+            } else if !touched.contains_key(name) {
+                self.file_listed(merging, name, record, now, out);
+            }
+        }
+        for name in missing {
+            self.missing(merging, &name, now, out);
+        }
+    }
+
+    fn directory_listed(
+        &mut self,
+        merging: &Merging<'_>,
+        name: &[u8],
+        ticket: u64,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let known = self.table.dir(merging.dir).and_then(|dir| dir.entries.get(name)).copied();
+        if known.is_some_and(|record| !record.is_dir()) {
+            let path = merging.path.join(OsStr::from_bytes(name));
+            self.remove_entry(merging.dir, name, &path, ChangeKind::Removed, now, out);
+        }
+        let id = self.table.add_dir(merging.dir, name);
+        if ticket != 0 {
+            self.await_listing(id, merging.walk, ticket);
+        } else if known.is_none_or(|record| !record.is_dir()) {
+            // A look that does not go on by itself found a directory that nobody knew.
+            let path = merging.path.join(OsStr::from_bytes(name));
+            let why = if merging.why == Why::Rules { Why::Rules } else { Why::New };
+            self.look_at(id, &path, why, self.arming());
+        }
+    }
+
+    fn file_listed(
+        &mut self,
+        merging: &Merging<'_>,
+        name: &[u8],
+        record: &Record,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let known = self.table.dir(merging.dir).and_then(|dir| dir.entries.get(name)).copied();
+        let path = || -> PathBuf { merging.path.join(OsStr::from_bytes(name)) };
+        match known {
+            Some(old) if old.is_dir() => {
+                self.remove_entry(merging.dir, name, &path(), ChangeKind::Removed, now, out);
+                self.file_listed(merging, name, record, now, out);
+            }
+            Some(old) if old.print == record.print => {
+                if merging.why == Why::Whole && !self.contents.is_new(old.born) {
+                    let facts = self.facts(merging.dir, name);
+                    self.emit(&path(), ChangeKind::Appeared, facts, now, out);
+                }
+            }
+            Some(old) => {
+                let same_kind = old.kind() == record.kind();
+                let hash = if same_kind { old.hash } else { 0 };
+                let record = record.with(old.born, hash);
+                self.put(merging.dir, name, record);
+                // At the start the change times tell.
+                if merging.why != Why::Start {
+                    let facts = self.facts(merging.dir, name);
+                    self.emit(&path(), ChangeKind::Appeared, facts, now, out);
+                }
+            }
+            None if matches!(merging.why, Why::Start | Why::Rules) => {
+                self.put(merging.dir, name, *record);
+            }
+            None => {
+                let path = path();
+                let (born, hash) = self.contents.recall(&path, now);
+                self.put(merging.dir, name, record.with(born, hash));
+                let facts = self.facts(merging.dir, name);
+                self.emit(&path, ChangeKind::Appeared, facts, now, out);
+            }
+        }
+    }
+
+    pub(super) fn put(&mut self, dir: DirId, name: &[u8], record: Record) {
+        if let Some(dir) = self.table.dir_mut(dir) {
+            dir.entries.insert(name, record);
+        }
+    }
+
+    /// A known name that the look did not bring: gone, or of no interest any more.
+    fn missing(&mut self, merging: &Merging<'_>, name: &[u8], now: Instant, out: &mut Vec<Seen>) {
+        let path = merging.path.join(OsStr::from_bytes(name));
+        let known = self.table.dir(merging.dir).and_then(|dir| dir.entries.get(name)).copied();
+        match (os::lstat(&path), known.and_then(|record| DirId::of(&record))) {
+            (Err(_), _) => {
+                self.remove_entry(merging.dir, name, &path, ChangeKind::Removed, now, out);
+            }
+            (Ok(_), Some(dir)) if merging.why == Why::Rules => self.drop_silently(dir, &path),
+            (Ok(_), None) if merging.why == Why::Rules => {
+                self.table.remove(merging.dir, name, &path, &mut |_, _| {});
+            }
+            // It came back while we looked; its event is on the way, or this look is repeated.
+            (Ok(_), _) => self.recheck(merging.dir, &path, name, RawKind::Any, now, out),
+        }
+    }
+
+    /// A name of which events came while its directory was being looked at.
+    fn look_again(
+        &mut self,
+        merging: &Merging<'_>,
+        name: &[u8],
+        how: Touched,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let path = merging.path.join(OsStr::from_bytes(name));
+        let known = self.table.dir(merging.dir).is_some_and(|dir| dir.entries.get(name).is_some());
+        let made = matches!(how.first, RawKind::Create | RawKind::CreateDirectory | RawKind::To);
+        let gone = matches!(how.last, RawKind::Remove | RawKind::From);
+        if !known && gone && !made && os::lstat(&path).is_err() {
+            // It was there before the first look, and no look has ever seen it.
+            if self.verdict(merging.dir, &path, EntryKind::File) {
+                self.contents.lost(&path);
+                self.emit(&path, ChangeKind::Removed, Facts::default(), now, out);
+            }
+            return;
+        }
+        self.recheck(merging.dir, &path, name, how.last, now, out);
+    }
+}
+
+/// Which directory is being merged, and why.
+struct Merging<'a> {
+    dir: DirId,
+    path: &'a Path,
+    walk: u32,
+    why: Why,
+}

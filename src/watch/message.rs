@@ -1,0 +1,143 @@
+//! What the threads of the engine send to its owner, in one queue, so that the order is the truth: a
+//! directory's listing is sent before any directory in it is watched, hence before any event from there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::entries::Entries;
+use super::filesystem::FileSystem;
+use super::stat::Stat;
+use crate::filter::{Rule, Scope};
+
+/// Something that a thread of the engine has to tell its owner. Opaque: hand it to
+/// [`super::Watch::handle`].
+#[derive(Debug)]
+pub struct Message(pub(crate) Inner);
+
+#[derive(Debug)]
+pub(crate) enum Inner {
+    /// An event of the notify watcher of that generation; older generations are no longer believed.
+    Event { generation: u32, event: RawEvent },
+    /// Events were lost.
+    Lost { generation: u32 },
+    /// No event source could be had.
+    NoSource { generation: u32, error: String },
+    /// A directory was looked at.
+    Listing(Box<Listing>),
+    /// Everything that a walk led to has been listed.
+    WalkDone { walk: u32, tally: Tally },
+    /// The ignore files outside of the tree that speak about a root were read, or looked for.
+    RulesFrom(Vec<PathBuf>),
+    /// Contents were read in the background.
+    Hashed(Vec<Hashed>),
+    /// The table of mounts changed.
+    Mounts,
+    /// A directory above a root was renamed.
+    Above,
+}
+
+/// One event, reduced to what decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawEvent {
+    pub(crate) kind: RawKind,
+    pub(crate) path: PathBuf,
+}
+
+/// The kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RawKind {
+    /// A directory was made.
+    CreateDirectory,
+    /// Something else was made.
+    Create,
+    /// Something was renamed to this name.
+    To,
+    /// Something was renamed away from this name; also said of a watched directory by itself.
+    From,
+    /// It was removed; also said of a watched directory by itself.
+    Remove,
+    /// Written, or cut.
+    Data,
+    /// Closed by somebody who could write.
+    Close,
+    /// Times, mode, owner, links.
+    Metadata,
+    /// Something happened (the portable source does not always know what).
+    Any,
+}
+
+/// What a walk has counted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// Directories that were kept.
+    pub(crate) directories: usize,
+    /// Files that are watched.
+    pub(crate) files: usize,
+    /// Ignored directories.
+    pub(crate) ignored: usize,
+    /// The first of them, those nearest to the roots.
+    pub(crate) samples: Vec<(PathBuf, Rule)>,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// How a directory is to be watched, or is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arming {
+    /// By events.
+    Watch,
+    /// Without events, on purpose.
+    Poll,
+    /// As it is already: only look.
+    Keep,
+    /// The system had no watch to give.
+    Refused,
+}
+
+/// What a look at a directory found.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// The ticket under which the owner awaits it.
+    pub(crate) ticket: u64,
+    pub(crate) walk: u32,
+    pub(crate) path: PathBuf,
+    pub(crate) arming: Arming,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Its entries that count. Directories carry the ticket of their own listing, 0 when none follows.
+    Listed(Listed),
+    /// There is no such directory (any more).
+    Gone,
+    /// It cannot be read.
+    Unreadable(String),
+    /// It turned out to be ignored (a cache directory).
+    Pruned,
+}
+
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) entries: Entries,
+    /// Names that changed between the program's start and now.
+    pub(crate) fresh: Vec<Box<[u8]>>,
+    /// An entry was removed between the program's start and the directory's watch.
+    pub(crate) lost: bool,
+    /// Its file system, when it differs from that of the directory above.
+    pub(crate) filesystem: Option<FileSystem>,
+    /// The directory's own state: tells a replaced root from the old one.
+    pub(crate) stat: Stat,
+}
+
+/// The content of one file as the background reader found it.
+#[derive(Debug)]
+pub(crate) struct Hashed {
+    pub(crate) path: Arc<Path>,
+    /// For which epoch it was asked, when it was for one run's files; `None`: for the first baseline.
+    pub(crate) epoch: Option<u32>,
+    /// The hash, and the state after the reading; `None`: could not be read.
+    pub(crate) found: Option<(u64, Stat)>,
+}

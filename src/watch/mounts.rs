@@ -1,0 +1,29 @@
+//! The table of mounts: what is mounted over a root sends no event there.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::message::Message;
+use super::os;
+
+/// Watches the table of mounts until it is dropped.
+#[derive(Debug)]
+pub(super) struct Mounts {
+    _guard: os::MountGuard,
+}
+
+impl Mounts {
+    /// Starts; `None` where that is not possible.
+    pub(super) fn start(to: &UnboundedSender<Message>) -> Option<Self> {
+        Some(Self { _guard: os::watch_mounts(to.clone())? })
+    }
+}
+
+/// The mounts at or below any of these roots, with their numbers.
+pub(super) fn below(roots: &[PathBuf]) -> Vec<(u64, PathBuf)> {
+    let mut mounts = os::mounts();
+    mounts.retain(|(_, point)| roots.iter().any(|root| point.starts_with(root)));
+    mounts.sort();
+    mounts
+}

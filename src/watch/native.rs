@@ -1,0 +1,210 @@
+//! The native event source: one inotify instance through `notify`, one watch for each directory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
+use notify::{
+    Config, ErrorKind, Event, EventKindMask, PathOp, RecommendedWatcher, RecursiveMode,
+    WatchPathConfig, Watcher,
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::message::{Inner, Message, RawEvent, RawKind};
+
+/// What became of one directory that was to be watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Armed {
+    /// It is watched.
+    Yes,
+    /// The system's limit is reached.
+    Limit,
+    /// It is not there.
+    Gone,
+    /// It cannot be watched: the error.
+    Failed(String),
+}
+
+/// One inotify instance.
+#[derive(Debug)]
+pub(crate) struct Native {
+    watcher: RecommendedWatcher,
+}
+
+/// What we want to hear of: no opens and no reads.
+pub(super) fn mask() -> EventKindMask {
+    EventKindMask::CREATE
+        | EventKindMask::REMOVE
+        | EventKindMask::MODIFY_NAME
+        | EventKindMask::MODIFY_DATA
+        | EventKindMask::ACCESS_CLOSE
+        | EventKindMask::MODIFY_META
+}
+
+impl Native {
+    /// Opens an instance whose events are sent with this generation.
+    pub(crate) fn new(generation: u32, to: UnboundedSender<Message>) -> notify::Result<Self> {
+        let config = Config::default().with_event_kinds(mask()).with_follow_symlinks(false);
+        let handler = move |event: notify::Result<Event>| {
+            if let Some(inner) = message(generation, event) {
+                // The owner is gone only when the program ends.
+                let _ = to.send(Message(inner));
+            }
+        };
+        Ok(Self { watcher: RecommendedWatcher::new(handler, config)? })
+    }
+
+    /// Watches directories in one go; the answers are in the same order. The flag: follow a link.
+    pub(crate) fn arm(&mut self, paths: &[(PathBuf, bool)]) -> Vec<Armed> {
+        let mut ops: Vec<PathOp> =
+            paths.iter().map(|(path, follow)| watch(path, *follow)).collect();
+        let mut answers = Vec::with_capacity(paths.len());
+        while let Err(error) = self.watcher.update_paths(std::mem::take(&mut ops)) {
+            let failed = paths.len() - error.remaining.len() - usize::from(error.origin.is_some());
+            answers.resize(failed.max(answers.len()), Armed::Yes);
+            let answer = answer(&error.source);
+            if answer == Armed::Limit || error.origin.is_none() {
+                // No directory after this one would fare better.
+                answers.resize(paths.len(), answer);
+                break;
+            }
+            answers.push(answer);
+            ops = error.remaining;
+        }
+        answers.resize(paths.len(), Armed::Yes);
+        answers
+    }
+
+    /// Gives watches back. Paths that are not watched (any more) are passed over.
+    pub(crate) fn disarm(&mut self, paths: Vec<PathBuf>) {
+        let mut ops: Vec<PathOp> = paths.into_iter().map(PathOp::Unwatch).collect();
+        while let Err(error) = self.watcher.update_paths(std::mem::take(&mut ops)) {
+            ops = error.remaining;
+            if ops.is_empty() {
+                break;
+            }
+        }
+    }
+}
+
+/// The directories above the roots, in an instance of their own that hears of renames only: nothing that
+/// happens in them costs anything.
+#[derive(Debug)]
+pub(crate) struct Above {
+    _watcher: RecommendedWatcher,
+}
+
+impl Above {
+    /// Watches as many of them as can be watched.
+    pub(crate) fn new(paths: Vec<PathBuf>, to: &UnboundedSender<Message>) -> Option<Self> {
+        let to = to.clone();
+        let config = Config::default()
+            .with_event_kinds(EventKindMask::MODIFY_NAME)
+            .with_follow_symlinks(false);
+        let handler = move |_: notify::Result<Event>| {
+            // The owner is gone only when the program ends.
+            let _ = to.send(Message(Inner::Above));
+        };
+        let mut watcher = RecommendedWatcher::new(handler, config).ok()?;
+        let mut ops: Vec<PathOp> = paths.iter().map(|path| watch(path, true)).collect();
+        while let Err(error) = watcher.update_paths(std::mem::take(&mut ops)) {
+            ops = error.remaining;
+            if ops.is_empty() {
+                break;
+            }
+        }
+        Some(Self { _watcher: watcher })
+    }
+}
+
+fn watch(path: &Path, follow: bool) -> PathOp {
+    let config =
+        WatchPathConfig::new(RecursiveMode::NonRecursive).with_dereference_symlinks(follow);
+    PathOp::Watch(path.to_path_buf(), config)
+}
+
+fn answer(error: &notify::Error) -> Armed {
+    match &error.kind {
+        ErrorKind::MaxFilesWatch => Armed::Limit,
+        ErrorKind::PathNotFound => Armed::Gone,
+        ErrorKind::Io(error) if error.kind() == io::ErrorKind::NotFound => Armed::Gone,
+        ErrorKind::Io(error) => Armed::Failed(error.to_string()),
+        _ => Armed::Failed(error.to_string()),
+    }
+}
+
+fn message(generation: u32, event: notify::Result<Event>) -> Option<Inner> {
+    match event {
+        Ok(event) if event.need_rescan() => Some(Inner::Lost { generation }),
+        Ok(event) => Some(Inner::Event { generation, event: translate(event)? }),
+        // The source itself is in trouble: what it said so far is not to be relied on.
+        Err(_) => Some(Inner::Lost { generation }),
+    }
+}
+
+/// Keeps what decides, and the path that notify has allocated already.
+pub(crate) fn translate(mut event: Event) -> Option<RawEvent> {
+    let kind = match event.kind {
+        EventKind::Create(CreateKind::Folder) => RawKind::CreateDirectory,
+        EventKind::Create(_) => RawKind::Create,
+        EventKind::Remove(_) => RawKind::Remove,
+        EventKind::Modify(ModifyKind::Name(RenameMode::From)) => RawKind::From,
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => RawKind::To,
+        // Said besides From and To.
+        EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => return None,
+        EventKind::Modify(ModifyKind::Data(_)) => RawKind::Data,
+        EventKind::Modify(ModifyKind::Metadata(_)) => RawKind::Metadata,
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => RawKind::Close,
+        EventKind::Access(_) => return None,
+        EventKind::Any | EventKind::Other | EventKind::Modify(_) => RawKind::Any,
+    };
+    Some(RawEvent { kind, path: event.paths.pop()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{DataChange, MetadataKind, RemoveKind};
+
+    use super::*;
+
+    #[test]
+    fn events_are_reduced_to_what_decides() {
+        let cases = [
+            (EventKind::Create(CreateKind::Folder), Some(RawKind::CreateDirectory)),
+            (EventKind::Create(CreateKind::File), Some(RawKind::Create)),
+            (EventKind::Remove(RemoveKind::Folder), Some(RawKind::Remove)),
+            (EventKind::Modify(ModifyKind::Name(RenameMode::From)), Some(RawKind::From)),
+            (EventKind::Modify(ModifyKind::Name(RenameMode::To)), Some(RawKind::To)),
+            (EventKind::Modify(ModifyKind::Name(RenameMode::Both)), None),
+            (EventKind::Modify(ModifyKind::Data(DataChange::Any)), Some(RawKind::Data)),
+            (EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), Some(RawKind::Metadata)),
+            (EventKind::Access(AccessKind::Close(AccessMode::Write)), Some(RawKind::Close)),
+            (EventKind::Access(AccessKind::Close(AccessMode::Read)), None),
+        ];
+        for (kind, expected) in cases {
+            let event = Event::new(kind).add_path(PathBuf::from("/a/b"));
+            let got = translate(event);
+            assert_eq!(got.as_ref().map(|raw| raw.kind), expected, "{kind:?}");
+            assert!(got.is_none_or(|raw| raw.path == Path::new("/a/b")));
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_missing_does_not_keep_the_others_from_being_watched() {
+        let directory = tempfile::tempdir().unwrap();
+        let (to, _from) = tokio::sync::mpsc::unbounded_channel();
+        let mut native = Native::new(1, to).unwrap();
+        let mut paths = Vec::new();
+        for name in ["a", "missing-1", "b", "missing-2", "missing-3", "c"] {
+            let path = directory.path().join(name);
+            if !name.starts_with("missing") {
+                std::fs::create_dir(&path).unwrap();
+            }
+            paths.push((path, false));
+        }
+        let answers = native.arm(&paths);
+        let expected = [Armed::Yes, Armed::Gone, Armed::Yes, Armed::Gone, Armed::Gone, Armed::Yes];
+        assert_eq!(answers, expected);
+        native.disarm(paths.into_iter().map(|(path, _)| path).collect());
+    }
+}

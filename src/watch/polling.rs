@@ -1,0 +1,263 @@
+//! Where no events come from: the same look and comparison, on a timer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::filesystem::FileSystem;
+use super::list::Job;
+use super::merge::Why;
+use super::message::{Arming, Tally};
+use super::settings::{Backend, Poll};
+use super::table::{Dir, DirId};
+use super::walk::Order;
+use super::{Seen, Watch, limits};
+use crate::report::Notice;
+
+/// The shortest interval between two passes.
+const MIN: Duration = Duration::from_millis(500);
+
+/// The longest, for trees of up to [`LARGE`] files.
+const MAX: Duration = Duration::from_secs(5);
+
+/// More files than this may be looked at less often than every [`MAX`].
+const LARGE: usize = 20_000;
+
+/// A pass may take this part of the time of one core.
+const SHARE: u32 = 20;
+
+#[derive(Debug, Default)]
+pub(super) struct Polling {
+    /// File systems other than plain local ones, by the directory where they begin.
+    filesystems: Vec<(PathBuf, FileSystem)>,
+    walk: Option<u32>,
+    next: Option<Instant>,
+    interval: Option<Duration>,
+    said_limit: bool,
+    said_polling: Vec<PathBuf>,
+}
+
+impl Polling {
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// Whether something is polled.
+    pub(super) fn active(&self) -> bool {
+        self.next.is_some() || self.walk.is_some()
+    }
+
+    /// A tree is polled from now on, and that was said.
+    pub(super) fn begin(&mut self, tree: &Path, next: Instant) {
+        self.said_polling.push(tree.to_path_buf());
+        self.next = self.next.into_iter().chain([next]).min();
+    }
+
+    /// The trees whose events are not to be relied on.
+    pub(super) fn doubtful(&self) -> impl Iterator<Item = (&Path, &'static str)> {
+        self.filesystems.iter().filter_map(|(path, kind)| match kind {
+            FileSystem::Doubtful(name) => Some((path.as_path(), *name)),
+            _ => None,
+        })
+    }
+
+    /// A directory is on another file system than the one above it. What is to be thought of that: trust
+    /// that was lost does not come back.
+    pub(super) fn found(&mut self, path: &Path, kind: FileSystem) -> FileSystem {
+        let known = self.filesystems.iter().find(|(known, _)| known == path).map(|(_, kind)| *kind);
+        let kind = match (known, kind) {
+            (Some(silent @ FileSystem::Silent(..)), FileSystem::Doubtful(_)) => silent,
+            _ => kind,
+        };
+        self.filesystems.retain(|(known, _)| known != path);
+        if kind != FileSystem::Local {
+            self.filesystems.push((path.to_path_buf(), kind));
+        }
+        kind
+    }
+}
+
+/// The pause before the next pass, by what the last one took.
+pub(super) fn interval(poll: Poll, took: Duration, files: usize) -> Duration {
+    if let Poll::Every(interval) = poll {
+        return interval;
+    }
+    let wanted = (took * 2).max(took * SHARE).max(MIN);
+    if files <= LARGE { wanted.min(MAX) } else { wanted }
+}
+
+impl Watch {
+    /// A walk is done: plans the next pass, and says what is polled.
+    pub(super) fn polled(
+        &mut self,
+        walk: u32,
+        why: Why,
+        tally: &Tally,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        if self.settings.poll == Poll::Never {
+            return;
+        }
+        if why == Why::Poll && self.polling.walk == Some(walk) {
+            self.polling.walk = None;
+            self.check_extras(out);
+            // The directories above the roots may have been left without watches too.
+            self.check_roots(now, out);
+        } else if self.polling.next.is_some() {
+            return;
+        }
+        let (_, polled) = self.directories();
+        if polled == 0 {
+            self.polling.next = None;
+            return;
+        }
+        let interval = interval(self.settings.poll, tally.took, tally.files);
+        self.polling.interval = Some(interval);
+        self.polling.next = Some(now + interval);
+        self.say_polling(polled, interval, out);
+    }
+
+    fn say_polling(&mut self, polled: usize, interval: Duration, out: &mut Vec<Seen>) {
+        let wanted = self.poll_wanted() || self.settings.backend == Backend::Poll;
+        if !wanted && !self.polling.said_limit {
+            let all = self.table.directories();
+            let silent = self.silent_directories();
+            if polled > silent {
+                self.polling.said_limit = true;
+                let refused = polled - silent;
+                let instances = self.recovery.refused.is_some();
+                let largest = limits::largest(&self.table);
+                out.push(Seen::Say(limits::notice(
+                    all - polled,
+                    refused,
+                    interval,
+                    instances,
+                    largest,
+                )));
+            }
+        }
+        for (path, reason, advice) in self.polled_trees() {
+            if !self.polling.said_polling.contains(&path) {
+                let files = self.files_below(&path);
+                self.polling.said_polling.push(path.clone());
+                let path = Arc::from(path);
+                out.push(Seen::Say(Notice::Polling { path, reason, files, interval, advice }));
+            }
+        }
+    }
+
+    fn polled_trees(&self) -> Vec<(PathBuf, String, Option<String>)> {
+        let every = match self.settings.poll {
+            Poll::Every(interval) => Some(format!("watcher.poll: {interval:?}")),
+            _ if self.settings.backend == Backend::Poll => Some("watcher.backend: poll".into()),
+            _ => None,
+        };
+        if let Some(reason) = every {
+            let roots = self.table.roots().iter();
+            return roots.map(|(path, _)| (path.clone(), reason.clone(), None)).collect();
+        }
+        let mut trees = Vec::new();
+        for (path, kind) in &self.polling.filesystems {
+            if let FileSystem::Silent(name, advice) = kind {
+                let reason = format!("on {name}, which sends no events");
+                trees.push((path.clone(), reason, advice.map(str::to_owned)));
+            }
+        }
+        trees
+    }
+
+    fn silent_directories(&self) -> usize {
+        let mut count = 0;
+        for (path, kind) in &self.polling.filesystems {
+            if let (FileSystem::Silent(..), Some(id)) = (kind, self.table.find(path)) {
+                self.table.walk_from(id, path, &mut |_, _, dir| count += usize::from(dir.polled));
+            }
+        }
+        count
+    }
+
+    fn files_below(&self, path: &Path) -> usize {
+        let mut files = 0;
+        if let Some(id) = self.table.find(path) {
+            self.table.walk_from(id, path, &mut |_, _, dir| {
+                files += dir.entries.iter().filter(|(_, record)| !record.is_dir()).count();
+            });
+        }
+        files
+    }
+
+    /// Sends the walker round when it is time.
+    pub(super) fn poll_if_due(&mut self, now: Instant) {
+        if self.polling.next.is_none_or(|next| now < next) {
+            return;
+        }
+        self.poll();
+    }
+
+    /// Sends the walker round now. Its pass, unless nothing is polled.
+    pub(super) fn poll(&mut self) -> Option<u32> {
+        self.polling.next = None;
+        let walk = self.look_again_at(Why::Poll, |dir| dir.polled)?;
+        self.polling.walk = Some(walk);
+        self.find_markers(walk);
+        Some(walk)
+    }
+
+    /// A look at every directory of some kind, each by itself.
+    pub(super) fn look_again_at(&mut self, why: Why, which: impl Fn(&Dir) -> bool) -> Option<u32> {
+        let mut dirs: Vec<(PathBuf, DirId)> = Vec::new();
+        self.table.walk(&mut |path, id, dir| {
+            // One that is being looked at is on another walk's way.
+            if which(dir) && !self.pending.contains_key(&dir.ticket) {
+                dirs.push((path.to_path_buf(), id));
+            }
+        });
+        if dirs.is_empty() {
+            return None;
+        }
+        let walk = self.walk_for(why);
+        let jobs =
+            dirs.into_iter().filter_map(|(path, id)| self.poll_job(walk, path, id)).collect();
+        self.order(Order::Walk { walk, jobs, urgent: false });
+        Some(walk)
+    }
+
+    fn poll_job(&mut self, walk: u32, path: PathBuf, id: DirId) -> Option<Job> {
+        let around = match self.table.parent(id) {
+            None => None,
+            Some(parent) => Some(self.table.dir(parent)?.scope.clone()?),
+        };
+        let ticket = self.ground.ticket();
+        self.await_listing(id, walk, ticket);
+        Some(Job {
+            ticket,
+            walk,
+            follow: around.is_none() && self.roots.follows(&path),
+            path,
+            around,
+            arming: Arming::Keep,
+            since: None,
+            whole: false,
+            device: 0,
+            recurse: false,
+            only: self.table.only(id),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_follows_the_cost_of_a_pass_within_its_bounds() {
+        let ms = Duration::from_millis;
+        let auto = |took, files| interval(Poll::Auto, ms(took), files);
+        assert_eq!(auto(1, 10), ms(500));
+        assert_eq!(auto(60, 20_000), ms(1200));
+        assert_eq!(auto(400, 20_000), ms(5000));
+        assert_eq!(auto(400, 20_001), ms(8000));
+        assert_eq!(interval(Poll::Every(ms(100)), ms(400), 10), ms(100));
+    }
+}

@@ -1,0 +1,177 @@
+//! When what is watched can no longer be relied on: a new event source, a walk, a comparison.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::merge::Why;
+use super::message::Tally;
+use super::settings::{Backend, Poll};
+use super::{Seen, Watch, os};
+use crate::report::{Notice, Watching};
+
+/// Why a recovery is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Events were lost.
+    Lost,
+    /// A root was replaced, or is back.
+    Root(PathBuf),
+    /// Something was mounted or unmounted in the tree.
+    Mounts,
+}
+
+/// Where events come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Events {
+    #[default]
+    None,
+    Native,
+    Portable,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Recovery {
+    /// The event source that is believed.
+    pub(super) generation: u32,
+    /// Where events come from.
+    pub(super) events: Events,
+    /// The walk that recovers, and why.
+    under_way: Option<(u32, Reason, Instant)>,
+    /// The walk that counts as the first, when the configuration changed before it was done.
+    pub(super) first: Option<u32>,
+    /// Events were lost again meanwhile.
+    again: bool,
+    /// Why there is no event source although one was wanted.
+    pub(super) refused: Option<String>,
+}
+
+impl Recovery {
+    pub(super) fn begin(&mut self, backend: Backend, poll: Poll) {
+        self.generation = 1;
+        self.begin_again(backend, poll);
+    }
+
+    /// Decides anew where events come from.
+    pub(super) fn begin_again(&mut self, backend: Backend, poll: Poll) {
+        self.refused = None;
+        let native = cfg!(target_os = "linux");
+        self.events = match (backend, poll) {
+            (Backend::Poll, _) | (_, Poll::Every(_)) => Events::None,
+            (Backend::Native, _) => Events::Native,
+            (Backend::Auto, _) if native => Events::Native,
+            (Backend::Auto | Backend::Portable, _) => Events::Portable,
+        };
+    }
+}
+
+impl Watch {
+    /// Starts over: a new event source, a walk of everything, a comparison with the table.
+    pub(super) fn recover(&mut self, reason: Reason, now: Instant, out: &mut Vec<Seen>) {
+        self.recovery.generation = self.recovery.generation.wrapping_add(1);
+        self.recovery.again = false;
+        self.pending.clear();
+        self.walks.clear();
+        self.doubtful_watches.clear();
+        // Before the first walk is done only what has changed since the start counts.
+        let why = if self.ready { Why::Recover } else { Why::Start };
+        let walk = self.set_out(why);
+        self.recovery.under_way = Some((walk, reason, now));
+        for (_, waits) in &mut self.markers {
+            waits.insert(walk);
+        }
+        self.check_extras(out);
+    }
+
+    /// Whether the tree is being compared because events were lost or a root was replaced: changes may
+    /// still be found that happened before those that are known.
+    pub fn is_comparing(&self) -> bool {
+        self.recovery.under_way.is_some()
+    }
+
+    pub(super) fn on_lost(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        match self.recovery.under_way {
+            // Once more, but not before this one is done: each takes its time.
+            Some((_, Reason::Lost, _)) => self.recovery.again = true,
+            _ => self.recover(Reason::Lost, now, out),
+        }
+    }
+
+    /// No event source is to be had: everything is polled.
+    pub(super) fn on_no_source(&mut self, error: &str) {
+        self.recovery.events = Events::None;
+        self.recovery.refused = Some(error.to_owned());
+    }
+
+    pub(super) fn on_walk_done(
+        &mut self,
+        id: u32,
+        tally: Tally,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        let Some(walk) = self.walks.remove(&id) else { return };
+        let first = walk.why == Why::Start
+            && !self.ready
+            && self.recovery.first.is_none_or(|first| first == id);
+        if first {
+            self.ready = true;
+            out.push(Seen::Ready(self.watching(&tally)));
+            self.say_missing(now, out);
+            self.begin_baseline(now);
+        }
+        if self.recovery.under_way.as_ref().is_some_and(|(recovering, ..)| *recovering == id) {
+            if let Some((_, reason, since)) = self.recovery.under_way.take() {
+                self.say_recovered(reason, since, &tally, walk.changed, now, out);
+            }
+            if self.recovery.again {
+                self.recover(Reason::Lost, now, out);
+            }
+        }
+        self.polled(id, walk.why, &tally, now, out);
+        self.plan_doubt(id, &tally, now);
+        self.drop_useless_watches();
+        self.pass_markers(out);
+    }
+
+    fn say_recovered(
+        &self,
+        reason: Reason,
+        since: Instant,
+        tally: &Tally,
+        changed: usize,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) {
+        match reason {
+            Reason::Lost => out.push(Seen::Say(Notice::Lost {
+                queue: os::queue_length(),
+                compared: tally.files,
+                took: now.saturating_duration_since(since),
+                changed,
+            })),
+            Reason::Root(path) => {
+                out.push(Seen::Say(Notice::RootBack { path: Arc::from(path) }));
+            }
+            Reason::Mounts => {}
+        }
+    }
+
+    fn watching(&self, tally: &Tally) -> Watching {
+        let mut ignored = tally.samples.clone();
+        // Nearest to the roots first; hidden ones are on everybody's mind least.
+        ignored.sort_by_key(|(path, _)| {
+            let hidden =
+                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            (path.components().count(), hidden, path.clone())
+        });
+        ignored.truncate(2);
+        Watching {
+            roots: self.roots.shown(),
+            types: Vec::new(),
+            directories: self.table.directories(),
+            ignored_more: tally.ignored.saturating_sub(ignored.len()),
+            ignored,
+        }
+    }
+}

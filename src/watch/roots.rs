@@ -1,0 +1,286 @@
+//! The roots: which there are, which are missing, and which have been replaced.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::list::{Ground, Job};
+use super::merge::Why;
+use super::recovery::{Events, Reason};
+use super::settings::{Poll, Root};
+use super::stat::Stat;
+use super::walk::{Order, Source};
+use super::{Seen, Watch, mounts, os};
+use crate::report::Notice;
+
+/// A missing root is looked for first after this time, then after twice as long, up to [`SEARCH_MAX`].
+const SEARCH_MIN: Duration = Duration::from_millis(15);
+const SEARCH_MAX: Duration = Duration::from_millis(250);
+
+#[derive(Debug, Default)]
+pub(super) struct Roots {
+    list: Vec<State>,
+    search: Option<(Instant, Duration)>,
+    mounts: Vec<(u64, PathBuf)>,
+}
+
+#[derive(Debug)]
+struct State {
+    root: Root,
+    kind: Kind,
+    /// Device and inode of the directory that was looked at last.
+    seen: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Directory,
+    File,
+    Missing,
+}
+
+impl Roots {
+    /// Whether a root may be a link that is followed.
+    pub(super) fn follows(&self, path: &Path) -> bool {
+        self.list.iter().any(|state| state.root.named && state.root.path == path)
+    }
+
+    /// A directory was looked at: when it is a root, this is what it is now.
+    pub(super) fn seen(&mut self, path: &Path, stat: &Stat) {
+        for state in self.list.iter_mut().filter(|state| state.root.path == path) {
+            state.seen = Some((stat.dev, stat.ino));
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.search.map(|(at, _)| at)
+    }
+
+    pub(super) fn shown(&self) -> Vec<PathBuf> {
+        self.list.iter().map(|state| state.root.shown.clone()).collect()
+    }
+
+    fn paths(&self, kind: Kind) -> Vec<PathBuf> {
+        let some = self.list.iter().filter(|state| state.kind == kind);
+        some.map(|state| state.root.path.clone()).collect()
+    }
+
+    /// Keeps only these. Those that are dropped.
+    pub(super) fn drop_others(&mut self, kept: &[Root]) -> Vec<PathBuf> {
+        let mut dropped = Vec::new();
+        self.list.retain(|state| {
+            let keep = kept.contains(&state.root);
+            if !keep {
+                dropped.push(state.root.path.clone());
+            }
+            keep
+        });
+        dropped
+    }
+
+    /// The directories above the roots.
+    pub(super) fn above(&self) -> Vec<PathBuf> {
+        let mut all: Vec<PathBuf> = self
+            .list
+            .iter()
+            .flat_map(|state| state.root.path.ancestors().skip(1))
+            .map(Path::to_path_buf)
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+/// What a root is at present.
+fn look(root: &Root) -> Option<Stat> {
+    if root.named { os::stat(&root.path).ok() } else { os::lstat(&root.path).ok() }
+}
+
+impl Watch {
+    /// Takes in the roots and sends the walker off.
+    pub(super) fn begin(&mut self, roots: Vec<Root>) {
+        self.take_roots(roots);
+        self.recovery.begin(self.settings.backend, self.settings.poll);
+        self.set_out(Why::Start);
+    }
+
+    pub(super) fn take_roots(&mut self, roots: Vec<Root>) {
+        for root in roots {
+            if self.roots.list.iter().any(|state| state.root.path == root.path) {
+                continue;
+            }
+            self.roots.list.push(State { root, kind: Kind::Missing, seen: None });
+        }
+        self.find_roots();
+    }
+
+    /// Looks for the roots that are missing. Those that were found.
+    fn find_roots(&mut self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for state in self.roots.list.iter_mut().filter(|state| state.kind == Kind::Missing) {
+            let Some(stat) = look(&state.root) else { continue };
+            let path = &state.root.path;
+            if stat.is_dir() {
+                self.table.add_root(path);
+                state.kind = Kind::Directory;
+            } else if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+                self.table.add_single(parent, name.as_bytes());
+                state.kind = Kind::File;
+            }
+            found.push(path.clone());
+        }
+        found
+    }
+
+    /// Tells the walker about the ground, gives it a new event source and sends it to all roots.
+    pub(super) fn set_out(&mut self, why: Why) -> u32 {
+        self.spread_ground();
+        let generation = self.recovery.generation;
+        let events = self.recovery.events;
+        let source = match events {
+            Events::None => Source::None,
+            Events::Native => Source::Native,
+            Events::Portable => Source::Portable(self.portable_roots()),
+        };
+        self.order(Order::Renew { generation, source });
+        if events == Events::Native {
+            self.order(Order::Spots(self.spots.directories()));
+        }
+        self.roots.mounts = mounts::below(&self.roots.paths(Kind::Directory));
+        self.walk_roots(why)
+    }
+
+    /// The trees and the directories of single names that the portable source watches.
+    fn portable_roots(&self) -> Vec<PathBuf> {
+        let mut all = self.roots.paths(Kind::Directory);
+        all.extend(self.table.singles().into_iter().map(|(path, _)| path));
+        all.extend(self.spots.directories());
+        all.sort();
+        // What lies in a tree is watched with it.
+        let mut kept: Vec<PathBuf> = Vec::new();
+        for path in all {
+            if !kept.iter().any(|tree| path.starts_with(tree)) {
+                kept.push(path);
+            }
+        }
+        kept
+    }
+
+    pub(super) fn spread_ground(&mut self) {
+        let mut roots = self.roots.paths(Kind::Directory);
+        roots.extend(self.roots.paths(Kind::Missing));
+        self.ground = Arc::new(Ground {
+            filter: Arc::clone(&self.ground.filter),
+            own: self.settings.own.clone(),
+            roots,
+            poll: self.settings.poll,
+            tickets: Arc::clone(&self.ground.tickets),
+        });
+        self.order(Order::Ground(Arc::clone(&self.ground)));
+    }
+
+    /// Sends the walker to all roots that are there.
+    pub(super) fn walk_roots(&mut self, why: Why) -> u32 {
+        let walk = self.walk_for(why);
+        let dirs = self.roots.paths(Kind::Directory).into_iter().map(|path| (path, None));
+        let singles = self.table.singles().into_iter().map(|(path, id)| (path, Some(id)));
+        let mut jobs = Vec::new();
+        for (path, single) in dirs.chain(singles) {
+            let Some(id) = single.or_else(|| self.table.root(&path)) else { continue };
+            let ticket = self.ground.ticket();
+            self.await_listing(id, walk, ticket);
+            jobs.push(Job {
+                ticket,
+                walk,
+                follow: single.is_some() || self.roots.follows(&path),
+                path,
+                around: None,
+                arming: self.arming(),
+                since: (why == Why::Start).then_some(self.since),
+                whole: false,
+                device: 0,
+                recurse: single.is_none(),
+                only: self.table.only(id),
+            });
+        }
+        if self.recovery.events == Events::Native {
+            self.order(Order::Above(self.roots.above()));
+        }
+        self.order(Order::Walk { walk, jobs, urgent: false });
+        walk
+    }
+
+    /// Says which roots are missing, and looks for them from now on.
+    pub(super) fn say_missing(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        for path in self.roots.paths(Kind::Missing) {
+            out.push(Seen::Say(Notice::RootMissing { path: Arc::from(path) }));
+            self.search(now);
+        }
+    }
+
+    fn search(&mut self, now: Instant) {
+        if self.roots.search.is_none() {
+            self.roots.search = Some((now + SEARCH_MIN, SEARCH_MIN));
+        }
+    }
+
+    /// A root was removed, renamed, or replaced.
+    pub(super) fn root_moved(&mut self, path: &Path, now: Instant, out: &mut Vec<Seen>) {
+        let Some(state) = self.roots.list.iter_mut().find(|state| state.root.path == path) else {
+            return;
+        };
+        if state.kind != Kind::Directory {
+            return;
+        }
+        if look(&state.root).is_some_and(|stat| stat.is_dir()) {
+            self.recover(Reason::Root(path.to_path_buf()), now, out);
+            return;
+        }
+        state.kind = Kind::Missing;
+        state.seen = None;
+        self.everything_gone(path, now, out);
+        out.push(Seen::Say(Notice::RootMissing { path: Arc::from(path) }));
+        self.search(now);
+    }
+
+    /// The table of mounts changed, or a directory above a root was renamed.
+    pub(super) fn check_roots(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        let mounts = mounts::below(&self.roots.paths(Kind::Directory));
+        let mounted = mounts != self.roots.mounts;
+        self.roots.mounts = mounts;
+        let mut moved = Vec::new();
+        for state in self.roots.list.iter().filter(|state| state.kind == Kind::Directory) {
+            let stat = look(&state.root).map(|stat| (stat.dev, stat.ino));
+            if stat.is_none() || (state.seen.is_some() && stat != state.seen) {
+                moved.push(state.root.path.clone());
+            }
+        }
+        if let Some(path) = moved.into_iter().next() {
+            // One recovery looks at all roots; the others that are missing are noticed by it.
+            self.root_moved(&path, now, out);
+        } else if mounted {
+            self.recover(Reason::Mounts, now, out);
+        }
+    }
+
+    pub(super) fn look_for_missing_roots(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        let Some((at, pause)) = self.roots.search else { return };
+        if now < at {
+            return;
+        }
+        let found = self.find_roots();
+        let left = !self.roots.paths(Kind::Missing).is_empty();
+        let pause = (pause * 2).min(SEARCH_MAX);
+        self.roots.search = left.then_some((now + pause, pause));
+        if let Some(path) = found.into_iter().next() {
+            self.recover(Reason::Root(path), now, out);
+        }
+    }
+
+    /// Whether everything is polled because a person wants it.
+    pub(super) fn poll_wanted(&self) -> bool {
+        matches!(self.settings.poll, Poll::Every(_))
+    }
+}

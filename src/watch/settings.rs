@@ -1,0 +1,69 @@
+//! What the watch engine is told: roots, backend, polling, and the few paths that are treated apart.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One root of the watched tree: a directory, or a single file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Absolute path, lexically clean, links not resolved.
+    pub path: PathBuf,
+    /// The path as the person wrote it, for messages.
+    pub shown: PathBuf,
+    /// It was named (`-w`, `additional_paths`): watched whatever a rule says, and a link is followed.
+    pub named: bool,
+}
+
+/// Where events come from (`watcher.backend`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// `native` on Linux, `portable` elsewhere.
+    #[default]
+    Auto,
+    /// inotify, one watch for each directory that is kept.
+    Native,
+    /// The system's recommended watcher, recursive, normalised by `notify-debouncer-full`.
+    Portable,
+    /// No events: list and compare on a timer.
+    Poll,
+}
+
+/// When trees are polled (`watcher.poll`, `--poll`, `GO_WATCHER_POLL`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Poll {
+    /// Where the file system sends no events, and where the system's limits are reached.
+    #[default]
+    Auto,
+    /// Never, not even where nothing else can work.
+    Never,
+    /// Everything, at this interval.
+    Every(Duration),
+}
+
+/// The settings of the engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// See [`Backend`].
+    pub backend: Backend,
+    /// See [`Poll`].
+    pub poll: Poll,
+    /// A save that leaves the bytes that the last run saw is no change (default true).
+    pub exclude_unchanged: bool,
+    /// Files that are reported as [`super::Seen::ConfigChanged`] whatever the filter says (the
+    /// configuration in use).
+    pub extra_files: Vec<PathBuf>,
+    /// Path prefixes of our own temporary and socket files, which never count.
+    pub own: Vec<PathBuf>,
+    /// A directory whose new names come back as [`super::Seen::Marker`], in the order of the changes.
+    pub marker_dir: Option<PathBuf>,
+    /// Say every directory and every ignored change (`-v`).
+    pub verbose: bool,
+    /// Slows the background reading of contents down by this much for each file; for tests only.
+    pub baseline_pause: Duration,
+}
+
+/// A point of wall time, as the kernel stamps files with it (`CLOCK_REALTIME_COARSE`): nanoseconds since
+/// 1970. The only use of wall time in the program: changes made between the first spawn and the first
+/// listing are found by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);

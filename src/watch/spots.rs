@@ -1,0 +1,144 @@
+//! Single names outside of the tree, or apart from its rules: the configuration, ignore files above the
+//! roots, and the markers of `wait`.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::merge::Why;
+use super::message::RawKind;
+use super::recovery::Events;
+use super::settings::Settings;
+use super::{Seen, Watch, os};
+
+/// The names, and the directories that are watched for them.
+#[derive(Debug, Default)]
+pub(super) struct Spots {
+    /// The configuration: path and fingerprint.
+    extras: Vec<(PathBuf, Option<u32>)>,
+    /// Ignore files above the roots.
+    rules: HashSet<PathBuf>,
+    marker_dir: Option<PathBuf>,
+    /// Without events: the markers that are known already.
+    marks: HashSet<OsString>,
+}
+
+fn print(path: &Path) -> Option<u32> {
+    os::stat(path).ok().map(|stat| stat.print())
+}
+
+impl Spots {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let extras = settings.extra_files.iter().map(|path| (path.clone(), print(path))).collect();
+        Self {
+            extras,
+            rules: HashSet::new(),
+            marker_dir: settings.marker_dir.clone(),
+            marks: HashSet::new(),
+        }
+    }
+
+    /// These names, and the ignore files that are watched already.
+    pub(super) fn with_rules_of(self, old: &Self) -> Self {
+        Self { rules: old.rules.clone(), marks: old.marks.clone(), ..self }
+    }
+
+    /// The directories to be watched.
+    pub(super) fn directories(&self) -> Vec<PathBuf> {
+        let files = self.extras.iter().map(|(path, _)| path).chain(&self.rules);
+        let mut all: Vec<PathBuf> =
+            files.filter_map(|path| path.parent()).map(Path::to_path_buf).collect();
+        all.extend(self.marker_dir.clone());
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Whether a directory is watched for a name in it.
+    pub(super) fn needs(&self, path: &Path) -> bool {
+        self.marker_dir.as_deref() == Some(path)
+            || self.extras.iter().any(|(file, _)| file.parent() == Some(path))
+            || self.rules.iter().any(|file| file.parent() == Some(path))
+    }
+}
+
+impl Watch {
+    /// Takes an event for a spot. `true`: it is for nothing else.
+    pub(super) fn spot(&mut self, path: &Path, kind: RawKind, out: &mut Vec<Seen>) -> bool {
+        if let Some(dir) = &self.spots.marker_dir
+            && path.parent() == Some(dir)
+        {
+            let came = matches!(kind, RawKind::Create | RawKind::To | RawKind::Any);
+            if let (true, Some(name)) = (came, path.file_name()) {
+                let name = name.to_owned();
+                // Where no events come from, only a look that begins now has seen everything.
+                if self.polling.active() {
+                    self.poll();
+                }
+                self.markers.push((name, self.walks.keys().copied().collect()));
+                self.pass_markers(out);
+            }
+            return true;
+        }
+        if kind == RawKind::Data {
+            return false;
+        }
+        if self.spots.extras.iter().any(|(file, _)| file == path) {
+            self.check_extras(out);
+        }
+        let complete = !matches!(kind, RawKind::Metadata | RawKind::Create);
+        if complete && self.spots.rules.contains(path) {
+            out.push(Seen::RulesChanged);
+            self.walk_roots(Why::Rules);
+        }
+        false
+    }
+
+    /// Tells the configuration files that have changed.
+    pub(super) fn check_extras(&mut self, out: &mut Vec<Seen>) {
+        for (path, known) in &mut self.spots.extras {
+            let now = print(path);
+            if *known != now {
+                *known = now;
+                out.push(Seen::ConfigChanged(path.clone()));
+            }
+        }
+    }
+
+    /// The walker has found out which files above the roots could hide something, and watches them.
+    pub(super) fn watch_rules(&mut self, files: Vec<PathBuf>) {
+        self.spots.rules.extend(files);
+    }
+
+    /// Without events: the markers that a pass of polling, which begins now, comes after.
+    pub(super) fn find_markers(&mut self, walk: u32) {
+        let Some(dir) = self.spots.marker_dir.as_ref() else { return };
+        if self.recovery.events != Events::None {
+            return;
+        }
+        let mut names = HashSet::new();
+        if let Ok(dir) = os::Directory::open(dir, false) {
+            // What cannot be read has no markers.
+            let _ = dir.read(&mut Vec::new(), |name, _| {
+                names.insert(OsStr::from_bytes(name).to_owned());
+            });
+        }
+        for name in names.difference(&self.spots.marks) {
+            self.markers.push((name.clone(), HashSet::from([walk])));
+        }
+        self.spots.marks = names;
+    }
+
+    /// Tells the markers before which everything has been looked at.
+    pub(super) fn pass_markers(&mut self, out: &mut Vec<Seen>) {
+        let walks = &self.walks;
+        self.markers.retain_mut(|(name, waits)| {
+            waits.retain(|walk| walks.contains_key(walk));
+            if waits.is_empty() {
+                out.push(Seen::Marker(std::mem::take(name)));
+            }
+            !name.is_empty()
+        });
+    }
+}

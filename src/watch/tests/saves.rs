@@ -1,0 +1,149 @@
+//! Saves of single files, as programs make them.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Rig;
+use crate::watch::ChangeKind::{Appeared, Closed, Removed, RenamedAway, Touched, Written};
+
+/// What `touch` does: both times, for only one of them is told as an access or a write.
+fn touch(path: &std::path::Path, time: SystemTime) {
+    let file = fs::OpenOptions::new().append(true).open(path).unwrap();
+    file.set_times(fs::FileTimes::new().set_accessed(time).set_modified(time)).unwrap();
+}
+
+fn one(rig: &mut Rig) -> Vec<(String, super::super::ChangeKind)> {
+    rig.sync();
+    let mut short = rig.short();
+    short.dedup();
+    short
+}
+
+#[test]
+fn a_save_in_place_is_written_then_closed() {
+    let mut rig = Rig::with(|root| fs::write(root.join("a.go"), "one").unwrap(), |_| {});
+    fs::write(rig.path("a.go"), "two").unwrap();
+    assert_eq!(one(&mut rig), [("a.go".into(), Written), ("a.go".into(), Closed)]);
+}
+
+#[test]
+fn a_writer_that_is_still_there_is_not_closed() {
+    let mut rig = Rig::new();
+    let mut file = fs::File::create(rig.path("a.go")).unwrap();
+    file.write_all(b"half").unwrap();
+    rig.sync();
+    assert!(rig.last()["a.go"] == Written);
+    file.write_all(b"whole").unwrap();
+    drop(file);
+    assert_eq!(one(&mut rig), [("a.go".into(), Written), ("a.go".into(), Closed)]);
+}
+
+#[test]
+fn an_atomic_save_is_complete_at_once_and_its_temporary_is_new() {
+    let mut rig = Rig::with(|root| fs::write(root.join("a.go"), "one").unwrap(), |_| {});
+    fs::write(rig.path("a.go.tmp"), "two").unwrap();
+    fs::rename(rig.path("a.go.tmp"), rig.path("a.go")).unwrap();
+    rig.sync();
+    let changes = rig.changes();
+    let last = changes.last().unwrap();
+    assert_eq!((last.path.as_ref(), last.kind), (rig.path("a.go").as_path(), Appeared));
+    assert!(!last.facts.new);
+    for change in changes.iter().filter(|change| change.path.ends_with("a.go.tmp")) {
+        assert!(change.facts.new, "{change:?}");
+    }
+}
+
+#[test]
+fn removal_renaming_and_links() {
+    let mut rig = Rig::with(
+        |root| {
+            fs::write(root.join("a"), "a").unwrap();
+            fs::write(root.join("b"), "b").unwrap();
+        },
+        |_| {},
+    );
+    fs::remove_file(rig.path("a")).unwrap();
+    assert_eq!(one(&mut rig), [("a".into(), Removed)]);
+    fs::rename(rig.path("b"), rig.path("c")).unwrap();
+    assert_eq!(one(&mut rig), [("b".into(), RenamedAway), ("c".into(), Appeared)]);
+    symlink("c", rig.path("link")).unwrap();
+    fs::hard_link(rig.path("c"), rig.path("hard")).unwrap();
+    assert_eq!(one(&mut rig), [("link".into(), Appeared), ("hard".into(), Appeared)]);
+}
+
+#[test]
+fn a_touch_is_a_change_and_a_chmod_or_an_idle_open_is_none() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut rig = Rig::with(|root| fs::write(root.join("a"), "a").unwrap(), |_| {});
+    fs::set_permissions(rig.path("a"), fs::Permissions::from_mode(0o600)).unwrap();
+    drop(fs::OpenOptions::new().append(true).open(rig.path("a")).unwrap());
+    fs::read(rig.path("a")).unwrap();
+    assert_eq!(one(&mut rig), []);
+    touch(&rig.path("a"), SystemTime::now());
+    assert_eq!(one(&mut rig), [("a".into(), Touched)]);
+}
+
+#[test]
+fn a_truncated_file_is_said_to_be_emptied() {
+    let mut rig = Rig::with(|root| fs::write(root.join("a"), "a").unwrap(), |_| {});
+    let mut file = fs::File::create(rig.path("a")).unwrap();
+    rig.sync();
+    let changes = rig.changes();
+    assert!(changes.iter().all(|change| change.facts.emptied), "{changes:?}");
+    file.write_all(b"new").unwrap();
+    drop(file);
+    rig.sync();
+    assert!(!rig.changes().last().unwrap().facts.emptied);
+}
+
+#[test]
+fn the_same_bytes_are_no_change() {
+    let mut rig = Rig::with(
+        |root| {
+            fs::write(root.join("a"), "one").unwrap();
+            fs::write(root.join("b"), "b").unwrap();
+        },
+        |_| {},
+    );
+    rig.watch.run_started(None, Instant::now());
+    rig.until("the baseline", |rig| {
+        rig.watch.table.record(&rig.path("a")).is_some_and(|record| record.hash != 0)
+    });
+    fs::write(rig.path("a"), "one").unwrap();
+    assert!(!rig.run(), "same bytes in place");
+    fs::write(rig.path("t"), "one").unwrap();
+    fs::rename(rig.path("t"), rig.path("a")).unwrap();
+    assert!(!rig.run(), "same bytes by rename");
+    fs::remove_file(rig.path("a")).unwrap();
+    fs::write(rig.path("a"), "one").unwrap();
+    assert!(!rig.run(), "removed and made again");
+    fs::write(rig.path("a"), "two").unwrap();
+    assert!(rig.run(), "other bytes");
+    fs::write(rig.path("a"), "two").unwrap();
+    assert!(!rig.run(), "the bytes that the last run saw");
+    fs::write(rig.path("a"), "one").unwrap();
+    assert!(rig.run(), "the bytes of the run before");
+    fs::remove_file(rig.path("b")).unwrap();
+    assert!(rig.run(), "a removal");
+    fs::write(rig.path("b"), "b").unwrap();
+    assert!(rig.run(), "made again after a run without it");
+    fs::write(rig.path("new"), "").unwrap();
+    assert!(rig.run(), "a new file");
+    fs::write(rig.path("temporary"), "").unwrap();
+    fs::remove_file(rig.path("temporary")).unwrap();
+    assert!(!rig.run(), "came and went");
+}
+
+#[test]
+fn a_touch_reloads_although_the_bytes_are_the_same() {
+    let mut rig = Rig::with(|root| fs::write(root.join("a"), "one").unwrap(), |_| {});
+    rig.watch.run_started(None, Instant::now());
+    rig.until("the baseline", |rig| {
+        rig.watch.table.record(&rig.path("a")).is_some_and(|record| record.hash != 0)
+    });
+    rig.for_a_while(Duration::from_millis(20));
+    touch(&rig.path("a"), SystemTime::UNIX_EPOCH);
+    assert!(rig.run());
+}

@@ -1,0 +1,411 @@
+//! The walker: the thread that puts watches on directories and looks at them, never the other way round, so
+//! that nothing falls between. While one batch is being looked at, the next is being watched.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::list::{Further, Ground, Job, Scratch, look};
+use super::message::{Arming, Inner, Listing, Message, Outcome, Tally};
+use super::native::{Above, Armed, Native};
+use super::os;
+use super::portable::Portable;
+
+/// Directories that are watched in one go. More would keep notify's thread from reading events for longer.
+const BATCH: usize = 512;
+
+/// Fewer directories than this are not worth a second thread.
+const ALONE: usize = 24;
+
+/// The first ignored directories that are remembered by name.
+const SAMPLES: usize = 64;
+
+/// What the owner orders.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Look at these directories and all below them. `urgent`: before everything that waits.
+    Walk { walk: u32, jobs: Vec<Job>, urgent: bool },
+    /// A new event source; what still waits was for the old one and is forgotten.
+    Renew { generation: u32, source: Source },
+    /// Other rules, other roots.
+    Ground(Arc<Ground>),
+    /// These directories need no watch any more.
+    Disarm(Vec<PathBuf>),
+    /// These directories are watched for single names in them; they are not looked at.
+    Spots(Vec<PathBuf>),
+    /// The directories above the roots: somebody may rename one. They are watched when the next walk is
+    /// done: the tree has the first right to what watches there are.
+    Above(Vec<PathBuf>),
+}
+
+/// Where events come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Nowhere.
+    None,
+    /// One watch for each directory that is kept.
+    Native,
+    /// The system's watcher on these trees.
+    Portable(Vec<PathBuf>),
+}
+
+/// Starts the walker; it ends when the sender of orders is dropped.
+pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender<Order> {
+    let (orders, from) = channel();
+    let walker = Walker {
+        ground,
+        to,
+        from,
+        native: None,
+        portable: None,
+        above: None,
+        above_wanted: None,
+        urgent: Vec::new(),
+        waiting: Vec::new(),
+        armed: Vec::new(),
+        walks: HashMap::new(),
+        full: false,
+        threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+        scratch: Scratch::default(),
+    };
+    // Without a thread nothing can work; the owner notices that its orders are not taken.
+    let _ = std::thread::Builder::new().name("gw-walk".into()).spawn(move || walker.run());
+    orders
+}
+
+/// A directory whose watch is on, and since when.
+type Watched = (Job, i64);
+
+struct Walker {
+    ground: Arc<Ground>,
+    to: UnboundedSender<Message>,
+    from: Receiver<Order>,
+    native: Option<Native>,
+    portable: Option<Portable>,
+    above: Option<Above>,
+    above_wanted: Option<Vec<PathBuf>>,
+    /// Taken from the end, so that little waits at a time.
+    urgent: Vec<Job>,
+    waiting: Vec<Job>,
+    armed: Vec<Watched>,
+    walks: HashMap<u32, Progress>,
+    /// The limit was met in the present series: the rest does without.
+    full: bool,
+    threads: usize,
+    scratch: Scratch,
+}
+
+struct Progress {
+    left: usize,
+    urgent: bool,
+    since: Instant,
+    tally: Tally,
+}
+
+impl Walker {
+    fn run(mut self) {
+        loop {
+            let idle = self.urgent.is_empty() && self.waiting.is_empty() && self.armed.is_empty();
+            if idle {
+                self.full = false;
+                self.scratch = Scratch::default();
+                self.waiting.shrink_to_fit();
+                let Ok(order) = self.from.recv() else { return };
+                self.obey(order);
+            }
+            while let Ok(order) = self.from.try_recv() {
+                self.obey(order);
+            }
+            if self.to.is_closed() {
+                return;
+            }
+            self.step();
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "measures how long a walk takes")]
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Walk { walk, mut jobs, urgent } => {
+                for job in &mut jobs {
+                    self.surround(job);
+                }
+                let progress = self.walks.entry(walk).or_insert_with(|| Progress {
+                    left: 0,
+                    urgent,
+                    since: Instant::now(),
+                    tally: Tally::default(),
+                });
+                progress.left += jobs.len();
+                if progress.left == 0 {
+                    self.finish(walk);
+                } else if urgent {
+                    self.urgent.extend(jobs);
+                } else {
+                    self.waiting.extend(jobs);
+                }
+            }
+            Order::Renew { generation, source } => {
+                self.urgent.clear();
+                self.waiting.clear();
+                self.armed.clear();
+                self.walks.clear();
+                self.full = false;
+                self.native = None;
+                self.portable = None;
+                if let Err(error) = self.open(generation, source) {
+                    let error = error.to_string();
+                    self.send(Inner::NoSource { generation, error });
+                }
+            }
+            Order::Ground(ground) => self.ground = ground,
+            Order::Spots(paths) => self.watch_spots(paths.iter().map(PathBuf::as_path)),
+            Order::Above(paths) => {
+                self.above = None;
+                self.above_wanted = Some(paths);
+            }
+            Order::Disarm(paths) => {
+                if let Some(native) = &mut self.native {
+                    native.disarm(paths);
+                }
+            }
+        }
+    }
+
+    fn watch_spots<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
+        if let Some(native) = &mut self.native {
+            // One that is not there, or cannot be watched, does not speak.
+            native.arm(&paths.map(|path| (path.to_path_buf(), true)).collect::<Vec<_>>());
+        }
+    }
+
+    fn open(&mut self, generation: u32, source: Source) -> notify::Result<()> {
+        match source {
+            Source::None => {}
+            Source::Native => self.native = Some(Native::new(generation, self.to.clone())?),
+            Source::Portable(roots) => {
+                let (portable, errors) = Portable::new(generation, &roots, self.to.clone())?;
+                self.portable = Some(portable);
+                if let Some(error) = errors.into_iter().next() {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out what holds around a root.
+    fn surround(&mut self, job: &mut Job) {
+        if job.around.is_none() {
+            let (mut texts, files) = self.ground.rules_above(&job.path);
+            if self.native.is_some() && !files.is_empty() {
+                // Watch before reading, here too.
+                self.watch_spots(files.iter().filter_map(|file| file.parent()));
+                texts = self.ground.rules_above(&job.path).0;
+            }
+            job.around = Some(self.ground.filter.root_scope(&job.path, &texts));
+            self.send(Inner::RulesFrom(files));
+        }
+    }
+
+    fn send(&self, inner: Inner) {
+        // The owner is gone only when the program ends.
+        let _ = self.to.send(Message(inner));
+    }
+
+    fn step(&mut self) {
+        let source = if self.urgent.is_empty() { &mut self.waiting } else { &mut self.urgent };
+        let next = source.split_off(source.len().saturating_sub(BATCH));
+        let looking = std::mem::take(&mut self.armed);
+        if looking.len() <= ALONE {
+            // Nobody waits while these few are looked at.
+            let looked = self.look_alone(looking);
+            self.note(looked);
+            self.armed = self.arm(next);
+            if self.armed.len() <= ALONE {
+                let few = std::mem::take(&mut self.armed);
+                let looked = self.look_alone(few);
+                self.note(looked);
+            }
+        } else {
+            self.look_and_arm(looking, next);
+        }
+    }
+
+    /// Puts the watches on. What cannot be watched because it is not there, or not for us, is reported.
+    fn arm(&mut self, jobs: Vec<Job>) -> Vec<Watched> {
+        let (mut native, full) = (self.native.take(), self.full);
+        let (watched, failed, full) = arm(native.as_mut(), jobs, full);
+        self.native = native;
+        self.full = full;
+        self.fail(failed);
+        watched
+    }
+
+    fn fail(&mut self, failed: Vec<(Job, Outcome)>) {
+        for (job, outcome) in failed {
+            self.report(&job, outcome);
+            self.done(job.walk, Further::default());
+        }
+    }
+
+    fn look_alone(&mut self, jobs: Vec<Watched>) -> Vec<(u32, Further)> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let looked = jobs
+            .into_iter()
+            .map(|job| look_and_send(&self.ground, job, &self.to, &mut scratch))
+            .collect();
+        self.scratch = scratch;
+        looked
+    }
+
+    fn look_and_arm(&mut self, looking: Vec<Watched>, next: Vec<Job>) {
+        let mut native = self.native.take();
+        let full = self.full;
+        let (ground, to) = (Arc::clone(&self.ground), self.to.clone());
+        let (looking, at) = (Mutex::new(looking), AtomicUsize::new(0));
+        let results = Mutex::new(Vec::new());
+        let work = || {
+            let mut scratch = Scratch::default();
+            let mut done = Vec::new();
+            loop {
+                let job = looking.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let Some(job) = job else { break };
+                at.fetch_add(1, Ordering::Relaxed);
+                done.push(look_and_send(&ground, job, &to, &mut scratch));
+            }
+            results.lock().unwrap_or_else(PoisonError::into_inner).append(&mut done);
+        };
+        let (watched, failed, full) = std::thread::scope(|scope| {
+            for _ in 1..self.threads {
+                scope.spawn(work);
+            }
+            let armed = arm(native.as_mut(), next, full);
+            work();
+            armed
+        });
+        self.native = native;
+        self.full = full;
+        self.armed = watched;
+        self.note(results.into_inner().unwrap_or_else(PoisonError::into_inner));
+        self.fail(failed);
+    }
+
+    fn note(&mut self, looked: Vec<(u32, Further)>) {
+        let mut useless = Vec::new();
+        for (walk, mut further) in looked {
+            useless.extend(further.disarm.take());
+            self.done(walk, further);
+        }
+        if let Some(native) = self.native.as_mut().filter(|_| !useless.is_empty()) {
+            native.disarm(useless);
+        }
+    }
+
+    fn report(&mut self, job: &Job, outcome: Outcome) {
+        self.send(Inner::Listing(Box::new(Listing {
+            ticket: job.ticket,
+            walk: job.walk,
+            path: job.path.clone(),
+            arming: job.arming,
+            outcome,
+        })));
+    }
+
+    /// One directory of a walk is done.
+    fn done(&mut self, walk: u32, further: Further) {
+        let Some(progress) = self.walks.get_mut(&walk) else { return };
+        progress.left += further.jobs.len();
+        progress.left -= 1;
+        let tally = &mut progress.tally;
+        tally.directories += 1;
+        tally.files += further.files;
+        tally.ignored += further.ignored.len();
+        let room = SAMPLES.saturating_sub(tally.samples.len());
+        tally.samples.extend(further.ignored.into_iter().take(room));
+        if progress.urgent {
+            self.urgent.extend(further.jobs);
+        } else {
+            self.waiting.extend(further.jobs);
+        }
+        if progress.left == 0 {
+            self.finish(walk);
+        }
+    }
+
+    fn finish(&mut self, walk: u32) {
+        if let Some(paths) = self.above_wanted.take() {
+            self.above = Above::new(paths, &self.to);
+        }
+        if let Some(mut progress) = self.walks.remove(&walk) {
+            progress.tally.took = progress.since.elapsed();
+            self.send(Inner::WalkDone { walk, tally: progress.tally });
+        }
+    }
+}
+
+fn look_and_send(
+    ground: &Ground,
+    (job, armed_at): Watched,
+    to: &UnboundedSender<Message>,
+    scratch: &mut Scratch,
+) -> (u32, Further) {
+    let (outcome, mut further) = look(ground, &job, armed_at, scratch);
+    if job.arming == Arming::Watch && matches!(outcome, Outcome::Gone | Outcome::Pruned) {
+        further.disarm = Some(job.path.clone());
+    }
+    let Job { ticket, walk, path, arming, .. } = job;
+    let listing = Box::new(Listing { ticket, walk, path, arming, outcome });
+    // The owner is gone only when the program ends.
+    let _ = to.send(Message(Inner::Listing(listing)));
+    (walk, further)
+}
+
+/// Watches what is to be watched. The directories that can be looked at, those that cannot, and whether
+/// the system's limit is reached.
+fn arm(
+    native: Option<&mut Native>,
+    mut jobs: Vec<Job>,
+    mut full: bool,
+) -> (Vec<Watched>, Vec<(Job, Outcome)>, bool) {
+    let mut failed = Vec::new();
+    let wanted = |job: &Job| job.arming == Arming::Watch;
+    let Some(native) = native.filter(|_| !full && jobs.iter().any(wanted)) else {
+        for job in jobs.iter_mut().filter(|job| job.arming == Arming::Watch) {
+            job.arming = Arming::Refused;
+        }
+        let now = os::file_clock();
+        return (jobs.into_iter().map(|job| (job, now)).collect(), failed, full);
+    };
+    let paths: Vec<_> =
+        jobs.iter().filter(|job| wanted(job)).map(|job| (job.path.clone(), job.follow)).collect();
+    let mut answers = native.arm(&paths).into_iter();
+    let now = os::file_clock();
+    let mut watched = Vec::with_capacity(jobs.len());
+    for mut job in jobs {
+        if wanted(&job) {
+            match answers.next() {
+                Some(Armed::Yes) => {}
+                Some(Armed::Limit) | None => {
+                    full = true;
+                    job.arming = Arming::Refused;
+                }
+                Some(Armed::Gone) => {
+                    failed.push((job, Outcome::Gone));
+                    continue;
+                }
+                Some(Armed::Failed(error)) => {
+                    failed.push((job, Outcome::Unreadable(error)));
+                    continue;
+                }
+            }
+        }
+        watched.push((job, now));
+    }
+    (watched, failed, full)
+}
