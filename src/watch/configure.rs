@@ -57,7 +57,6 @@ impl Watch {
         self.spread_ground();
         if self.recovery.events == Events::Native {
             self.order(Order::Spots(self.spots.directories()));
-            self.order(Order::Above(self.roots.above()));
         }
         if self.ready {
             self.walk_roots(Why::Rules);

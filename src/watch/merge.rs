@@ -229,15 +229,13 @@ impl Watch {
             node.polled = arming != Arming::Watch;
         }
         let above = self.table.parent(dir).and_then(|parent| self.table.dir(parent));
-        let doubtful = match filesystem {
-            Some(filesystem) => {
-                self.polling.found(path, filesystem);
-                matches!(filesystem, FileSystem::Doubtful(_))
-            }
-            None => above.is_some_and(|above| above.doubtful),
-        };
+        let inherited = above.is_some_and(|above| above.doubtful);
+        let filesystem = filesystem.map(|found| self.polling.found(path, found));
         if let Some(node) = self.table.dir_mut(dir) {
-            node.doubtful = doubtful;
+            node.doubtful = match filesystem {
+                Some(filesystem) => matches!(filesystem, FileSystem::Doubtful(_)),
+                None => inherited,
+            };
             let silent = matches!(filesystem, Some(FileSystem::Silent(..)));
             node.polled |= silent && self.settings.poll != Poll::Never;
         }

@@ -61,12 +61,19 @@ impl Polling {
         })
     }
 
-    /// A directory is on another file system than the one above it.
-    pub(super) fn found(&mut self, path: &Path, kind: FileSystem) {
+    /// A directory is on another file system than the one above it. What is to be thought of that: trust
+    /// that was lost does not come back.
+    pub(super) fn found(&mut self, path: &Path, kind: FileSystem) -> FileSystem {
+        let known = self.filesystems.iter().find(|(known, _)| known == path).map(|(_, kind)| *kind);
+        let kind = match (known, kind) {
+            (Some(silent @ FileSystem::Silent(..)), FileSystem::Doubtful(_)) => silent,
+            _ => kind,
+        };
         self.filesystems.retain(|(known, _)| known != path);
         if kind != FileSystem::Local {
             self.filesystems.push((path.to_path_buf(), kind));
         }
+        kind
     }
 }
 
@@ -95,6 +102,8 @@ impl Watch {
         if why == Why::Poll && self.polling.walk == Some(walk) {
             self.polling.walk = None;
             self.check_extras(out);
+            // The directories above the roots may have been left without watches too.
+            self.check_roots(now, out);
         } else if self.polling.next.is_some() {
             return;
         }

@@ -147,7 +147,6 @@ impl Watch {
         self.order(Order::Renew { generation, source });
         if events == Events::Native {
             self.order(Order::Spots(self.spots.directories()));
-            self.order(Order::Above(self.roots.above()));
         }
         self.roots.mounts = mounts::below(&self.roots.paths(Kind::Directory));
         self.walk_roots(why)
@@ -205,6 +204,9 @@ impl Watch {
                 recurse: single.is_none(),
                 only: self.table.only(id),
             });
+        }
+        if self.recovery.events == Events::Native {
+            self.order(Order::Above(self.roots.above()));
         }
         self.order(Order::Walk { walk, jobs, urgent: false });
         walk

@@ -10,7 +10,6 @@ use super::merge::Why;
 use super::message::RawKind;
 use super::recovery::Events;
 use super::settings::Settings;
-use super::walk::Order;
 use super::{Seen, Watch, os};
 
 /// The names, and the directories that are watched for them.
@@ -107,13 +106,9 @@ impl Watch {
         }
     }
 
-    /// The walker has found out which files above the roots could hide something.
+    /// The walker has found out which files above the roots could hide something, and watches them.
     pub(super) fn watch_rules(&mut self, files: Vec<PathBuf>) {
-        let before = self.spots.rules.len();
         self.spots.rules.extend(files);
-        if self.spots.rules.len() != before && self.recovery.events == Events::Native {
-            self.order(Order::Spots(self.spots.directories()));
-        }
     }
 
     /// Without events: the markers that a pass of polling, which begins now, comes after.

@@ -2,7 +2,7 @@
 //! that nothing falls between. While one batch is being looked at, the next is being watched.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,7 +38,8 @@ pub(crate) enum Order {
     Disarm(Vec<PathBuf>),
     /// These directories are watched for single names in them; they are not looked at.
     Spots(Vec<PathBuf>),
-    /// The directories above the roots: somebody may rename one.
+    /// The directories above the roots: somebody may rename one. They are watched when the next walk is
+    /// done: the tree has the first right to what watches there are.
     Above(Vec<PathBuf>),
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender
         native: None,
         portable: None,
         above: None,
+        above_wanted: None,
         urgent: Vec::new(),
         waiting: Vec::new(),
         armed: Vec::new(),
@@ -86,6 +88,7 @@ struct Walker {
     native: Option<Native>,
     portable: Option<Portable>,
     above: Option<Above>,
+    above_wanted: Option<Vec<PathBuf>>,
     /// Taken from the end, so that little waits at a time.
     urgent: Vec<Job>,
     waiting: Vec<Job>,
@@ -161,17 +164,23 @@ impl Walker {
                 }
             }
             Order::Ground(ground) => self.ground = ground,
-            Order::Spots(paths) => {
-                if let Some(native) = &mut self.native {
-                    native.arm(&paths.into_iter().map(|path| (path, true)).collect::<Vec<_>>());
-                }
+            Order::Spots(paths) => self.watch_spots(paths.iter().map(PathBuf::as_path)),
+            Order::Above(paths) => {
+                self.above = None;
+                self.above_wanted = Some(paths);
             }
-            Order::Above(paths) => self.above = Above::new(paths, &self.to),
             Order::Disarm(paths) => {
                 if let Some(native) = &mut self.native {
                     native.disarm(paths);
                 }
             }
+        }
+    }
+
+    fn watch_spots<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
+        if let Some(native) = &mut self.native {
+            // One that is not there, or cannot be watched, does not speak.
+            native.arm(&paths.map(|path| (path.to_path_buf(), true)).collect::<Vec<_>>());
         }
     }
 
@@ -193,7 +202,12 @@ impl Walker {
     /// Finds out what holds around a root.
     fn surround(&mut self, job: &mut Job) {
         if job.around.is_none() {
-            let (texts, files) = self.ground.rules_above(&job.path);
+            let (mut texts, files) = self.ground.rules_above(&job.path);
+            if self.native.is_some() && !files.is_empty() {
+                // Watch before reading, here too.
+                self.watch_spots(files.iter().filter_map(|file| file.parent()));
+                texts = self.ground.rules_above(&job.path).0;
+            }
             job.around = Some(self.ground.filter.root_scope(&job.path, &texts));
             self.send(Inner::RulesFrom(files));
         }
@@ -325,6 +339,9 @@ impl Walker {
     }
 
     fn finish(&mut self, walk: u32) {
+        if let Some(paths) = self.above_wanted.take() {
+            self.above = Above::new(paths, &self.to);
+        }
         if let Some(mut progress) = self.walks.remove(&walk) {
             progress.tally.took = progress.since.elapsed();
             self.send(Inner::WalkDone { walk, tally: progress.tally });

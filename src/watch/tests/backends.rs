@@ -154,3 +154,28 @@ fn limited_watches_are_used_and_the_rest_is_polled() {
     assert_eq!(seen.len(), 300);
     assert!(began.elapsed() < Duration::from_secs(2));
 }
+
+/// To be run with an overlay: `unshare -m sh -c '… mount -t overlay …; GW_OVERLAY=merged GW_UPPER=upper
+/// cargo test --lib overlay -- --ignored'`.
+#[test]
+#[ignore = "needs an overlay"]
+fn an_overlay_that_is_written_to_from_behind_comes_to_be_polled() {
+    let merged = std::env::var("GW_OVERLAY").unwrap();
+    let upper = std::env::var("GW_UPPER").unwrap();
+    let mut rig = Rig::watching(Path::new(&merged), Duration::ZERO);
+    rig.until_ready();
+    fs::write(Path::new(&merged).join("through"), "x").unwrap();
+    rig.for_a_while(Duration::from_millis(2500));
+    assert!(rig.last().contains_key("through"));
+    let began = Instant::now();
+    for round in 0..3 {
+        fs::write(Path::new(&upper).join("behind"), format!("behind {round}")).unwrap();
+        rig.until("the change from behind", |rig| {
+            rig.seen.iter().any(|seen| matches!(seen, crate::watch::Seen::Change(_)))
+        });
+        println!("round {round}: {:?} {:?}", began.elapsed(), rig.last());
+        rig.for_a_while(Duration::from_millis(1100));
+    }
+    println!("{:?}", rig.notices());
+    assert!(rig.notices().iter().any(|notice| matches!(notice, Notice::Polling { .. })));
+}
