@@ -45,6 +45,8 @@ pub(super) struct Shim {
     pub(super) me: i32,
     pub(super) keep: Keep,
     pub(super) hosted: Option<Hosted>,
+    /// Names of stopped daemons that were said.
+    pub(super) told_daemons: Vec<Vec<u8>>,
     /// `waitpid` says that there is nobody.
     pub(super) childless: bool,
 }
@@ -84,6 +86,7 @@ impl Shim {
             me,
             keep: Keep::new(Vec::new(), sys::own_session()),
             hosted: None,
+            told_daemons: Vec::new(),
             childless: true,
         };
         // The death signal was set before the execution; a parent that died before that sent none.
@@ -231,8 +234,12 @@ impl Shim {
             Err(failure) => {
                 let path = match (failure.stage, failure.errno) {
                     (SpawnStage::WorkingDirectory, _) => launch.directory.clone(),
-                    (_, libc::ENOENT | libc::ENOTDIR) => program.clone().into(),
-                    _ => found(failure.program).into(),
+                    (SpawnStage::Exec, errno)
+                        if errno != libc::ENOENT && errno != libc::ENOTDIR =>
+                    {
+                        found(failure.program).into()
+                    }
+                    _ => program.clone().into(),
                 };
                 failed(failure.stage, failure.errno, path)
             }
