@@ -211,10 +211,15 @@ impl Rig {
         if self.watch.compare(&batch) == Comparison::Same {
             return false;
         }
-        self.watch.run_started(Some(&batch), Instant::now());
+        self.watch.run_started(&causes(&batch), Instant::now());
         // Until the run's beginning is certain.
         self.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
         self.for_a_while(Duration::from_millis(15));
         true
     }
+}
+
+/// The paths of a batch, as a run's causes.
+pub(crate) fn causes(batch: &Batch) -> Vec<Arc<Path>> {
+    batch.changes.iter().map(|change| Arc::clone(&change.path)).collect()
 }
