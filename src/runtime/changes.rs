@@ -117,7 +117,7 @@ impl Instance {
                 let (path, more) = (first.path.clone(), batch.changes.len() - 1);
                 self.reporter.say(&Notice::SameBytes { path, more }, now);
             }
-            (Comparison::Unsettled(delay), _) if self.put_backs < PUT_BACKS => {
+            (Comparison::Unsettled(delay), _) if !batch.forced && self.put_backs < PUT_BACKS => {
                 self.put_backs += 1;
                 self.settle.put_back(batch);
                 self.settle.postpone(now + delay);

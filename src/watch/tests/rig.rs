@@ -201,7 +201,13 @@ impl Rig {
             }
         }
         let now = Instant::now();
-        (!changes.is_empty()).then_some(Batch { changes, first: now, last: now, noisy: None })
+        (!changes.is_empty()).then_some(Batch {
+            changes,
+            first: now,
+            last: now,
+            forced: false,
+            noisy: None,
+        })
     }
 
     /// Everything that happened up to now becomes a run, unless nothing changed; whether there was one.
