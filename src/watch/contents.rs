@@ -195,21 +195,21 @@ impl Watch {
         }
         // A file with several names may have been written under another one meanwhile.
         let same = read.is_some_and(|(hash, stat)| hash == record.hash && stat.links == 1);
-        if !same && read.is_some_and(|(_, stat)| stat.print() != record.print) {
-            // Not the state that its last event told of: the next save has begun, perhaps by emptying it.
-            return Comparison::Unsettled(self.event_delay(path));
+        let polled = self.polled_every(path);
+        // Not the state that its last event told of: the next save has begun, perhaps by emptying it. Where
+        // only passes tell, that it is not empty any more is known after the next one.
+        let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
+        if !same && (outdated || (polled.is_some() && record.emptied())) {
+            return Comparison::Unsettled(polled.map_or(EVENT_DELAY, |interval| interval * 3 / 2));
         }
         differs(!same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born))
     }
 
-    /// How long the event of a write that we have seen may take to come.
-    fn event_delay(&self, path: &Path) -> Duration {
-        let polled = path
-            .parent()
-            .and_then(|above| self.table.find(above))
-            .and_then(|id| self.table.dir(id))
-            .is_some_and(|dir| dir.polled);
-        self.polling.interval.filter(|_| polled).unwrap_or(EVENT_DELAY)
+    /// The interval of the passes that tell of a path; `None` where events do.
+    fn polled_every(&self, path: &Path) -> Option<Duration> {
+        let above = self.table.find(path.parent()?)?;
+        self.table.dir(above).filter(|dir| dir.polled)?;
+        self.polling.interval
     }
 
     /// A run has been started, caused by changes of these paths. From now on "what the last run saw"
