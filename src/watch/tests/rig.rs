@@ -183,11 +183,13 @@ impl Rig {
     }
 
     pub(crate) fn notices(&self) -> Vec<&Notice> {
-        let notice = |seen| match seen {
-            &Seen::Say(ref notice) => Some(notice),
-            _ => None,
-        };
-        self.seen.iter().filter_map(notice).collect()
+        let mut notices = Vec::new();
+        for seen in &self.seen {
+            if let Seen::Say(notice) = seen {
+                notices.push(notice);
+            }
+        }
+        notices
     }
 
     /// What the loop would make of the changes: a batch.
