@@ -88,7 +88,11 @@ fn names_that_are_no_text_are_compared_byte_by_byte() {
     assert!(characters("?", "é".as_bytes()));
     assert!(characters("[à-ü]x", "éx".as_bytes()));
     assert!(!characters("??", "é".as_bytes()));
-    assert!(characters("?", b"\xff"));
+    assert!(characters("[à-üx]*", "x\u{fffd}".as_bytes()));
+    assert!(characters("?", "\u{10ffff}".as_bytes()));
+    // A byte that is no character stands for itself and is matched by a star, by nothing else.
+    assert!(!characters("?", b"\xff"));
+    assert!(characters("*", b"\xff"));
     assert!(!characters("*???", "éé".as_bytes()));
     assert!(!characters("[\u{0}-\u{10ffff}]", b"\xff"));
 }
