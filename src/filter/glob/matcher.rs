@@ -1,10 +1,11 @@
 //! What decides about a path: `globset`'s translation of a pattern.
 //!
-//! Three things it has no words for, and so the pattern goes there with a [`GAP`] in their place:
+//! Four things it has no words for, and so the pattern goes there with a [`GAP`] in their place:
 //! - a class as git reads it: `[[:alpha:]]`, `[a\-b]` and `[]\]x]` mean something else to globset, and its
 //!   `[!a]` and `[+-9]` match a slash;
 //! - `?` and `[…]` for a character in our own lists: to globset `?` is a byte, and `[é]` either byte of it;
-//! - a byte that is no UTF-8 (`\xff*` in a `.gitignore`): its patterns are `str`.
+//! - a byte that is no UTF-8 (`\xff*` in a `.gitignore`): its patterns are `str`;
+//! - the empty component after a `**`: to git `a**//` is the directory `a` alone, and to globset `**/` is `**`.
 //!
 //! [`globset::Glob::regex`] is the documented way to what globset made of the rest; the gaps are filled in
 //! there, each with the regular expression of one unit.

@@ -79,8 +79,6 @@ impl Glob {
         let Some(path) = path.strip_prefix(&*self.prefix) else { return false };
         match &self.literal {
             Some(literal) => **literal == *path,
-            // No path has an empty component, but to globset `**/` is `**`.
-            None if self.prefix.is_empty() && self.has_empty_part() => false,
             None => self.whole.matches(path, || [&*self.parts]),
         }
     }
@@ -96,10 +94,6 @@ impl Glob {
         let depths = 1..any.map_or(self.parts.len(), |any| any + 2);
         let above = || depths.map(|depth| &self.parts[..depth.min(self.parts.len())]);
         !self.floats() && self.parts.len() > 1 && self.above.matches(path, above)
-    }
-
-    fn has_empty_part(&self) -> bool {
-        self.parts.iter().any(|part| part.literal() == Some(b""))
     }
 
     /// Its components, unless it begins in the middle of one.

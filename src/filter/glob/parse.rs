@@ -134,7 +134,10 @@ impl<'p> Parser<'p> {
 
     fn end_part(&mut self) {
         self.name.add(&std::mem::take(&mut self.literal));
-        let name = std::mem::take(&mut self.name);
+        let mut name = std::mem::take(&mut self.name);
+        if name.pieces.is_empty() {
+            name.written.gap(String::new());
+        }
         self.parts.push(if self.any { Part::Any } else { Part::Name(name) });
         self.any = false;
     }

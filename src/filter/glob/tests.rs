@@ -55,6 +55,20 @@ fn wildcards_stay_inside_a_component_and_double_stars_span() {
         ("\\*", "*", true),
         ("\\*", "a", false),
         ("a\\/b", "a/b", true),
+        ("**/", "a", false),
+        ("a//b", "a/b", false),
+        ("[z-a]", "m", false),
+        ("[!z-a]", "m", true),
+        ("a[!x]b", "a/b", false),
+        ("a[+-9]b", "a/b", false),
+        ("a[+-9]b", "a5b", true),
+        ("[--0]", ".", true),
+        ("[!]a-]*", "-x", false),
+        ("{a,b}", "{a,b}", true),
+        ("{a,b}", "a", false),
+        ("a\u{1}?", "a\u{1}b", true),
+        ("a\u{1}?", "axb", false),
+        ("*\n*", "a\nb", true),
     ];
     for (pattern, text, expected) in table {
         assert_eq!(path(pattern, text.as_bytes()), *expected, "{pattern} on {text}");
@@ -69,6 +83,9 @@ fn a_double_star_after_a_literal_beginning_spans_as_it_does_in_git() {
         ("lib**/x", "lic/x", false),
         ("lib**", "lib/y/x", true),
         ("lib**x", "lib/x", false),
+        ("lib**//x", "lib/x", true),
+        ("lib**/", "lib1", false),
+        ("lib**/", "lib", true),
     ] {
         assert_eq!(path(pattern, text.as_bytes()), expected, "{pattern} on {text}");
     }
