@@ -1,14 +1,15 @@
 //! Single keys from the terminal.
-#![expect(unsafe_code, reason = "registers a descriptor with the runtime")]
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::Signal as Stream;
 
-use super::{signals, terminal};
+use super::terminal::Watch;
+use super::{signals, terminal, unix};
 
 /// A key that means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ const REST_OF_RS: Duration = Duration::from_secs(1);
 pub struct Keys {
     /// `None` after the terminal has closed.
     input: Option<AsyncFd<OwnedFd>>,
+    /// To notice that the terminal is ours again.
+    watch: Option<Watch>,
     decoder: Decoder,
     pressed: VecDeque<Key>,
     suspend: Option<Stream>,
@@ -48,15 +51,15 @@ pub struct Keys {
 
 impl Keys {
     /// Sets the terminal to single keys, if we are its foreground group (else as soon as we are, as far as
-    /// that can be noticed: SIGCONT, [`Keys::refresh`]). `None` when standard input is no terminal. Call it
+    /// that can be noticed: by SIGCONT, by a line that is typed, by [`Keys::refresh`]). `None` when standard input is no terminal. Call it
     /// inside the runtime. The modes are restored on drop, on a panic and while we are suspended.
     pub fn start() -> Option<Keys> {
         let fd = terminal::open_again().ok()?;
         signals::never_stop_for_terminal();
-        // SAFETY: the descriptor is owned by the registration and not closed before it.
-        let input = unsafe { AsyncFd::register(fd) }.ok()?;
+        let input = unix::register(fd, Interest::READABLE)?;
         let mut keys = Keys {
             input: Some(input),
+            watch: Watch::start(),
             decoder: Decoder::default(),
             pressed: VecDeque::new(),
             suspend: signals::stream(libc::SIGTSTP),
@@ -82,10 +85,11 @@ impl Keys {
             tokio::select! {
                 () = signals::next(&mut self.suspend) => {
                     terminal::restore();
-                    signals::suspend();
+                    unix::suspend();
                     self.refresh();
                 }
                 () = signals::next(&mut self.resume) => self.refresh(),
+                () = Watch::touched(&self.watch), if !self.active => self.refresh(),
                 bytes = read(&self.input), if self.active => match bytes {
                     Some(bytes) => {
                         let now = tokio::time::Instant::now().into_std();
@@ -177,6 +181,10 @@ fn after_escape(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
+    fn some_time() -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
     #[test]
     fn bytes_are_keys() {
         use Key::{Clear, Enter, Help, Pause, Quit, Restart, Stop, Undo};
@@ -193,14 +201,14 @@ mod tests {
             (b"\x1b[?1;2c", &[]),
             (b"\x1b[", &[]),
         ] {
-            assert_eq!(Decoder::default().keys(bytes, Instant::now()), expected, "{bytes:?}");
+            assert_eq!(Decoder::default().keys(bytes, some_time()), expected, "{bytes:?}");
         }
     }
 
     #[test]
     fn an_s_is_the_rest_of_rs_for_one_second() {
         for (later, expected) in [(0, None), (1000, None), (1001, Some(Key::Stop))] {
-            let (mut decoder, now) = (Decoder::default(), Instant::now());
+            let (mut decoder, now) = (Decoder::default(), some_time());
             decoder.keys(b"r", now);
             let keys = decoder.keys(b"s", now + Duration::from_millis(later));
             assert_eq!(keys.first().copied(), expected, "{later} ms");

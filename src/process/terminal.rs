@@ -5,19 +5,28 @@ use std::os::fd::OwnedFd;
 use std::sync::{Mutex, Once, PoisonError};
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Pid, Signal, getpgrp};
+use rustix::process::{Pid, Signal};
 use rustix::stdio::stdin;
 use rustix::termios::{LocalModes, OptionalActions, Termios, isatty};
 use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 
-use super::signals;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::{Ended, signals, unix};
+use crate::supervisor::Signal as Typed;
 
 /// The modes to go back to, while ours are set. Also read by the panic hook.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// Whether standard input is a terminal of which we are the foreground group.
 pub(super) fn is_ours() -> bool {
-    isatty(stdin()) && tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
+    isatty(stdin()) && our_group().is_some_and(|ours| tcgetpgrp(stdin()) == Ok(ours))
+}
+
+/// None when the group's leader is outside our PID namespace: then it could not be given the terminal back.
+fn our_group() -> Option<Pid> {
+    Pid::from_raw(unix::own_group())
 }
 
 /// The terminal opened anew: not blocking is a matter of the open file, which we share with our shell.
@@ -27,6 +36,43 @@ pub(super) fn open_again() -> io::Result<OwnedFd> {
     let by_name = rustix::fs::open(&name, flags, Mode::empty());
     // After `su` the terminal may belong to somebody else.
     Ok(by_name.or_else(|_| rustix::fs::open("/dev/tty", flags, Mode::empty()))?)
+}
+
+/// Sees input and the end of the terminal, without reading.
+#[derive(Debug)]
+pub(super) struct Watch(AsyncFd<OwnedFd>);
+
+impl Watch {
+    pub(super) fn start() -> Option<Watch> {
+        unix::register(open_again().ok()?, Interest::READABLE).map(Watch)
+    }
+
+    /// Something was typed, for whomever. Not every shell sends SIGCONT with `fg`: so this is how we learn
+    /// that the terminal is ours again.
+    pub(super) async fn touched(watch: &Option<Watch>) {
+        let Some(Watch(fd)) = watch else { return std::future::pending().await };
+        match fd.readable().await {
+            Ok(mut ready) if !ready.ready().is_read_closed() => ready.clear_ready(),
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// The terminal has closed. (An interest in that alone would not be woken by it.)
+    pub(super) async fn closed(watch: &Option<Watch>) {
+        let Some(Watch(fd)) = watch else { return std::future::pending().await };
+        while let Ok(mut ready) = fd.readable().await {
+            if ready.ready().is_read_closed() {
+                return;
+            }
+            ready.clear_ready();
+        }
+        std::future::pending().await
+    }
+}
+
+/// Whether our session has lost the terminal at standard input.
+fn is_lost() -> bool {
+    tcgetpgrp(stdin()).is_err()
 }
 
 /// Single keys without echo, if the terminal is ours; everything else stays as it is: Ctrl-C is a signal, and
@@ -97,6 +143,11 @@ impl Foreground {
         self.run = Pid::from_raw(leader as i32);
     }
 
+    /// Whether a run should have the terminal but has not.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.run.is_some() && !self.held
+    }
+
     /// Whether a run has the terminal.
     pub(super) fn is_held(&self) -> bool {
         self.held
@@ -113,13 +164,13 @@ impl Foreground {
         if !std::mem::take(&mut self.held) {
             return;
         }
-        let Ok(group) = tcgetpgrp(stdin()) else { return };
+        let (Ok(group), Some(ours)) = (tcgetpgrp(stdin()), our_group()) else { return };
         let nobody = || rustix::process::test_kill_process_group(group).is_err();
-        if group != getpgrp() && Some(group) != self.run && !is_run(group) && !nobody() {
+        if group != ours && Some(group) != self.run && !is_run(group) && !nobody() {
             // The shell has it: it has stopped us and gone on.
             return;
         }
-        let _ = tcsetpgrp(stdin(), getpgrp());
+        let _ = tcsetpgrp(stdin(), ours);
         if let Some(modes) = &self.ours {
             let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
         }
@@ -145,5 +196,15 @@ impl Foreground {
         }
         self.held = tcsetpgrp(stdin(), run).is_ok();
         self.held
+    }
+}
+
+/// Ctrl-C and Ctrl-\ go to the foreground group only; a run that dies of them passes them on to us.
+pub(super) fn typed_signal(ended: Ended) -> Option<Typed> {
+    match ended {
+        Ended::Signal(number @ (libc::SIGINT | libc::SIGQUIT)) => Some(Typed(number)),
+        // It alone gets the hangup when the terminal goes with its session's leader.
+        Ended::Signal(libc::SIGHUP) if is_lost() => Some(Typed(libc::SIGHUP)),
+        _ => None,
     }
 }

@@ -9,16 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::process::LeftOver;
+use crate::settle::numbers::GIT_PATIENCE;
 
-/// How often a held lock is looked at again.
-pub(super) const ASK_AGAIN: Duration = Duration::from_millis(5);
-/// A lock that is older than this to us never holds again.
-pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(10);
 /// A hold is said after this time.
 pub(super) const SAY_AFTER: Duration = Duration::from_secs(1);
-/// The quiet window while a rebase, an apply or a sequence of picks is under way: its steps take the
-/// lock again and again, with gaps of some milliseconds.
-pub(super) const SEQUENCE_WINDOW: Duration = Duration::from_millis(250);
 
 /// What git says about the trees at this moment.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,7 +44,7 @@ struct LockId {
     changed: (i64, i64),
 }
 
-/// Remembers which lock is held since when, and which ran into the longest hold.
+/// Remembers which lock is held since when, and which ran into the end of our patience.
 #[derive(Debug, Default)]
 pub(super) struct GitGate {
     held: Option<(LockId, Instant, bool)>,
@@ -94,7 +88,7 @@ impl GitGate {
             _ => (now, false),
         };
         let age = now.saturating_duration_since(since);
-        if age >= LONGEST_HOLD {
+        if age >= GIT_PATIENCE {
             self.held = None;
             self.expired.push(lock);
             return Gate::Open;

@@ -4,6 +4,7 @@ mod calls;
 mod changes;
 mod git;
 mod launch;
+mod live;
 mod orders;
 mod private;
 mod run;
@@ -67,14 +68,14 @@ fn run(args: &RunArgs) -> ExitCode {
     in_directory(|at| {
         let config = config::load(args, at, &variable)?;
         config.required_command()?;
-        Ok(host.map_or_else(refused, |host| supervise(config, host)))
+        Ok(host.map_or_else(refused, |host| supervise(config, args.clone(), host)))
     })
 }
 
-fn supervise(config: Config, host: Host) -> ExitCode {
+fn supervise(config: Config, args: RunArgs, host: Host) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let exit = runtime.and_then(|runtime| {
-        runtime.block_on(async { Ok(run::Instance::start(config, host)?.go().await) })
+        runtime.block_on(async { Ok(run::Instance::start(config, args, host)?.go().await) })
     });
     match exit {
         Ok(exit) => end(exit),

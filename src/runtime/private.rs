@@ -1,18 +1,19 @@
 //! The private directory of an instance: what a run is told about the changes that caused it, and the
 //! markers of those who wait.
-#![expect(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "shell: writes the temporary file"
-)]
+#![expect(clippy::disallowed_methods, reason = "shell: makes the directory")]
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::FileType;
 use tempfile::{NamedTempFile, TempDir};
+
+use crate::control::Place;
+use crate::watch;
 
 const MARKERS: &str = "markers";
 /// `GO_WATCHER_CHANGED` holds at most this many bytes; the kernel refuses one string of over 128 KiB
@@ -35,6 +36,16 @@ impl Private {
             Ok(directory)
         });
         Self { directory, current: None }
+    }
+
+    /// The engine's settings, told what is ours: none of it ever counts as a change, wherever it lies.
+    pub(super) fn complete(&self, settings: &watch::Settings) -> watch::Settings {
+        let mut settings = settings.clone();
+        settings.own.extend(self.directory().map(Path::to_path_buf));
+        settings.own.push(Place::of_this_user().path().to_path_buf());
+        settings.own.extend(output_files());
+        settings.marker_dir = self.markers();
+        settings
     }
 
     /// Where the markers of those who wait are made.
@@ -73,6 +84,16 @@ impl Private {
         file.write_all(&bytes)?;
         Ok(file)
     }
+}
+
+/// The files that our own output and the command's go to (`go-watcher run … > log`): what is said there
+/// must not be a reason to say more.
+fn output_files() -> impl Iterator<Item = PathBuf> {
+    [rustix::stdio::stdout(), rustix::stdio::stderr()].into_iter().filter_map(|output| {
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(output).ok()?.st_mode);
+        let path = std::fs::read_link(format!("/proc/self/fd/{}", output.as_raw_fd())).ok()?;
+        (kind == FileType::RegularFile).then_some(path)
+    })
 }
 
 fn copy_of(error: &io::Error) -> io::Error {

@@ -1,13 +1,13 @@
 //! `go-watcher run`: the loop. It receives, lets the pure rooms decide, and performs.
 #![expect(clippy::disallowed_methods, reason = "the only clock")]
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
 
+use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::control::{Call, Place, Reply, Server, Waiters};
 use crate::process::{Host, Key, Keys, Signals, Stdin};
@@ -18,6 +18,7 @@ use crate::watch::{Message, Timestamp, Watch};
 
 use super::git::GitGate;
 use super::launch::Environment;
+use super::live::Live;
 use super::private::Private;
 use super::timer::Timer;
 
@@ -26,7 +27,9 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A running instance: every room, and nothing that decides.
 pub(super) struct Instance {
+    pub(super) args: RunArgs,
     pub(super) config: Arc<Config>,
+    pub(super) live: Live,
     pub(super) environment: Environment,
     pub(super) reporter: Reporter,
     pub(super) signals: Signals,
@@ -42,6 +45,7 @@ pub(super) struct Instance {
     pub(super) server: Option<Server>,
     pub(super) waiters: Waiters<oneshot::Sender<Reply>>,
     pub(super) same_bytes: u64,
+    pub(super) put_backs: u32,
     pub(super) exit: Option<Exit>,
 }
 
@@ -60,22 +64,19 @@ impl Instance {
     ///
     /// # Errors
     /// When the system has no descriptor, thread or signal handler to give.
-    pub(super) fn start(config: Config, mut host: Host) -> std::io::Result<Self> {
+    pub(super) fn start(config: Config, args: RunArgs, mut host: Host) -> std::io::Result<Self> {
         let now = Instant::now();
         let config = Arc::new(config);
         let signals = Signals::install()?;
         let keys = wants_keys(&config).then(Keys::start).flatten();
-        let mut reporter =
-            Reporter::new(report::Settings { keys: keys.is_some(), ..config.report_settings() });
+        let mut reporter = Reporter::new(report_settings(&config, keys.is_some()));
         for notice in &config.notices {
             reporter.say(notice, now);
         }
         host.settings(&config.stop_keep);
         let face = face(&config, keys.is_some());
         let private = Private::new();
-        let mut settings = config.watch.clone();
-        settings.own.extend(private.directory().map(Path::to_path_buf));
-        settings.marker_dir = private.markers();
+        let settings = private.complete(&config.watch);
         let (sender, messages) = unbounded_channel();
         let since = Timestamp::now();
         let mut supervisor = Supervisor::new(config.supervise.clone(), face, now);
@@ -95,7 +96,10 @@ impl Instance {
             server: None,
             waiters: Waiters::default(),
             same_bytes: 0,
+            put_backs: 0,
             exit: None,
+            args,
+            live: Live::default(),
             config,
             reporter,
             signals,
@@ -164,6 +168,7 @@ impl Instance {
             self.watch.deadline(),
             self.reporter.deadline(),
             self.waiting_deadline(now),
+            self.live.deadline(),
         ];
         rooms.into_iter().flatten().min()
     }
@@ -173,11 +178,16 @@ impl Instance {
         let mut seen = Vec::new();
         self.watch.tick(now, &mut seen);
         self.note(seen, now);
+        self.reload_configuration(now);
         self.fire(now);
         let actions = self.supervisor.tick(now);
         self.perform(actions, now);
         self.reporter.tick(now);
         self.answer_waiting(now);
+    }
+
+    pub(super) fn report_settings(&self) -> report::Settings {
+        report_settings(&self.config, self.keys.is_some())
     }
 
     fn press(&mut self, key: Key, now: Instant) {
@@ -240,11 +250,15 @@ impl Instance {
     }
 }
 
+fn report_settings(config: &Config, keys: bool) -> report::Settings {
+    report::Settings { keys, ..config.report_settings() }
+}
+
 fn wants_keys(config: &Config) -> bool {
     config.keys && config.stdin != Stdin::Terminal && !config.supervise.once
 }
 
-fn face(config: &Config, keys: bool) -> Face {
+pub(super) fn face(config: &Config, keys: bool) -> Face {
     let (command, shell) = match &config.command {
         Some(command) => (command.shown.clone(), command.shell),
         None => (String::new(), false),

@@ -8,9 +8,18 @@ use super::decide::{Out, Supervisor};
 use super::{Action, Exit, Request, Signal};
 use crate::report::Notice;
 
+/// SIGHUP, the same number on every Unix (signal(7)).
+const HANG_UP: Signal = Signal(1);
+
 impl Supervisor {
     pub(super) fn terminate(&mut self, signal: Signal, now: Instant, out: &mut Out) {
         match &mut self.child {
+            // A closed terminal tells twice: the hang-up, then the end of the session's leader.
+            Child::Stopping(Stopping { next: Next::Exit(Exit::Signal(first)), .. })
+                if signal == HANG_UP && *first == HANG_UP =>
+            {
+                return;
+            }
             // Asked a second time.
             Child::Stopping(Stopping { next: Next::Exit(Exit::Signal(_)), .. }) => {
                 return self.kill_now(out);

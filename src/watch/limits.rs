@@ -41,5 +41,6 @@ pub(super) fn largest(table: &Table) -> Option<(PathBuf, usize)> {
             }
         }
     }
-    best
+    // A tree with a handful of directories is not worth a line.
+    best.filter(|(_, count)| *count >= 10)
 }

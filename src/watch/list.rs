@@ -21,6 +21,12 @@ use crate::filter::{
 /// An ignore file larger than this is not one.
 const IGNORE_FILE_LIMIT: usize = 4 << 20;
 
+/// The coarse clock lags behind by up to a tick, and since Linux 6.13 file times may be finer than it.
+const GRAIN: i64 = 10_000_000;
+
+/// A file time that is further ahead than this is wrong.
+const FUTURE: i64 = 1_000_000_000;
+
 /// What all looks have in common.
 #[derive(Debug)]
 pub(crate) struct Ground {
@@ -135,7 +141,7 @@ fn look_into(
         scope: &scope,
         device: stat.dev,
         arming: below(ground, job, filesystem),
-        window: job.since.filter(|since| (since.0..=armed_at).contains(&stat.mtime)),
+        window: job.since.filter(|since| (since.0..=armed_at + GRAIN).contains(&stat.mtime)),
         entries: Entries::default(),
         fresh: Vec::new(),
         touched: false,
@@ -151,7 +157,8 @@ fn look_into(
         entries.sift(&path, name, kind);
         path.pop();
     }
-    let lost = entries.window.is_some() && !entries.touched;
+    // Where only some names count, what else came and went is nobody's business.
+    let lost = entries.window.is_some() && !entries.touched && job.only.is_none();
     let Sifting { mut entries, fresh, .. } = entries;
     entries.finish();
     Ok(Outcome::Listed(Listed { scope, entries, fresh, lost, filesystem, stat }))
@@ -311,6 +318,6 @@ impl Sifting<'_> {
 
     /// A change time in the future tells of a wrong clock, not of a change.
     fn changed(&self, stat: &Stat, since: Timestamp) -> bool {
-        stat.ctime >= since.0 && stat.ctime <= os::file_clock()
+        stat.ctime >= since.0 && stat.ctime <= os::file_clock() + FUTURE
     }
 }

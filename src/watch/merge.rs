@@ -13,6 +13,8 @@ use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
 use super::list::Job;
 use super::message::{Arming, Listed, Listing, Outcome, RawKind};
+use super::recovery::Events;
+use super::settings::Poll;
 use super::table::DirId;
 use super::walk::Order;
 use super::{Seen, Watch, os};
@@ -34,6 +36,9 @@ pub(super) enum Why {
     Rules,
     /// The timer: every difference counts.
     Poll,
+    /// The slow timer of trees whose events are not to be relied on: every difference counts, and speaks
+    /// against the events.
+    Doubt,
 }
 
 /// A walk under way.
@@ -122,7 +127,11 @@ impl Watch {
 
     /// How new directories are watched at present.
     pub(super) fn arming(&self) -> Arming {
-        if self.recovery.events { Arming::Watch } else { Arming::Poll }
+        match self.recovery.events {
+            Events::Native => Arming::Watch,
+            Events::Portable => Arming::Keep,
+            Events::None => Arming::Poll,
+        }
     }
 
     pub(super) fn on_listing(&mut self, listing: Listing, now: Instant, out: &mut Vec<Seen>) {
@@ -219,9 +228,16 @@ impl Watch {
         if arming != Arming::Keep {
             node.polled = arming != Arming::Watch;
         }
-        if let Some(filesystem) = filesystem {
-            node.doubtful = matches!(filesystem, FileSystem::Doubtful(_));
-            self.polling.found(path, filesystem);
+        let above = self.table.parent(dir).and_then(|parent| self.table.dir(parent));
+        let inherited = above.is_some_and(|above| above.doubtful);
+        let filesystem = filesystem.map(|found| self.polling.found(path, found));
+        if let Some(node) = self.table.dir_mut(dir) {
+            node.doubtful = match filesystem {
+                Some(filesystem) => matches!(filesystem, FileSystem::Doubtful(_)),
+                None => inherited,
+            };
+            let silent = matches!(filesystem, Some(FileSystem::Silent(..)));
+            node.polled |= silent && self.settings.poll != Poll::Never;
         }
         if self.settings.verbose && matches!(why, Why::Start | Why::New | Why::Whole) {
             out.push(Seen::Say(Notice::Directory { path: Arc::from(path) }));
@@ -243,6 +259,9 @@ impl Watch {
         }
         for (name, how) in touched {
             self.look_again(&merging, &name, how, now, out);
+        }
+        if why == Why::Doubt {
+            self.suspect(&out[before..], now);
         }
         if let Some(walk) = self.walks.get_mut(&walk) {
             walk.changed += out.len() - before;
@@ -352,8 +371,8 @@ impl Watch {
                 let hash = if same_kind { old.hash } else { 0 };
                 let record = record.with(old.born, hash);
                 self.put(merging.dir, name, record);
-                // Under new rules, and at the start, the events and the change times tell.
-                if !matches!(merging.why, Why::Rules | Why::Start) {
+                // At the start the change times tell.
+                if merging.why != Why::Start {
                     let facts = self.facts(merging.dir, name);
                     self.emit(&path(), ChangeKind::Appeared, facts, now, out);
                 }

@@ -8,7 +8,9 @@
 
 mod above;
 pub mod change;
+mod configure;
 mod contents;
+mod doubt;
 mod emit;
 mod entries;
 mod events;
@@ -20,6 +22,7 @@ mod message;
 mod mounts;
 mod native;
 mod polling;
+mod portable;
 mod reader;
 mod recovery;
 mod roots;
@@ -55,6 +58,7 @@ pub use self::message::Message;
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
 
 use self::contents::Contents;
+use self::doubt::Doubts;
 use self::list::Ground;
 use self::merge::{Pending, Walk};
 use self::message::Inner;
@@ -102,6 +106,7 @@ pub struct Watch {
     contents: Contents,
     recovery: Recovery,
     polling: Polling,
+    doubts: Doubts,
     /// Ignore rules of which it was said already that they hide an included type.
     surprises: HashSet<(String, String)>,
     /// Markers that wait for the walks that were under way when they came.
@@ -144,6 +149,7 @@ impl Watch {
             roots: Roots::default(),
             recovery: Recovery::default(),
             polling: Polling::default(),
+            doubts: Doubts::default(),
             surprises: HashSet::new(),
             markers: Vec::new(),
             doubtful_watches: HashSet::new(),
@@ -183,16 +189,22 @@ impl Watch {
 
     /// When [`Watch::tick`] wants to be called; `None` when nothing is due (the usual state: no wake-ups).
     pub fn deadline(&self) -> Option<Instant> {
-        [self.contents.deadline(), self.polling.deadline(), self.roots.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.contents.deadline(),
+            self.polling.deadline(),
+            self.doubts.deadline(),
+            self.roots.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Does what is due at `now`.
     pub fn tick(&mut self, now: Instant, out: &mut Vec<Seen>) {
         self.confirm(now);
         self.poll_if_due(now);
+        self.doubt_if_due(now, out);
         self.look_for_missing_roots(now, out);
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct Native {
 }
 
 /// What we want to hear of: no opens and no reads.
-fn mask() -> EventKindMask {
+pub(super) fn mask() -> EventKindMask {
     EventKindMask::CREATE
         | EventKindMask::REMOVE
         | EventKindMask::MODIFY_NAME
@@ -73,6 +73,15 @@ impl Native {
         }
         answers.resize(paths.len(), Armed::Yes);
         answers
+    }
+
+    /// Returns when every event that the kernel had queued before the call has been handed on. An empty
+    /// batch makes notify read its queue and hand the events on *after* its answer: the answer to a second
+    /// one proves that this is done.
+    pub(crate) fn catch_up(&mut self) {
+        for _ in 0..2 {
+            let _ = self.watcher.update_paths(Vec::new());
+        }
     }
 
     /// Gives watches back. Paths that are not watched (any more) are passed over.

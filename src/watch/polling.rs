@@ -9,7 +9,7 @@ use super::list::Job;
 use super::merge::Why;
 use super::message::{Arming, Tally};
 use super::settings::{Backend, Poll};
-use super::table::DirId;
+use super::table::{Dir, DirId};
 use super::walk::Order;
 use super::{Seen, Watch, limits};
 use crate::report::Notice;
@@ -32,7 +32,7 @@ pub(super) struct Polling {
     filesystems: Vec<(PathBuf, FileSystem)>,
     walk: Option<u32>,
     next: Option<Instant>,
-    interval: Option<Duration>,
+    pub(super) interval: Option<Duration>,
     said_limit: bool,
     said_polling: Vec<PathBuf>,
 }
@@ -42,12 +42,38 @@ impl Polling {
         self.next
     }
 
-    /// A directory is on another file system than the one above it.
-    pub(super) fn found(&mut self, path: &Path, kind: FileSystem) {
+    /// Whether something is polled.
+    pub(super) fn active(&self) -> bool {
+        self.next.is_some() || self.walk.is_some()
+    }
+
+    /// A tree is polled from now on, and that was said.
+    pub(super) fn begin(&mut self, tree: &Path, next: Instant) {
+        self.said_polling.push(tree.to_path_buf());
+        self.next = self.next.into_iter().chain([next]).min();
+    }
+
+    /// The trees whose events are not to be relied on.
+    pub(super) fn doubtful(&self) -> impl Iterator<Item = (&Path, &'static str)> {
+        self.filesystems.iter().filter_map(|(path, kind)| match kind {
+            FileSystem::Doubtful(name) => Some((path.as_path(), *name)),
+            _ => None,
+        })
+    }
+
+    /// A directory is on another file system than the one above it. What is to be thought of that: trust
+    /// that was lost does not come back.
+    pub(super) fn found(&mut self, path: &Path, kind: FileSystem) -> FileSystem {
+        let known = self.filesystems.iter().find(|(known, _)| known == path).map(|(_, kind)| *kind);
+        let kind = match (known, kind) {
+            (Some(silent @ FileSystem::Silent(..)), FileSystem::Doubtful(_)) => silent,
+            _ => kind,
+        };
         self.filesystems.retain(|(known, _)| known != path);
         if kind != FileSystem::Local {
             self.filesystems.push((path.to_path_buf(), kind));
         }
+        kind
     }
 }
 
@@ -76,6 +102,8 @@ impl Watch {
         if why == Why::Poll && self.polling.walk == Some(walk) {
             self.polling.walk = None;
             self.check_extras(out);
+            // The directories above the roots may have been left without watches too.
+            self.check_roots(now, out);
         } else if self.polling.next.is_some() {
             return;
         }
@@ -164,21 +192,35 @@ impl Watch {
         if self.polling.next.is_none_or(|next| now < next) {
             return;
         }
+        self.poll();
+    }
+
+    /// Sends the walker round now. Its pass, unless nothing is polled.
+    pub(super) fn poll(&mut self) -> Option<u32> {
         self.polling.next = None;
-        if self.polling.walk.is_some() {
-            return;
-        }
+        let walk = self.look_again_at(Why::Poll, |dir| dir.polled)?;
+        self.polling.walk = Some(walk);
+        self.find_markers(walk);
+        Some(walk)
+    }
+
+    /// A look at every directory of some kind, each by itself.
+    pub(super) fn look_again_at(&mut self, why: Why, which: impl Fn(&Dir) -> bool) -> Option<u32> {
         let mut dirs: Vec<(PathBuf, DirId)> = Vec::new();
         self.table.walk(&mut |path, id, dir| {
-            if dir.polled && !self.pending.contains_key(&dir.ticket) {
+            // One that is being looked at is on another walk's way.
+            if which(dir) && !self.pending.contains_key(&dir.ticket) {
                 dirs.push((path.to_path_buf(), id));
             }
         });
-        let walk = self.walk_for(Why::Poll);
-        self.polling.walk = Some(walk);
+        if dirs.is_empty() {
+            return None;
+        }
+        let walk = self.walk_for(why);
         let jobs =
             dirs.into_iter().filter_map(|(path, id)| self.poll_job(walk, path, id)).collect();
         self.order(Order::Walk { walk, jobs, urgent: false });
+        Some(walk)
     }
 
     fn poll_job(&mut self, walk: u32, path: PathBuf, id: DirId) -> Option<Job> {

@@ -21,14 +21,25 @@ pub(super) enum Reason {
     Mounts,
 }
 
+/// Where events come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Events {
+    #[default]
+    None,
+    Native,
+    Portable,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     /// The event source that is believed.
     pub(super) generation: u32,
-    /// Whether there is an event source.
-    pub(super) events: bool,
+    /// Where events come from.
+    pub(super) events: Events,
     /// The walk that recovers, and why.
     under_way: Option<(u32, Reason, Instant)>,
+    /// The walk that counts as the first, when the configuration changed before it was done.
+    pub(super) first: Option<u32>,
     /// Events were lost again meanwhile.
     again: bool,
     /// Why there is no event source although one was wanted.
@@ -38,7 +49,19 @@ pub(super) struct Recovery {
 impl Recovery {
     pub(super) fn begin(&mut self, backend: Backend, poll: Poll) {
         self.generation = 1;
-        self.events = backend != Backend::Poll && !matches!(poll, Poll::Every(_));
+        self.begin_again(backend, poll);
+    }
+
+    /// Decides anew where events come from.
+    pub(super) fn begin_again(&mut self, backend: Backend, poll: Poll) {
+        self.refused = None;
+        let native = cfg!(target_os = "linux");
+        self.events = match (backend, poll) {
+            (Backend::Poll, _) | (_, Poll::Every(_)) => Events::None,
+            (Backend::Native, _) => Events::Native,
+            (Backend::Auto, _) if native => Events::Native,
+            (Backend::Auto | Backend::Portable, _) => Events::Portable,
+        };
     }
 }
 
@@ -60,6 +83,12 @@ impl Watch {
         self.check_extras(out);
     }
 
+    /// Whether the tree is being compared because events were lost or a root was replaced: changes may
+    /// still be found that happened before those that are known.
+    pub fn is_comparing(&self) -> bool {
+        self.recovery.under_way.is_some()
+    }
+
     pub(super) fn on_lost(&mut self, now: Instant, out: &mut Vec<Seen>) {
         match self.recovery.under_way {
             // Once more, but not before this one is done: each takes its time.
@@ -70,7 +99,7 @@ impl Watch {
 
     /// No event source is to be had: everything is polled.
     pub(super) fn on_no_source(&mut self, error: &str) {
-        self.recovery.events = false;
+        self.recovery.events = Events::None;
         self.recovery.refused = Some(error.to_owned());
     }
 
@@ -82,7 +111,9 @@ impl Watch {
         out: &mut Vec<Seen>,
     ) {
         let Some(walk) = self.walks.remove(&id) else { return };
-        let first = walk.why == Why::Start && !self.ready;
+        let first = walk.why == Why::Start
+            && !self.ready
+            && self.recovery.first.is_none_or(|first| first == id);
         if first {
             self.ready = true;
             out.push(Seen::Ready(self.watching(&tally)));
@@ -98,6 +129,7 @@ impl Watch {
             }
         }
         self.polled(id, walk.why, &tally, now, out);
+        self.plan_doubt(id, &tally, now);
         self.drop_useless_watches();
         self.pass_markers(out);
     }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::list::{Ground, Job};
 use super::merge::Why;
-use super::recovery::Reason;
+use super::recovery::{Events, Reason};
 use super::settings::{Poll, Root};
 use super::stat::Stat;
-use super::walk::Order;
+use super::walk::{Order, Source};
 use super::{Seen, Watch, mounts, os};
 use crate::report::Notice;
 
@@ -66,8 +66,21 @@ impl Roots {
         some.map(|state| state.root.path.clone()).collect()
     }
 
+    /// Keeps only these. Those that are dropped.
+    pub(super) fn drop_others(&mut self, kept: &[Root]) -> Vec<PathBuf> {
+        let mut dropped = Vec::new();
+        self.list.retain(|state| {
+            let keep = kept.contains(&state.root);
+            if !keep {
+                dropped.push(state.root.path.clone());
+            }
+            keep
+        });
+        dropped
+    }
+
     /// The directories above the roots.
-    fn above(&self) -> Vec<PathBuf> {
+    pub(super) fn above(&self) -> Vec<PathBuf> {
         let mut all: Vec<PathBuf> = self
             .list
             .iter()
@@ -93,7 +106,7 @@ impl Watch {
         self.set_out(Why::Start);
     }
 
-    fn take_roots(&mut self, roots: Vec<Root>) {
+    pub(super) fn take_roots(&mut self, roots: Vec<Root>) {
         for root in roots {
             if self.roots.list.iter().any(|state| state.root.path == root.path) {
                 continue;
@@ -124,14 +137,35 @@ impl Watch {
     /// Tells the walker about the ground, gives it a new event source and sends it to all roots.
     pub(super) fn set_out(&mut self, why: Why) -> u32 {
         self.spread_ground();
-        let (generation, events) = (self.recovery.generation, self.recovery.events);
-        self.order(Order::Renew { generation, events });
-        if events {
+        let generation = self.recovery.generation;
+        let events = self.recovery.events;
+        let source = match events {
+            Events::None => Source::None,
+            Events::Native => Source::Native,
+            Events::Portable => Source::Portable(self.portable_roots()),
+        };
+        self.order(Order::Renew { generation, source });
+        if events == Events::Native {
             self.order(Order::Spots(self.spots.directories()));
-            self.order(Order::Above(self.roots.above()));
         }
         self.roots.mounts = mounts::below(&self.roots.paths(Kind::Directory));
         self.walk_roots(why)
+    }
+
+    /// The trees and the directories of single names that the portable source watches.
+    fn portable_roots(&self) -> Vec<PathBuf> {
+        let mut all = self.roots.paths(Kind::Directory);
+        all.extend(self.table.singles().into_iter().map(|(path, _)| path));
+        all.extend(self.spots.directories());
+        all.sort();
+        // What lies in a tree is watched with it.
+        let mut kept: Vec<PathBuf> = Vec::new();
+        for path in all {
+            if !kept.iter().any(|tree| path.starts_with(tree)) {
+                kept.push(path);
+            }
+        }
+        kept
     }
 
     pub(super) fn spread_ground(&mut self) {
@@ -170,6 +204,9 @@ impl Watch {
                 recurse: single.is_none(),
                 only: self.table.only(id),
             });
+        }
+        if self.recovery.events == Events::Native {
+            self.order(Order::Above(self.roots.above()));
         }
         self.order(Order::Walk { walk, jobs, urgent: false });
         walk

@@ -2,12 +2,14 @@
 //! roots, and the markers of `wait`.
 
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::merge::Why;
 use super::message::RawKind;
+use super::recovery::Events;
 use super::settings::Settings;
-use super::walk::Order;
 use super::{Seen, Watch, os};
 
 /// The names, and the directories that are watched for them.
@@ -18,6 +20,8 @@ pub(super) struct Spots {
     /// Ignore files above the roots.
     rules: HashSet<PathBuf>,
     marker_dir: Option<PathBuf>,
+    /// Without events: the markers that are known already.
+    marks: HashSet<OsString>,
 }
 
 fn print(path: &Path) -> Option<u32> {
@@ -27,7 +31,17 @@ fn print(path: &Path) -> Option<u32> {
 impl Spots {
     pub(super) fn new(settings: &Settings) -> Self {
         let extras = settings.extra_files.iter().map(|path| (path.clone(), print(path))).collect();
-        Self { extras, rules: HashSet::new(), marker_dir: settings.marker_dir.clone() }
+        Self {
+            extras,
+            rules: HashSet::new(),
+            marker_dir: settings.marker_dir.clone(),
+            marks: HashSet::new(),
+        }
+    }
+
+    /// These names, and the ignore files that are watched already.
+    pub(super) fn with_rules_of(self, old: &Self) -> Self {
+        Self { rules: old.rules.clone(), marks: old.marks.clone(), ..self }
     }
 
     /// The directories to be watched.
@@ -57,7 +71,12 @@ impl Watch {
         {
             let came = matches!(kind, RawKind::Create | RawKind::To | RawKind::Any);
             if let (true, Some(name)) = (came, path.file_name()) {
-                self.markers.push((name.to_owned(), self.walks.keys().copied().collect()));
+                let name = name.to_owned();
+                // Where no events come from, only a look that begins now has seen everything.
+                if self.polling.active() {
+                    self.poll();
+                }
+                self.markers.push((name, self.walks.keys().copied().collect()));
                 self.pass_markers(out);
             }
             return true;
@@ -87,13 +106,28 @@ impl Watch {
         }
     }
 
-    /// The walker has found out which files above the roots could hide something.
+    /// The walker has found out which files above the roots could hide something, and watches them.
     pub(super) fn watch_rules(&mut self, files: Vec<PathBuf>) {
-        let before = self.spots.rules.len();
         self.spots.rules.extend(files);
-        if self.spots.rules.len() != before && self.recovery.events {
-            self.order(Order::Spots(self.spots.directories()));
+    }
+
+    /// Without events: the markers that a pass of polling, which begins now, comes after.
+    pub(super) fn find_markers(&mut self, walk: u32) {
+        let Some(dir) = self.spots.marker_dir.as_ref() else { return };
+        if self.recovery.events != Events::None {
+            return;
         }
+        let mut names = HashSet::new();
+        if let Ok(dir) = os::Directory::open(dir, false) {
+            // What cannot be read has no markers.
+            let _ = dir.read(&mut Vec::new(), |name, _| {
+                names.insert(OsStr::from_bytes(name).to_owned());
+            });
+        }
+        for name in names.difference(&self.spots.marks) {
+            self.markers.push((name.clone(), HashSet::from([walk])));
+        }
+        self.spots.marks = names;
     }
 
     /// Tells the markers before which everything has been looked at.

@@ -97,6 +97,21 @@ impl Table {
         id
     }
 
+    /// Takes out a single name.
+    pub(crate) fn remove_single(&mut self, path: &Path, name: &[u8]) {
+        let Some(at) = self.singles.iter().position(|single| single.path == path) else { return };
+        let single = &mut self.singles[at];
+        single.names = single.names.iter().filter(|known| ***known != *name).cloned().collect();
+        let (id, empty) = (single.id, single.names.is_empty());
+        if let Some(dir) = self.dir_mut(id) {
+            dir.entries.remove(name);
+        }
+        if empty {
+            self.singles.swap_remove(at);
+            self.free_below(id, &mut Vec::new(), &mut |_, _| {});
+        }
+    }
+
     /// The only names that count in a directory, when that is so.
     pub(crate) fn only(&self, id: DirId) -> Option<Arc<[Box<[u8]>]>> {
         self.singles.iter().find(|single| single.id == id).map(|single| Arc::clone(&single.names))
@@ -305,6 +320,7 @@ impl Table {
     }
 
     /// Files in the table; counted, which takes a look at every directory.
+    #[cfg(test)]
     pub(crate) fn files(&self) -> usize {
         let all = self.dirs.iter().flatten().map(|dir| dir.entries.len()).sum::<usize>();
         all.saturating_sub(self.directories() - self.roots.len())

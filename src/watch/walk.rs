@@ -2,7 +2,7 @@
 //! that nothing falls between. While one batch is being looked at, the next is being watched.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,7 @@ use super::list::{Further, Ground, Job, Scratch, look};
 use super::message::{Arming, Inner, Listing, Message, Outcome, Tally};
 use super::native::{Above, Armed, Native};
 use super::os;
+use super::portable::Portable;
 
 /// Directories that are watched in one go. More would keep notify's thread from reading events for longer.
 const BATCH: usize = 512;
@@ -29,16 +30,28 @@ const SAMPLES: usize = 64;
 pub(crate) enum Order {
     /// Look at these directories and all below them. `urgent`: before everything that waits.
     Walk { walk: u32, jobs: Vec<Job>, urgent: bool },
-    /// A new event source; what still waits was for the old one and is forgotten. `false`: none.
-    Renew { generation: u32, events: bool },
+    /// A new event source; what still waits was for the old one and is forgotten.
+    Renew { generation: u32, source: Source },
     /// Other rules, other roots.
     Ground(Arc<Ground>),
     /// These directories need no watch any more.
     Disarm(Vec<PathBuf>),
     /// These directories are watched for single names in them; they are not looked at.
     Spots(Vec<PathBuf>),
-    /// The directories above the roots: somebody may rename one.
+    /// The directories above the roots: somebody may rename one. They are watched when the next walk is
+    /// done: the tree has the first right to what watches there are.
     Above(Vec<PathBuf>),
+}
+
+/// Where events come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Nowhere.
+    None,
+    /// One watch for each directory that is kept.
+    Native,
+    /// The system's watcher on these trees.
+    Portable(Vec<PathBuf>),
 }
 
 /// Starts the walker; it ends when the sender of orders is dropped.
@@ -49,7 +62,9 @@ pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender
         to,
         from,
         native: None,
+        portable: None,
         above: None,
+        above_wanted: None,
         urgent: Vec::new(),
         waiting: Vec::new(),
         armed: Vec::new(),
@@ -71,7 +86,9 @@ struct Walker {
     to: UnboundedSender<Message>,
     from: Receiver<Order>,
     native: Option<Native>,
+    portable: Option<Portable>,
     above: Option<Above>,
+    above_wanted: Option<Vec<PathBuf>>,
     /// Taken from the end, so that little waits at a time.
     urgent: Vec<Job>,
     waiting: Vec<Job>,
@@ -133,30 +150,25 @@ impl Walker {
                     self.waiting.extend(jobs);
                 }
             }
-            Order::Renew { generation, events } => {
+            Order::Renew { generation, source } => {
                 self.urgent.clear();
                 self.waiting.clear();
                 self.armed.clear();
                 self.walks.clear();
                 self.full = false;
                 self.native = None;
-                if events {
-                    match Native::new(generation, self.to.clone()) {
-                        Ok(native) => self.native = Some(native),
-                        Err(error) => {
-                            let error = error.to_string();
-                            self.send(Inner::NoSource { generation, error });
-                        }
-                    }
+                self.portable = None;
+                if let Err(error) = self.open(generation, source) {
+                    let error = error.to_string();
+                    self.send(Inner::NoSource { generation, error });
                 }
             }
             Order::Ground(ground) => self.ground = ground,
-            Order::Spots(paths) => {
-                if let Some(native) = &mut self.native {
-                    native.arm(&paths.into_iter().map(|path| (path, true)).collect::<Vec<_>>());
-                }
+            Order::Spots(paths) => self.watch_spots(paths.iter().map(PathBuf::as_path)),
+            Order::Above(paths) => {
+                self.above = None;
+                self.above_wanted = Some(paths);
             }
-            Order::Above(paths) => self.above = Above::new(paths, &self.to),
             Order::Disarm(paths) => {
                 if let Some(native) = &mut self.native {
                     native.disarm(paths);
@@ -165,10 +177,37 @@ impl Walker {
         }
     }
 
+    fn watch_spots<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
+        if let Some(native) = &mut self.native {
+            // One that is not there, or cannot be watched, does not speak.
+            native.arm(&paths.map(|path| (path.to_path_buf(), true)).collect::<Vec<_>>());
+        }
+    }
+
+    fn open(&mut self, generation: u32, source: Source) -> notify::Result<()> {
+        match source {
+            Source::None => {}
+            Source::Native => self.native = Some(Native::new(generation, self.to.clone())?),
+            Source::Portable(roots) => {
+                let (portable, errors) = Portable::new(generation, &roots, self.to.clone())?;
+                self.portable = Some(portable);
+                if let Some(error) = errors.into_iter().next() {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Finds out what holds around a root.
     fn surround(&mut self, job: &mut Job) {
         if job.around.is_none() {
-            let (texts, files) = self.ground.rules_above(&job.path);
+            let (mut texts, files) = self.ground.rules_above(&job.path);
+            if self.native.is_some() && !files.is_empty() {
+                // Watch before reading, here too.
+                self.watch_spots(files.iter().filter_map(|file| file.parent()));
+                texts = self.ground.rules_above(&job.path).0;
+            }
             job.around = Some(self.ground.filter.root_scope(&job.path, &texts));
             self.send(Inner::RulesFrom(files));
         }
@@ -217,11 +256,15 @@ impl Walker {
 
     fn look_alone(&mut self, jobs: Vec<Watched>) -> Vec<(u32, Further)> {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let looked = jobs
-            .into_iter()
-            .map(|job| look_and_send(&self.ground, job, &self.to, &mut scratch))
-            .collect();
+        let (looked, listings): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| look_at(&self.ground, job, &mut scratch)).unzip();
         self.scratch = scratch;
+        // What was written just before a look is in the listing *and* in the event queue: the events go
+        // first, or the listing would cause one run and they another.
+        if let Some(native) = &mut self.native {
+            native.catch_up();
+        }
+        listings.into_iter().for_each(|listing| self.send(listing));
         looked
     }
 
@@ -300,6 +343,9 @@ impl Walker {
     }
 
     fn finish(&mut self, walk: u32) {
+        if let Some(paths) = self.above_wanted.take() {
+            self.above = Above::new(paths, &self.to);
+        }
         if let Some(mut progress) = self.walks.remove(&walk) {
             progress.tally.took = progress.since.elapsed();
             self.send(Inner::WalkDone { walk, tally: progress.tally });
@@ -309,19 +355,28 @@ impl Walker {
 
 fn look_and_send(
     ground: &Ground,
-    (job, armed_at): Watched,
+    job: Watched,
     to: &UnboundedSender<Message>,
     scratch: &mut Scratch,
 ) -> (u32, Further) {
+    let (looked, listing) = look_at(ground, job, scratch);
+    // The owner is gone only when the program ends.
+    let _ = to.send(Message(listing));
+    looked
+}
+
+fn look_at(
+    ground: &Ground,
+    (job, armed_at): Watched,
+    scratch: &mut Scratch,
+) -> ((u32, Further), Inner) {
     let (outcome, mut further) = look(ground, &job, armed_at, scratch);
     if job.arming == Arming::Watch && matches!(outcome, Outcome::Gone | Outcome::Pruned) {
         further.disarm = Some(job.path.clone());
     }
     let Job { ticket, walk, path, arming, .. } = job;
     let listing = Box::new(Listing { ticket, walk, path, arming, outcome });
-    // The owner is gone only when the program ends.
-    let _ = to.send(Message(Inner::Listing(listing)));
-    (walk, further)
+    ((walk, further), Inner::Listing(listing))
 }
 
 /// Watches what is to be watched. The directories that can be looked at, those that cannot, and whether

@@ -27,10 +27,14 @@ fn scan(root: &Path) -> (BTreeMap<PathBuf, Vec<u8>>, BTreeSet<u64>) {
     (files, directories)
 }
 
-/// The inodes that the program watches, the ancestors of the root excepted.
+/// The inodes that the program watches, except the ancestors of the root and what is beside the tree (its
+/// own marker directory).
 fn watched(watcher: &Watcher) -> BTreeSet<u64> {
-    let above: BTreeSet<u64> =
+    let mut others: BTreeSet<u64> =
         watcher.tree().ancestors().skip(1).map(|path| fs::metadata(path).unwrap().ino()).collect();
+    for beside in ["run", "tmp", "home"] {
+        others.extend(scan(&watcher.root().join(beside)).1);
+    }
     fs::read_dir(format!("/proc/{}/fdinfo", watcher.pid()))
         .unwrap()
         .filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok())
@@ -44,7 +48,7 @@ fn watched(watcher: &Watcher) -> BTreeSet<u64> {
             });
             inodes.collect::<Vec<_>>()
         })
-        .filter(|inode| !above.contains(inode))
+        .filter(|inode| !others.contains(inode))
         .collect()
 }
 
@@ -106,7 +110,11 @@ fn compare(seed: u64, operations: usize) {
             watched(&watcher).symmetric_difference(&directories).copied().collect()
         };
         if until(DEADLINE, || unequal().is_empty().then_some(())).is_none() {
-            panic!("seed {seed}, after {done}: watched or there, not both: inodes {:?}", unequal());
+            let tree =
+                watcher.in_tree("find").args([".", "-printf", "%y %i %p\\n"]).output().unwrap();
+            let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
+            let (odd, story) = (unequal(), watcher.story());
+            panic!("seed {seed}, after {done}: watched or there, not both: {odd:?}\n{tree}{story}");
         }
         quiet(&watcher);
         before = after;

@@ -25,7 +25,9 @@ fn reload_servers(watcher: &Watcher, reloads: usize) -> Vec<u64> {
             assert_eq!(in_use, 0, "address in use in round {round}\n{}", watcher.story());
             bound.get(round).copied()
         });
-        times.push((bound - edited) / 1_000_000);
+        let took = (bound - edited) / 1_000_000;
+        assert!(took < 3000, "round {round} took {took} ms\n{}", watcher.story());
+        times.push(took);
     }
     let runs = watcher.exactly(1 + reloads);
     assert!(runs.iter().all(|run| run.alone), "two at once\n{}", watcher.story());
@@ -212,7 +214,8 @@ fn what_the_command_inherits() {
     let status = fs::read_to_string(watcher.outside("status")).unwrap();
     let given = watcher.in_tree("cat").arg("/proc/self/status").output().unwrap().stdout;
     let given = String::from_utf8(given).unwrap();
-    let set = processes::signal_set;
+    // The real-time ones are left out: how the tests spawn a program decides about two of them.
+    let set = |status, field| processes::signal_set(status, field) & ((1 << 31) - 1);
     assert_eq!(set(&status, "SigBlk"), 0);
     assert_eq!(set(&status, "SigIgn"), set(&given, "SigIgn"), "as we were given them");
     let descriptors = fs::read_to_string(watcher.outside("fd")).unwrap();

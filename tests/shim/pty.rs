@@ -3,14 +3,19 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::pty::OpenptFlags;
 
 use crate::support::{tagged, until};
 
 pub(crate) struct Pty {
     master: Option<File>,
+    closed: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
     shell: Child,
     seen: Arc<Mutex<String>>,
     pub(crate) directory: tempfile::TempDir,
@@ -47,13 +52,23 @@ impl Pty {
         let master = File::from(master);
         let seen = Arc::new(Mutex::new(String::new()));
         let (mut reader, text) = (master.try_clone().unwrap(), seen.clone());
-        std::thread::spawn(move || {
+        let closed = Arc::new(AtomicBool::new(false));
+        let close = closed.clone();
+        let thread = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+            while !close.load(Ordering::Relaxed) {
+                let mut fds = [PollFd::new(&reader, PollFlags::IN)];
+                let wait = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+                if rustix::event::poll(&mut fds, Some(&wait)) == Ok(0) {
+                    continue;
+                }
+                let Ok(count @ 1..) = reader.read(&mut bytes) else { return };
                 text.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         });
-        let mut pty = Pty { master: Some(master), shell, seen, directory, tag, marks: 0 };
+        let thread = Some(thread);
+        let mut pty =
+            Pty { master: Some(master), closed, thread, shell, seen, directory, tag, marks: 0 };
         pty.line("stty -echo; mini() { \"$MINI\" mini log \"$@\"; }; export -f mini");
         pty.settle().await;
         pty
@@ -90,14 +105,38 @@ impl Pty {
         self.sees(&format!("mark-{}", mark + 1000)).await;
     }
 
-    /// The output of a command of the shell.
+    /// The last line that a command of the shell writes.
     pub(crate) async fn ask(&mut self, command: &str) -> String {
         let before = self.seen().len();
         self.line(command);
         self.settle().await;
         let text = self.seen()[before..].replace("\r\n", "\n");
-        let text: Vec<_> = text.lines().filter(|line| !line.contains("mark-")).collect();
-        text.join("\n").replace("$ ", "").trim().to_owned()
+        let text: Vec<_> = text
+            .lines()
+            .filter(|line| !line.contains("mark-") && !line.trim_matches(['$', ' ']).is_empty())
+            .collect();
+        text.last().map_or("", |line| line.trim_start_matches("$ ").trim()).to_owned()
+    }
+
+    /// Waits until the shell has the terminal again: what is typed before that is somebody else's.
+    pub(crate) async fn back(&mut self) {
+        self.gives(self.shell.id()).await;
+    }
+
+    /// Waits until this group has the terminal.
+    pub(crate) async fn gives(&self, group: u32) {
+        let start = std::time::Instant::now();
+        while self.foreground() != group {
+            if start.elapsed() > std::time::Duration::from_secs(8) {
+                panic!(
+                    "{} has it, not {group}: {} --- {}",
+                    self.foreground(),
+                    self.log(),
+                    self.seen()
+                );
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
     }
 
     pub(crate) fn log(&self) -> String {
@@ -134,10 +173,25 @@ impl Pty {
 
     /// As when the window is closed.
     pub(crate) async fn close(mut self) {
-        // The reading thread holds the other copy of the master: the shell's end is what frees it.
+        self.closed.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
         self.master = None;
-        let _ = self.shell.kill();
         self.gone().await;
+    }
+
+    /// As when its process is killed.
+    pub(crate) async fn lose_shell(mut self) {
+        self.shell.kill().unwrap();
+        self.gone().await;
+    }
+
+    /// The pid of `mini`.
+    pub(crate) fn mini(&self) -> u32 {
+        let parent = |pid: u32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            stat.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap().parse().unwrap()
+        };
+        parent(parent(self.leader()))
     }
 
     /// Leaves the shell; nothing may be left.
@@ -155,5 +209,14 @@ impl Pty {
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
+    }
+}
+
+/// Also a failed test leaves nothing behind.
+impl Drop for Pty {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
     }
 }

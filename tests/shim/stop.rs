@@ -91,7 +91,7 @@ def stop(*_):
 signal.signal(signal.SIGTERM, stop)
 open("up", "w").write("up\n")
 while True:
-    signal.pause()
+    time.sleep(0.01)
 "#;
 
 async fn shapes_of_commands_are_replaced_gracefully() {
@@ -304,6 +304,19 @@ async fn daemons_to_keep_live_on() {
     }
     let alive = bed.alive();
     assert!(matches!(alive.as_slice(), [one] if one.ends_with("gw-agent")), "{alive:?}");
+    // A daemon without a key beside a living leader is stopped, and named the first time.
+    for expected in [vec!["gw-other"], vec![]] {
+        let run = bed.sh("(setsid ./gw-other 1000 &); echo > up; exec sleep 1000");
+        bed.started().await;
+        bed.file("up").await;
+        std::fs::remove_file(bed.directory.path().join("up")).unwrap();
+        until("the daemon", || (bed.alive().len() == 3).then_some(())).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        bed.host.stop(run, TERM);
+        let stopped = bed.gone().await;
+        let names: Vec<_> = stopped.iter().map(|one| one.name.to_str().unwrap()).collect();
+        assert_eq!(names, expected);
+    }
     // Without the key it is a left-over like any other.
     let pid: u32 = alive[0].split(' ').next().unwrap().parse().unwrap();
     signal(pid, "KILL");

@@ -11,11 +11,11 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use super::hosted::send_to;
 use super::keep::Keep;
 use super::link::Link;
-use super::spawn;
+use super::sys;
 use super::tree::{self, Process};
 use super::wire::{Order, Report};
 use crate::process::explain::{self, Sought};
-use crate::process::terminal::Foreground;
+use crate::process::terminal::{self, Foreground, Watch};
 use crate::process::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals};
 use crate::supervisor::{Event, RunId, Signal};
 
@@ -41,8 +41,9 @@ pub struct Host {
     foreground: Foreground,
     /// We have sent the run a signal that may end it.
     signalled: bool,
-    /// SIGCONT, once a run has the terminal.
+    /// SIGCONT and input, once a run is to have the terminal: signs that it is ours again.
     resume: Option<Stream>,
+    watch: Option<Watch>,
 }
 
 /// The shim died: its tree falls to us, who are a subreaper too.
@@ -71,6 +72,7 @@ impl Host {
             foreground: Foreground::default(),
             signalled: false,
             resume: None,
+            watch: None,
         })
     }
 
@@ -105,6 +107,7 @@ impl Host {
         let terminal = launch.stdin == Stdin::Terminal;
         if terminal && self.resume.is_none() {
             self.resume = signals::stream(libc::SIGCONT);
+            self.watch = Watch::start();
         }
         let foreground = terminal && self.foreground.prepare();
         self.order(&Order::Launch { launch: launch.clone(), foreground });
@@ -123,7 +126,7 @@ impl Host {
 
     /// Sends a signal to the run's process group and lets it live.
     pub fn signal(&mut self, run: RunId, signal: Signal) {
-        self.signalled |= typed_signal(Ended::Signal(signal.0)).is_some();
+        self.signalled |= terminal::typed_signal(Ended::Signal(signal.0)).is_some();
         self.order(&Order::Signal { run, signal: signal.0 });
     }
 
@@ -155,15 +158,9 @@ impl Host {
     }
 
     /// Ends the shim; call it after the last `Gone`. What should still live is stopped with at most 200 ms
-    /// of grace. Dropping the host does the same without waiting.
-    pub async fn shutdown(mut self) {
-        let Some(mut link) = self.link.take() else { return };
-        link.close();
-        let ended = async { while link.receive().await.is_some() {} };
-        // Its socket closes when it ends, so that waiting for it then takes no time.
-        if tokio::time::timeout(SHIM_PATIENCE, ended).await.is_ok() {
-            let _ = rustix::process::waitpid(Some(link.pid), WaitOptions::empty());
-        }
+    /// of grace. Dropping the host does the same.
+    pub async fn shutdown(self) {
+        drop(self);
     }
 
     fn order(&mut self, order: &Order) {
@@ -199,11 +196,14 @@ impl Host {
             () = signals::next(&mut self.children) => {
                 self.reap();
             }
-            () = signals::next(&mut self.resume) => {
-                if self.foreground.continued() {
-                    self.resume_run();
-                }
-            }
+            () = signals::next(&mut self.resume) => self.give_terminal(),
+            () = Watch::touched(&self.watch), if self.foreground.is_wanted() => self.give_terminal(),
+        }
+    }
+
+    fn give_terminal(&mut self) {
+        if self.foreground.continued() {
+            self.resume_run();
         }
     }
 
@@ -223,13 +223,12 @@ impl Host {
             Report::Failed { run, stage, errno, path } => {
                 self.run = None;
                 self.take_terminal();
-                let candidates = spawn::candidates(&self.sought.program, &self.sought.path);
-                let detail = explain::detail(stage, errno, &self.sought, &candidates);
+                let detail = explain::detail(stage, errno, &self.sought);
                 Event::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
             }
             Report::Exited { run, ended, left } => {
                 let by_hand = self.foreground.is_held() && !self.signalled;
-                let typed = typed_signal(ended).filter(|_| by_hand);
+                let typed = terminal::typed_signal(ended).filter(|_| by_hand);
                 self.take_terminal();
                 self.events.push_back(Event::Exited { run, ended, left });
                 let Some(signal) = typed else { return };
@@ -314,16 +313,16 @@ impl Host {
     }
 
     fn living(&self, root: Pid) -> Vec<Process> {
-        let session = rustix::process::getsid(None).map_or(0, |pid| pid.as_raw_nonzero().get());
         let root = root.as_raw_nonzero().get();
-        Keep::new(self.keep.clone(), session).split(root, tree::descendants(root)).0
+        Keep::new(self.keep.clone(), sys::own_session()).split(root, tree::descendants(root)).0
     }
 }
 
-/// Ctrl-C and Ctrl-\ go to the foreground group only; a run that dies of them passes them on to us.
-fn typed_signal(ended: Ended) -> Option<Signal> {
-    match ended {
-        Ended::Signal(number @ (libc::SIGINT | libc::SIGQUIT)) => Some(Signal(number)),
-        _ => None,
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.take_terminal();
+        if let Some(link) = self.link.take() {
+            link.end(SHIM_PATIENCE);
+        }
     }
 }

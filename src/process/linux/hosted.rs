@@ -37,17 +37,18 @@ pub(super) struct Hosted {
     pause: Duration,
     /// Pids and start times of what was killed in the last round.
     killed: Vec<(i32, u64)>,
-    foreground: bool,
+    /// It is meant to have the terminal.
+    terminal: bool,
     told_waiting: bool,
     /// Left-overs that were there when the stop was ordered.
     stopped: Vec<LeftOver>,
 }
 
 impl Hosted {
-    pub(super) fn new(run: RunId, leader: Option<Pid>, foreground: bool) -> Hosted {
+    pub(super) fn new(run: RunId, leader: Option<Pid>, terminal: bool) -> Hosted {
         let (phase, pause, told_waiting) = (Phase::Running, FIRST_PAUSE, false);
         let (killed, stopped) = (Vec::new(), Vec::new());
-        Hosted { run, leader, phase, pause, killed, foreground, told_waiting, stopped }
+        Hosted { run, leader, phase, pause, killed, terminal, told_waiting, stopped }
     }
 }
 
@@ -67,10 +68,8 @@ impl Shim {
     pub(super) fn stop_tree(&mut self, signal: i32) {
         let Some(signal) = sys::signal(signal) else { return };
         let living = self.living_for_sure();
+        self.note_left_overs(&living);
         let Some(hosted) = &mut self.hosted else { return };
-        if hosted.leader.is_none() && hosted.phase == Phase::Running {
-            hosted.stopped = names(&living);
-        }
         if hosted.phase == Phase::Running {
             hosted.phase = Phase::Stopping;
         }
@@ -83,10 +82,8 @@ impl Shim {
     /// SIGKILL to everything that is there; [`Phase::Killing`] says when again.
     pub(super) fn kill_round(&mut self) {
         let living = self.living();
+        self.note_left_overs(&living);
         let Some(hosted) = &mut self.hosted else { return };
-        if hosted.leader.is_none() && hosted.phase == Phase::Running {
-            hosted.stopped = names(&living);
-        }
         // As long as newcomers appear (something forks against us), the rounds stay close.
         let round: Vec<_> = living.iter().map(|process| (process.pid, process.start)).collect();
         let newcomers = round.iter().any(|process| !hosted.killed.contains(process));
@@ -96,6 +93,25 @@ impl Shim {
         let leader = hosted.leader;
         self.send(leader, &living, Signal::KILL);
         self.reap();
+    }
+
+    /// What is stopped although nobody would expect it: all that has outlived its leader, and, each name
+    /// once, daemons (own session, parent gone) of a leader that lives.
+    fn note_left_overs(&mut self, living: &[Process]) {
+        let Some(hosted) = self.hosted.as_mut().filter(|hosted| hosted.phase == Phase::Running)
+        else {
+            return;
+        };
+        if hosted.leader.is_none() {
+            hosted.stopped = names(living);
+            return;
+        }
+        let (me, keep, told) = (self.me, &self.keep, &mut self.told_daemons);
+        let mut daemons = living.to_vec();
+        daemons.retain(|one| one.parent == me && keep.is_in_other_session(one));
+        daemons.retain(|one| !told.contains(&one.name));
+        told.extend(daemons.iter().map(|one| one.name.clone()));
+        hosted.stopped = names(&daemons);
     }
 
     /// To the leader's group at one stroke, and to every process outside it.
@@ -167,7 +183,7 @@ impl Shim {
         let Some(hosted) = &mut self.hosted else { return };
         let run = hosted.run;
         match signal {
-            libc::SIGTTIN | libc::SIGTTOU if !hosted.told_waiting => {
+            libc::SIGTTIN | libc::SIGTTOU if !hosted.told_waiting && !hosted.terminal => {
                 hosted.told_waiting = true;
                 let living = self.living();
                 let group = tree::process(pid.as_raw_nonzero().get()).map_or(0, |one| one.group);
@@ -176,7 +192,7 @@ impl Shim {
                 let process = process.unwrap_or(unknown);
                 self.tell(&Report::Waits { run, process });
             }
-            libc::SIGTSTP if hosted.foreground && hosted.leader == Some(pid) => {
+            libc::SIGTSTP if hosted.terminal && hosted.leader == Some(pid) => {
                 self.tell(&Report::Suspended { run });
             }
             _ => {}

@@ -5,10 +5,12 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream as StdStream;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
-use rustix::process::{Pid, getpid};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::process::{Pid, WaitOptions, getpid};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
@@ -123,11 +125,27 @@ impl Link {
         None
     }
 
-    /// Tells the shim that there is nothing more to come; it ends when its tree has.
-    pub(super) fn close(&mut self) {
-        if let Some(socket) = self.socket.fd() {
-            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Write);
+    /// Tells the shim that nothing more is to come, and waits until it has ended its tree and itself.
+    pub(super) fn end(self, patience: Duration) {
+        let Some(socket) = self.socket.fd() else { return };
+        let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Write);
+        let patience = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: 0 };
+        let mut bytes = [0; 512];
+        loop {
+            let ready =
+                rustix::event::poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&patience));
+            match ready {
+                Ok(0) => return,
+                Ok(_) => match rustix::net::recv(socket, &mut bytes, RecvFlags::DONTWAIT) {
+                    Ok((1.., _)) | Err(Errno::INTR | Errno::AGAIN) => {}
+                    Ok(_) | Err(_) => break,
+                },
+                Err(Errno::INTR) => {}
+                Err(_) => return,
+            }
         }
+        // Its socket closed because it ends: this takes no time.
+        let _ = rustix::process::waitpid(Some(self.pid), WaitOptions::empty());
     }
 }
 

@@ -16,6 +16,7 @@ use super::spawn;
 use super::sys::{self, Blocked};
 use super::wire::{self, Order, Report};
 use crate::process::{Ended, Launch, SpawnStage, Stdin};
+use crate::process::{explain, unix};
 use crate::supervisor::RunId;
 
 /// `argv[0]` and the name in `ps`: a kill by the program's name spares the shim, which then cleans up.
@@ -44,6 +45,8 @@ pub(super) struct Shim {
     pub(super) me: i32,
     pub(super) keep: Keep,
     pub(super) hosted: Option<Hosted>,
+    /// Names of stopped daemons that were said.
+    pub(super) told_daemons: Vec<Vec<u8>>,
     /// `waitpid` says that there is nobody.
     pub(super) childless: bool,
 }
@@ -68,10 +71,9 @@ impl Shim {
         sys::set_name(c"gw-shim");
         let socket = sys::inherited(SOCKET)?;
         rustix::process::set_child_subreaper(Some(getpid()))?;
-        sys::stop_ignoring();
+        (1..=64).filter(|&number| unix::is_ignored(number)).for_each(sys::set_default);
         let signals = sys::signal_descriptor(&[libc::SIGCHLD, libc::SIGTERM])?;
         let me = getpid().as_raw_nonzero().get();
-        let session = rustix::process::getsid(None).map_or(0, |pid| pid.as_raw_nonzero().get());
         let mut shim = Shim {
             socket,
             signals,
@@ -82,8 +84,9 @@ impl Shim {
             open_input: None,
             blocked,
             me,
-            keep: Keep::new(Vec::new(), session),
+            keep: Keep::new(Vec::new(), sys::own_session()),
             hosted: None,
+            told_daemons: Vec::new(),
             childless: true,
         };
         // The death signal was set before the execution; a parent that died before that sent none.
@@ -217,7 +220,7 @@ impl Shim {
         if self.hosted.is_some() {
             return failed(SpawnStage::Fork, libc::EBUSY, program.into());
         }
-        let candidates = spawn::candidates(&program, &launch.env);
+        let candidates = explain::candidates(&program, &launch.env);
         let found = |at: usize| {
             use std::os::unix::ffi::OsStringExt;
             candidates.get(at).map_or(program.clone(), |path| OsString::from_vec(path.clone()))
@@ -225,14 +228,18 @@ impl Shim {
         match self.spawn(launch, &candidates, foreground) {
             Ok(pid) => {
                 self.childless = false;
-                self.hosted = Some(Hosted::new(run, Some(pid), foreground));
+                self.hosted = Some(Hosted::new(run, Some(pid), launch.stdin == Stdin::Terminal));
                 Report::Started { run, pid: pid.as_raw_nonzero().get() as u32 }
             }
             Err(failure) => {
                 let path = match (failure.stage, failure.errno) {
                     (SpawnStage::WorkingDirectory, _) => launch.directory.clone(),
-                    (_, libc::ENOENT | libc::ENOTDIR) => program.clone().into(),
-                    _ => found(failure.program).into(),
+                    (SpawnStage::Exec, errno)
+                        if errno != libc::ENOENT && errno != libc::ENOTDIR =>
+                    {
+                        found(failure.program).into()
+                    }
+                    _ => program.clone().into(),
                 };
                 failed(failure.stage, failure.errno, path)
             }

@@ -72,19 +72,10 @@ pub(super) fn next_signal(fd: &OwnedFd) -> Option<i32> {
     }
 }
 
-/// Sets every ignored signal back to its default action.
-pub(super) fn stop_ignoring() {
-    for number in 1..=64 {
-        // SAFETY: only reads and sets a disposition; SIG_DFL needs no code of ours.
-        unsafe {
-            let mut old = MaybeUninit::<libc::sigaction>::uninit();
-            if libc::sigaction(number, std::ptr::null(), old.as_mut_ptr()) == 0
-                && old.assume_init().sa_sigaction == libc::SIG_IGN
-            {
-                libc::signal(number, libc::SIG_DFL);
-            }
-        }
-    }
+/// Sets the signal back to its default action.
+pub(super) fn set_default(number: i32) {
+    // SAFETY: SIG_DFL needs no code of ours.
+    unsafe { libc::signal(number, libc::SIG_DFL) };
 }
 
 /// Names the calling process in `ps`.
@@ -103,4 +94,11 @@ pub(super) fn inherited(number: i32) -> io::Result<OwnedFd> {
         }
         Ok(OwnedFd::from_raw_fd(number))
     }
+}
+
+/// Our session; 0 when its leader is outside our PID namespace (which the safe wrapper holds to be
+/// impossible).
+pub(super) fn own_session() -> i32 {
+    // SAFETY: a plain call.
+    unsafe { libc::getsid(0) }
 }

@@ -337,4 +337,14 @@ fn every_kind_of_notice_has_words_and_an_object() {
         }
     }
     assert_eq!(events.len(), 38, "{events:?}");
+    events.insert("dropped".to_owned());
+    // The table of README: `name` or several of them in the first cell.
+    for readme in [include_str!("../../../README.md"), include_str!("../../../README.zh-CN.md")] {
+        let table = readme.split_once("\n| `run` |").unwrap().1.split("\n\n").next().unwrap();
+        let cells = table.lines().skip(1).filter_map(|line| line.split('|').nth(1));
+        let names = cells.flat_map(|cell| cell.split(',')).map(|n| n.trim().trim_matches('`'));
+        let mut listed: std::collections::BTreeSet<String> = names.map(str::to_owned).collect();
+        listed.insert("run".to_owned());
+        assert_eq!(listed, events);
+    }
 }

@@ -2,9 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests work on real files and a real clock")]
 
+mod backends;
 mod random;
 mod rig;
+mod roots;
+mod rules;
 mod saves;
+mod scale;
 mod tree;
 
 pub(super) use rig::Rig;

@@ -37,7 +37,29 @@ pub(crate) fn filter_for(root: &Path) -> Arc<Filter> {
     Arc::new(Filter::new(spec).unwrap())
 }
 
+/// A number of `/proc/self/status`, in kB.
+pub(crate) fn status(key: &str) -> i64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
 impl Rig {
+    /// Watches a tree that is there already, without markers.
+    pub(crate) fn watching(root: &Path, pause: Duration) -> Self {
+        let (to, from) = unbounded_channel();
+        let settings = Settings {
+            exclude_unchanged: true,
+            backend: Backend::Native,
+            baseline_pause: pause,
+            ..Settings::default()
+        };
+        let roots = vec![Root { path: root.to_path_buf(), shown: ".".into(), named: false }];
+        let watch = Watch::start(settings, roots, filter_for(root), Timestamp::now(), to);
+        let dir = tempfile::tempdir().unwrap();
+        Self { dir, root: root.to_path_buf(), watch, from, seen: Vec::new(), marks: 0 }
+    }
+
     /// Watches an empty directory.
     pub(crate) fn new() -> Self {
         Self::with(|_| {}, |_| {})
@@ -161,11 +183,13 @@ impl Rig {
     }
 
     pub(crate) fn notices(&self) -> Vec<&Notice> {
-        let notice = |seen| match seen {
-            &Seen::Say(ref notice) => Some(notice),
-            _ => None,
-        };
-        self.seen.iter().filter_map(notice).collect()
+        let mut notices = Vec::new();
+        for seen in &self.seen {
+            if let Seen::Say(notice) = seen {
+                notices.push(notice);
+            }
+        }
+        notices
     }
 
     /// What the loop would make of the changes: a batch.
@@ -179,7 +203,13 @@ impl Rig {
             }
         }
         let now = Instant::now();
-        (!changes.is_empty()).then_some(Batch { changes, first: now, last: now, noisy: None })
+        (!changes.is_empty()).then_some(Batch {
+            changes,
+            first: now,
+            last: now,
+            forced: false,
+            noisy: None,
+        })
     }
 
     /// Everything that happened up to now becomes a run, unless nothing changed; whether there was one.
@@ -189,10 +219,15 @@ impl Rig {
         if self.watch.compare(&batch) == Comparison::Same {
             return false;
         }
-        self.watch.run_started(Some(&batch), Instant::now());
+        self.watch.run_started(&causes(&batch), Instant::now());
         // Until the run's beginning is certain.
         self.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
         self.for_a_while(Duration::from_millis(15));
         true
     }
+}
+
+/// The paths of a batch, as a run's causes.
+pub(crate) fn causes(batch: &Batch) -> Vec<Arc<Path>> {
+    batch.changes.iter().map(|change| Arc::clone(&change.path)).collect()
 }

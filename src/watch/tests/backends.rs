@@ -1,0 +1,181 @@
+//! The same saves through every source of events.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::Rig;
+use crate::report::Notice;
+use crate::watch::merge::Why;
+use crate::watch::message::{Inner, Message};
+use crate::watch::walk::{Order, Source};
+use crate::watch::{Backend, Poll};
+
+fn rig(backend: Backend) -> Rig {
+    let tree = |root: &Path| {
+        fs::create_dir_all(root.join("src")).unwrap();
+        for name in ["src/a", "src/b", "c"] {
+            fs::write(root.join(name), name).unwrap();
+        }
+    };
+    Rig::with(tree, |settings| {
+        settings.backend = backend;
+        if backend == Backend::Poll {
+            settings.poll = Poll::Every(Duration::from_millis(30));
+        }
+    })
+}
+
+/// The names that were told of after everything has been seen.
+fn told(rig: &mut Rig) -> BTreeSet<String> {
+    rig.sync();
+    rig.last().into_keys().collect()
+}
+
+fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.into_iter().map(str::to_owned).collect()
+}
+
+fn saves(backend: Backend) {
+    let mut rig = rig(backend);
+    rig.watch.run_started(&[], Instant::now());
+    rig.until("the baseline", |rig| rig.watch.baseline_done());
+    fs::write(rig.path("src/a"), "other").unwrap();
+    assert!(told(&mut rig).contains("src/a"), "{backend:?}: a save in place");
+    fs::write(rig.path("src/t"), "atomic").unwrap();
+    fs::rename(rig.path("src/t"), rig.path("src/b")).unwrap();
+    assert!(told(&mut rig).contains("src/b"), "{backend:?}: an atomic save");
+    fs::remove_file(rig.path("c")).unwrap();
+    assert_eq!(told(&mut rig), names(["c"]), "{backend:?}: a removal");
+    fs::create_dir_all(rig.path("n/e/w")).unwrap();
+    fs::write(rig.path("n/e/w/x"), "").unwrap();
+    assert_eq!(told(&mut rig), names(["n/e/w/x"]), "{backend:?}: a new directory");
+    fs::write(rig.path("n/e/w/x"), "later").unwrap();
+    assert_eq!(told(&mut rig), names(["n/e/w/x"]), "{backend:?}: in the new directory");
+    fs::rename(rig.path("n"), rig.path("m")).unwrap();
+    assert_eq!(told(&mut rig), names(["m/e/w/x", "n/e/w/x"]), "{backend:?}: a renamed directory");
+    fs::remove_dir_all(rig.path("m")).unwrap();
+    assert_eq!(told(&mut rig), names(["m/e/w/x"]), "{backend:?}: a removed directory");
+}
+
+fn same_bytes(backend: Backend) {
+    let mut rig = rig(backend);
+    rig.watch.run_started(&[], Instant::now());
+    rig.until("the baseline", |rig| rig.watch.baseline_done());
+    fs::write(rig.path("src/a"), "src/a").unwrap();
+    assert!(!rig.run(), "{backend:?}: the same bytes");
+    fs::write(rig.path("src/a"), "other").unwrap();
+    assert!(rig.run(), "{backend:?}: other bytes");
+    fs::write(rig.path("src/a"), "other").unwrap();
+    assert!(!rig.run(), "{backend:?}: the bytes that the last run saw");
+    fs::write(rig.path("src/a"), "src/a").unwrap();
+    assert!(rig.run(), "{backend:?}: the bytes of the run before");
+}
+
+#[test]
+fn saves_are_seen_natively() {
+    saves(Backend::Native);
+    same_bytes(Backend::Native);
+}
+
+#[test]
+fn saves_are_seen_by_the_portable_source() {
+    saves(Backend::Portable);
+    same_bytes(Backend::Portable);
+}
+
+#[test]
+fn saves_are_seen_by_polling() {
+    saves(Backend::Poll);
+    same_bytes(Backend::Poll);
+}
+
+#[test]
+fn an_older_file_and_an_older_time_are_changes_to_polling() {
+    let mut rig = rig(Backend::Poll);
+    let old = std::time::SystemTime::UNIX_EPOCH;
+    fs::write(rig.dir.path().join("old"), "older").unwrap();
+    let file = fs::File::options().append(true).open(rig.dir.path().join("old")).unwrap();
+    file.set_modified(old).unwrap();
+    fs::rename(rig.dir.path().join("old"), rig.path("c")).unwrap();
+    assert_eq!(told(&mut rig), names(["c"]));
+}
+
+#[test]
+fn without_an_event_source_everything_is_polled_and_that_is_said() {
+    let mut rig = rig(Backend::Native);
+    // As if the system had refused a new instance.
+    let generation = rig.watch.recovery.generation;
+    rig.watch.order(Order::Renew { generation, source: Source::None });
+    let error = "Too many open files".to_owned();
+    let refused = Message(Inner::NoSource { generation, error });
+    rig.watch.handle(refused, Instant::now(), &mut rig.seen);
+    rig.watch.walk_roots(Why::Recover);
+    fs::write(rig.path("src/a"), "other").unwrap();
+    rig.until("the polling", |rig| {
+        rig.notices().iter().any(|notice| matches!(notice, Notice::Limit { events: 0, .. }))
+    });
+    rig.until("the change", |rig| {
+        rig.seen.iter().any(|seen| matches!(seen, crate::watch::Seen::Change(_)))
+    });
+    assert!(rig.last().contains_key("src/a"));
+}
+
+/// To be run where 100 watches are allowed:
+/// `unshare -Ur sh -c 'echo 100 >/proc/sys/user/max_inotify_watches; cargo test --lib limited -- --ignored'`.
+#[test]
+#[ignore = "needs a user namespace with a limit"]
+fn limited_watches_are_used_and_the_rest_is_polled() {
+    let mut rig = Rig::start(
+        |root| {
+            for i in 0..300 {
+                fs::create_dir_all(root.join(format!("d{i}"))).unwrap();
+            }
+        },
+        |_| {},
+        |_| {},
+    );
+    rig.until_ready();
+    rig.until("the notice", |rig| {
+        rig.notices().iter().any(|notice| matches!(notice, Notice::Limit { .. }))
+    });
+    println!("{:?}", rig.notices());
+    let began = Instant::now();
+    for i in 0..300 {
+        fs::write(rig.path(&format!("d{i}/x")), "x").unwrap();
+    }
+    let mut seen = BTreeSet::new();
+    while seen.len() < 300 && began.elapsed() < Duration::from_secs(5) {
+        rig.for_a_while(Duration::from_millis(10));
+        seen.extend(rig.last().into_keys());
+    }
+    println!("{} of 300 seen in {:?}", seen.len(), began.elapsed());
+    assert_eq!(seen.len(), 300);
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+/// To be run with an overlay: `unshare -m sh -c '… mount -t overlay …; GW_OVERLAY=merged GW_UPPER=upper
+/// cargo test --lib overlay -- --ignored'`.
+#[test]
+#[ignore = "needs an overlay"]
+fn an_overlay_that_is_written_to_from_behind_comes_to_be_polled() {
+    let merged = std::env::var("GW_OVERLAY").unwrap();
+    let upper = std::env::var("GW_UPPER").unwrap();
+    let mut rig = Rig::watching(Path::new(&merged), Duration::ZERO);
+    rig.until_ready();
+    fs::write(Path::new(&merged).join("through"), "x").unwrap();
+    rig.for_a_while(Duration::from_millis(2500));
+    assert!(rig.last().contains_key("through"));
+    let began = Instant::now();
+    for round in 0..3 {
+        fs::write(Path::new(&upper).join("behind"), format!("behind {round}")).unwrap();
+        rig.until("the change from behind", |rig| {
+            rig.seen.iter().any(|seen| matches!(seen, crate::watch::Seen::Change(_)))
+        });
+        println!("round {round}: {:?} {:?}", began.elapsed(), rig.last());
+        rig.for_a_while(Duration::from_millis(1100));
+    }
+    println!("{:?}", rig.notices());
+    assert!(rig.notices().iter().any(|notice| matches!(notice, Notice::Polling { .. })));
+}

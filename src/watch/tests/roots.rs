@@ -1,0 +1,135 @@
+//! Roots that are replaced, renamed, missing; files that are roots.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::Rig;
+use super::rig::filter_for;
+use crate::report::Notice;
+use crate::watch::Root;
+
+fn fill(root: &Path) {
+    fs::create_dir_all(root.join("a/b")).unwrap();
+    fs::write(root.join("a/b/x"), "x").unwrap();
+}
+
+/// Edits until an edit is told: how long that took.
+fn until_told(rig: &mut Rig, path: &Path) -> Duration {
+    rig.changes();
+    let began = Instant::now();
+    let mut edits = 0;
+    while began.elapsed() < Duration::from_secs(10) {
+        edits += 1;
+        fs::write(path, format!("{edits}")).unwrap();
+        rig.for_a_while(Duration::from_millis(10));
+        if rig.changes().iter().any(|change| *change.path == *path) {
+            return began.elapsed();
+        }
+    }
+    panic!("{} is not watched any more", path.display());
+}
+
+#[test]
+fn a_root_that_is_replaced_is_watched_again_within_a_second() {
+    let mut rig = Rig::with(fill, |_| {});
+    let root = rig.root.clone();
+    let parent = root.parent().unwrap().to_path_buf();
+    let threads = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let mut worst = Duration::ZERO;
+    for round in 0..12 {
+        let aside = parent.join(format!("aside{round}"));
+        match round % 3 {
+            0 => fs::remove_dir_all(&root).unwrap(),
+            1 => fs::rename(&root, &aside).unwrap(),
+            _ => {
+                fs::rename(&root, &aside).unwrap();
+                rig.for_a_while(Duration::from_millis(30));
+            }
+        }
+        fill(&root);
+        worst = worst.max(until_told(&mut rig, &root.join("a/b/x")));
+        if round % 3 != 0 {
+            rig.sync();
+            rig.changes();
+            fs::write(aside.join("a/b/x"), "no business of ours").unwrap();
+            rig.sync();
+            assert_eq!(rig.changes().len(), 0, "round {round}: the old tree");
+        }
+    }
+    println!("re-armed after at most {worst:?}; {} descriptors", threads());
+    assert!(worst < Duration::from_secs(1), "{worst:?}");
+}
+
+#[test]
+fn a_parent_that_is_renamed_and_made_again() {
+    let mut rig = Rig::with(
+        |root| {
+            fs::create_dir(root.join("p")).unwrap();
+            fill(&root.join("p/project"));
+        },
+        |_| {},
+    );
+    let outer = rig.root.clone();
+    let project = outer.join("p/project");
+    // From here on only the project is watched.
+    let roots = vec![Root { path: project.clone(), shown: "project".into(), named: false }];
+    let settings = rig.watch.settings.clone();
+    let filter = filter_for(&outer);
+    rig.watch.set_filter(filter, roots, settings, Instant::now(), &mut rig.seen);
+    rig.sync();
+    for round in 0..3 {
+        fs::rename(outer.join("p"), outer.join(format!("q{round}"))).unwrap();
+        fill(&project);
+        let took = until_told(&mut rig, &project.join("a/b/x"));
+        assert!(took < Duration::from_secs(1), "round {round}: {took:?}");
+    }
+    assert!(rig.notices().iter().any(|notice| matches!(notice, Notice::RootBack { .. })));
+    fs::write(outer.join("outside"), "").unwrap();
+    rig.sync();
+    assert!(!rig.changes().iter().any(|change| change.path.ends_with("outside")));
+}
+
+#[test]
+fn a_single_file_counts_alone_and_survives_atomic_replacement() {
+    let mut rig = Rig::with(fill, |_| {});
+    let file = rig.dir.path().canonicalize().unwrap().join("extra/one.conf");
+    fs::create_dir(file.parent().unwrap()).unwrap();
+    fs::write(&file, "1").unwrap();
+    let mut roots = vec![Root { path: rig.root.clone(), shown: ".".into(), named: false }];
+    roots.push(Root { path: file.clone(), shown: "one.conf".into(), named: true });
+    let (settings, filter) = (rig.watch.settings.clone(), filter_for(&rig.root));
+    rig.watch.set_filter(filter, roots, settings, Instant::now(), &mut rig.seen);
+    rig.sync();
+    assert_eq!(rig.changes().len(), 0, "a new root is no change");
+    for round in 0..3 {
+        fs::write(file.with_extension("tmp"), format!("{round}")).unwrap();
+        fs::rename(file.with_extension("tmp"), &file).unwrap();
+        rig.sync();
+        let changes = rig.changes();
+        assert!(!changes.is_empty() && changes.iter().all(|change| *change.path == *file));
+    }
+    fs::remove_file(&file).unwrap();
+    rig.sync();
+    assert_eq!(rig.changes().len(), 1);
+    fs::write(&file, "back").unwrap();
+    rig.sync();
+    assert!(!rig.changes().is_empty());
+    fs::write(rig.path("a/b/x"), "the tree too").unwrap();
+    rig.sync();
+    assert!(rig.last().contains_key("a/b/x"));
+}
+
+#[test]
+fn a_root_that_is_missing_at_the_start_is_found_later() {
+    let mut rig = Rig::with(fill, |_| {});
+    let late = rig.dir.path().canonicalize().unwrap().join("late/root");
+    let roots = vec![Root { path: late.clone(), shown: "late".into(), named: true }];
+    let (settings, filter) = (rig.watch.settings.clone(), filter_for(&rig.root));
+    rig.watch.set_filter(filter, roots, settings, Instant::now(), &mut rig.seen);
+    assert!(rig.notices().iter().any(|notice| matches!(notice, Notice::RootMissing { .. })));
+    rig.for_a_while(Duration::from_millis(50));
+    fill(&late);
+    until_told(&mut rig, &late.join("a/b/x"));
+    assert!(rig.watch.roots.deadline().is_none(), "nothing is looked for any more");
+}

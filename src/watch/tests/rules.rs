@@ -1,0 +1,171 @@
+//! Ignore files, cache directories and other rules that change while we watch.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Rig;
+use crate::filter::{Filter, Origin, Pattern, Spec};
+use crate::watch::{Root, Seen};
+
+fn make(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, "x").unwrap();
+}
+
+fn told(rig: &mut Rig) -> Vec<String> {
+    rig.sync();
+    rig.last().into_keys().collect()
+}
+
+#[test]
+fn ignored_trees_are_neither_watched_nor_told_of() {
+    let mut rig = Rig::with(
+        |root| {
+            for name in ["src/a", "node_modules/p/x", ".git/objects/x", "dist/deep/x"] {
+                make(&root.join(name));
+            }
+            fs::write(root.join(".gitignore"), "dist/\n*.gen\n").unwrap();
+        },
+        |_| {},
+    );
+    assert_eq!(rig.watch.directories().0, 2);
+    for name in ["node_modules/p/y", ".git/objects/y", "dist/deep/y", "src/x.gen", "src/.a.swp"] {
+        make(&rig.path(name));
+    }
+    assert_eq!(told(&mut rig), Vec::<String>::new());
+    let Some(Seen::Ready(watching)) = rig.seen.iter().find(|seen| matches!(seen, Seen::Ready(_)))
+    else {
+        panic!("not ready");
+    };
+    assert_eq!((watching.directories, watching.ignored.len(), watching.ignored_more), (2, 2, 1));
+}
+
+#[test]
+fn an_ignore_file_that_changes_is_applied_and_is_no_change_of_what_it_names() {
+    let mut rig = Rig::with(
+        |root| {
+            make(&root.join("src/a"));
+            make(&root.join("out/deep/b"));
+        },
+        |_| {},
+    );
+    fs::write(rig.path(".gitignore"), "out/\n").unwrap();
+    assert_eq!(told(&mut rig), [".gitignore"]);
+    assert!(rig.seen.iter().any(|seen| matches!(seen, Seen::RulesChanged)));
+    assert_eq!(rig.watch.directories().0, 2);
+    make(&rig.path("out/deep/c"));
+    assert_eq!(told(&mut rig), Vec::<String>::new());
+    fs::remove_file(rig.path(".gitignore")).unwrap();
+    assert_eq!(told(&mut rig), [".gitignore"]);
+    assert_eq!(rig.watch.directories().0, 4);
+    fs::write(rig.path("out/deep/c"), "again").unwrap();
+    assert_eq!(told(&mut rig), ["out/deep/c"]);
+}
+
+#[test]
+fn an_ignore_file_above_the_root_is_heeded_and_watched() {
+    let mut rig = Rig::with(
+        |root| {
+            fs::create_dir_all(root.join(".git")).unwrap();
+            make(&root.join("sub/a"));
+            make(&root.join("sub/gen/b"));
+            fs::write(root.join(".gitignore"), "gen\n").unwrap();
+        },
+        |_| {},
+    );
+    let (outer, settings) = (rig.root.clone(), rig.watch.settings.clone());
+    let roots = vec![Root { path: outer.join("sub"), shown: "sub".into(), named: false }];
+    let filter = super::rig::filter_for(&outer);
+    rig.watch.set_filter(filter, roots, settings, Instant::now(), &mut rig.seen);
+    rig.sync();
+    assert_eq!(rig.watch.directories().0, 1);
+    fs::write(outer.join(".gitignore"), "").unwrap();
+    rig.sync();
+    assert_eq!(rig.watch.directories().0, 2);
+    rig.changes();
+    fs::write(outer.join("sub/gen/b"), "seen").unwrap();
+    assert_eq!(told(&mut rig), ["sub/gen/b"]);
+}
+
+#[test]
+fn a_directory_that_becomes_a_cache_is_dropped() {
+    let mut rig = Rig::with(|root| make(&root.join("a")), |_| {});
+    make(&rig.path("cache/deep/x"));
+    rig.sync();
+    rig.changes();
+    assert_eq!(rig.watch.directories().0, 3);
+    let tag = "Signature: 8a477f597d28d172789f06886806bc55\n";
+    fs::write(rig.path("cache/CACHEDIR.TAG"), tag).unwrap();
+    rig.sync();
+    rig.changes();
+    assert_eq!(rig.watch.directories().0, 1);
+    make(&rig.path("cache/deep/y"));
+    assert_eq!(told(&mut rig), Vec::<String>::new());
+}
+
+#[test]
+fn other_rules_bring_files_to_light_without_calling_them_changes() {
+    let mut rig = Rig::with(
+        |root| {
+            for name in ["a.go", "b.html", "sub/c.html"] {
+                make(&root.join(name));
+            }
+        },
+        |_| {},
+    );
+    let with_types = |rig: &Rig, types: &[&str]| {
+        let pattern = |text: &&str| Pattern {
+            text: (*text).to_owned(),
+            origin: Origin::Flag("--ext"),
+            any_depth: false,
+        };
+        let spec = Spec {
+            working_directory: rig.root.clone(),
+            types: types.iter().map(pattern).collect(),
+            gitignore: true,
+            default_ignores: true,
+            ..Spec::default()
+        };
+        Arc::new(Filter::new(spec).unwrap())
+    };
+    for (types, files) in [(&["go"][..], 1), (&["go", "html"], 3), (&["html"], 2), (&[], 3)] {
+        let (filter, settings) = (with_types(&rig, types), rig.watch.settings.clone());
+        let roots = vec![Root { path: rig.root.clone(), shown: ".".into(), named: false }];
+        rig.watch.set_filter(filter, roots, settings, Instant::now(), &mut rig.seen);
+        assert_eq!(told(&mut rig), Vec::<String>::new(), "{types:?}");
+        assert_eq!(rig.watch.table.files(), files, "{types:?}");
+    }
+    fs::write(rig.path("sub/c.html"), "new").unwrap();
+    assert_eq!(told(&mut rig), ["sub/c.html"]);
+}
+
+#[test]
+fn the_configuration_is_told_whatever_the_rules_say_and_our_own_files_never() {
+    let mut own = None;
+    let mut config = None;
+    let mut rig = Rig::with(
+        |root| make(&root.join("x")),
+        |settings| {
+            let marks = settings.marker_dir.clone().unwrap();
+            let above = marks.parent().unwrap().to_path_buf();
+            let file = above.join("config.yml");
+            fs::write(&file, "").unwrap();
+            settings.extra_files = vec![file.clone()];
+            config = Some(file);
+            let prefix = above.join("root/go-watcher-");
+            settings.own = vec![prefix.clone()];
+            own = Some(prefix);
+        },
+    );
+    let config = config.unwrap();
+    fs::write(config.with_extension("tmp"), "a: b").unwrap();
+    fs::rename(config.with_extension("tmp"), &config).unwrap();
+    let mut socket = own.unwrap().into_os_string();
+    socket.push("1.sock");
+    fs::write(&socket, "").unwrap();
+    assert_eq!(told(&mut rig), Vec::<String>::new());
+    let configs = rig.seen.iter().filter(|seen| matches!(seen, Seen::ConfigChanged(_))).count();
+    assert_eq!(configs, 1);
+}
