@@ -17,7 +17,7 @@ fn refuse(content: &[u8], place: &str, wrong: &str, remedy: &str) {
     let project = Project::with("config.yml", content);
     let start = cpu_time();
     let error = project.bad("-c config.yml");
-    let took = (cpu_time() - start);
+    let took = cpu_time() - start;
     let name = String::from_utf8_lossy(&content[..content.len().min(60)]).into_owned();
     assert!(took < Duration::from_millis(200), "{name:?} took {took:?}");
     let head = error.lines().next().unwrap_or_default();
