@@ -79,7 +79,8 @@ pub struct Identity {
     pub pid: u32,
     /// Its name (`run --name`). Without one it goes by its number: 1 is the oldest.
     pub name: Option<String>,
-    /// The absolute working directory; bytes, since it need not be UTF-8.
+    /// The absolute working directory: a string, or a list of bytes where it is not UTF-8.
+    #[serde(with = "super::bytes")]
     pub directory: Vec<u8>,
     /// Milliseconds since it was started.
     pub age_ms: u64,
