@@ -143,8 +143,7 @@ fn times(
 ) -> io::Result<()> {
     let (errors, said) = listen()?;
     let root = &tree.root;
-    let session =
-        Session::start_with(&context.programs, tool, Mode::End, root, stamps, errors.into())?;
+    let session = Session::start_with(&context.programs, tool, Mode::End, root, stamps, errors)?;
     match stamps.first_since(session.started, PATIENCE) {
         Some(stamp) => {
             row.first.push(stamp.at.ms_since(session.started));

@@ -32,7 +32,7 @@ pub(super) struct Polling {
     filesystems: Vec<(PathBuf, FileSystem)>,
     walk: Option<u32>,
     next: Option<Instant>,
-    interval: Option<Duration>,
+    pub(super) interval: Option<Duration>,
     said_limit: bool,
     said_polling: Vec<PathBuf>,
 }

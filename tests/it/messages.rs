@@ -76,6 +76,7 @@ fn quiet_says_warnings_and_errors_only() {
     watcher.wait_runs(1);
     watcher.wait_for("a reload", || {
         watcher.save("a.go", format!("{}", monotonic()));
+        pace_ms(200);
         (watcher.run_count() >= 2).then_some(())
     });
     assert!(watcher.lines().is_empty(), "{}", watcher.story());
