@@ -1,5 +1,76 @@
 //! The only printer.
+//!
+//! A [`Notice`] goes in, a line of text or JSON comes out on standard error; the command's own output
+//! is never touched. [`Reporter::say`] never blocks and never fails: what can't be written now is kept
+//! (bounded) for a thread, and what can't be written at all is forgotten.
 
+mod ending;
+mod escape;
+mod human;
+mod json;
 mod notice;
+mod reporter;
+#[cfg(test)]
+mod samples;
+mod screen;
+mod style;
+mod text;
+mod writer;
 
+use std::path::PathBuf;
+
+pub use escape::{escape, escape_bytes, escape_text, shown};
+pub use human::{count, counted, duration};
 pub use notice::{Level, Notice, Summary, Watching};
+pub use reporter::{Reporter, stderr, stdout, time_of_day};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verbosity {
+    /// `-q`: warnings and errors.
+    Quiet,
+    /// The normal course of events too.
+    #[default]
+    Normal,
+    /// `-v`: every directory and every skipped path too.
+    Verbose,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal that is not `dumb`, unless `NO_COLOR` is set to something.
+    #[default]
+    Auto,
+    /// Whatever standard error is.
+    Always,
+    /// No colour, also on a terminal.
+    Never,
+}
+
+/// `--log-format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What printing depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `-q` and `-v`.
+    pub verbosity: Verbosity,
+    /// `--color`.
+    pub color: Color,
+    /// `--log-format`.
+    pub format: Format,
+    /// `--clear`: the screen is cleared before each run's line (on a terminal only).
+    pub clear: bool,
+    /// Whether keys are listened to: without them no line offers one.
+    pub keys: bool,
+    /// The absolute working directory; paths below it are shown relative to it.
+    pub directory: PathBuf,
+}

@@ -126,6 +126,13 @@ pub enum Notice {
         /// Whether the program goes on and waits for a change.
         waiting: bool,
     },
+    /// The list of changed files could not be written; the run starts without it.
+    NoChangedFile {
+        /// The directory concerned.
+        path: PathBuf,
+        /// The system's error text.
+        error: String,
+    },
     /// A run could not be started.
     CannotStart {
         /// The run.
@@ -257,6 +264,42 @@ pub enum Notice {
         /// The text, continuation lines included. Already escaped by the writer where it quotes a file.
         text: String,
     },
+    /// A path that the runs themselves write no longer reloads.
+    Loop {
+        /// The path.
+        path: Arc<Path>,
+        /// The run that was seen to write it.
+        run: RunId,
+        /// The process that wrote it, when it can be named.
+        process: Option<LeftOver>,
+        /// The runs that the path had caused.
+        caused: Vec<RunId>,
+        /// The configuration file to add the rule to, as shown; `None`: there is no file.
+        file: Option<String>,
+    },
+    /// A path of [`Notice::Loop`] reloads again.
+    LoopReleased {
+        /// The path.
+        path: Arc<Path>,
+    },
+    /// An edit of the configuration file could not be used; the one in force stays.
+    ConfigurationRejected {
+        /// The error as `check` prints it; already escaped where it quotes the file.
+        text: String,
+        /// The run that goes on, if one does.
+        run: Option<RunId>,
+    },
+    /// An edit of the configuration file is in force.
+    ConfigurationApplied {
+        /// The file as shown.
+        file: String,
+        /// What changed, in words: `+included_filetypes .html`, `debounce auto → 50ms`.
+        changes: Vec<String>,
+        /// The run concerned, if one lives.
+        run: Option<RunId>,
+        /// Whether that run is restarted because its command, environment or directory changed.
+        restarts: bool,
+    },
     /// Watching is paused or goes on.
     Paused {
         /// `true`: paused now.
@@ -273,6 +316,54 @@ pub enum Notice {
     KeyHelp,
     /// The last line.
     Quit(Summary),
+}
+
+impl Notice {
+    /// How much it matters.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Directory { .. } | Self::Ignored { surprise: false, .. } => Level::Detail,
+            Self::Restarted { took, .. } if *took <= Duration::from_millis(100) => Level::Detail,
+            Self::Configuration { level, .. } => *level,
+            Self::Ended { ended, .. } if *ended != Ended::Exit(0) => Level::Error,
+            Self::CannotStart { .. }
+            | Self::CrashGaveUp { .. }
+            | Self::ConfigurationRejected { .. } => Level::Error,
+            Self::GitHold { stale: true, .. }
+            | Self::Killed { .. }
+            | Self::LeftOversStopped { .. }
+            | Self::Limit { .. }
+            | Self::Loop { .. }
+            | Self::Lost { .. }
+            | Self::NoChangedFile { .. }
+            | Self::Noisy { .. }
+            | Self::RootMissing { .. }
+            | Self::ShimLost { .. }
+            | Self::Unreadable { .. }
+            | Self::WaitsForTerminal { .. } => Level::Warning,
+            Self::Run { .. }
+            | Self::Watching(_)
+            | Self::Progress { .. }
+            | Self::Restarted { .. }
+            | Self::SlowStop { .. }
+            | Self::Delayed { .. }
+            | Self::Busy { .. }
+            | Self::GitHold { .. }
+            | Self::SameBytes { .. }
+            | Self::Ended { .. }
+            | Self::LeftOvers { .. }
+            | Self::CrashDelay { .. }
+            | Self::Ignored { .. }
+            | Self::RootBack { .. }
+            | Self::Polling { .. }
+            | Self::LoopReleased { .. }
+            | Self::ConfigurationApplied { .. }
+            | Self::Paused { .. }
+            | Self::Requested { .. }
+            | Self::KeyHelp
+            | Self::Quit(_) => Level::Info,
+        }
+    }
 }
 
 /// What is watched, for the second start line.

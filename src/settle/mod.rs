@@ -1,5 +1,17 @@
 //! Is the save complete? Raw changes in, batches out. Pure: time is an argument.
 
 mod batch;
+mod hand_out;
+pub mod numbers;
+mod settings;
+mod stage;
+mod state;
+mod table;
+mod timing;
+
+#[cfg(test)]
+mod tests;
 
 pub use batch::{Batch, BatchChange};
+pub use settings::Settings;
+pub use state::{Due, Settle};

@@ -1,5 +1,18 @@
 //! What to do about it: one enum for the state of the command, decisions as data. Pure.
 
+mod changes;
+mod child;
+mod crash;
+mod decide;
+mod pending;
+mod processes;
+mod record;
+mod requests;
+mod snapshot;
+#[cfg(test)]
+mod tests;
 mod types;
 
+pub use decide::Supervisor;
+pub use snapshot::{Face, Session, Snapshot, State};
 pub use types::{Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::process::{Ended, LeftOver, SpawnError};
+use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
 use crate::report::Notice;
 use crate::settle::Batch;
 
@@ -51,8 +51,16 @@ pub enum Event {
     Gone {
         /// The run.
         run: RunId,
-        /// Left-overs that had to be stopped after the leader had ended.
+        /// Left-overs that had to be stopped after the leader had ended; also, each name once, daemons
+        /// that a living leader had started.
         stopped: Vec<LeftOver>,
+    },
+    /// The answer to [`Action::Survey`]: what of the run still lives.
+    StillThere {
+        /// The run.
+        run: RunId,
+        /// Its living processes, the leader first if it is among them.
+        processes: Vec<LeftOver>,
     },
     /// A process of the run waits for the terminal (stopped by SIGTTIN or SIGTTOU).
     WaitsForTerminal {
@@ -122,6 +130,12 @@ pub enum Action {
         /// The run to kill.
         run: RunId,
     },
+    /// Name the living processes of the run in an [`Event::StillThere`] (a stop is slow). May stay
+    /// unanswered.
+    Survey {
+        /// The run.
+        run: RunId,
+    },
     /// Send a signal to the run and let it live (`on_busy: signal`).
     Signal {
         /// The run.
@@ -144,8 +158,8 @@ pub enum Exit {
     Signal(Signal),
     /// With the command's own status (`--once`, `on_crash: exit`).
     Command(Ended),
-    /// The command of `--once` could not be started.
-    CannotStart,
+    /// The command of `--once` could not be started: where that failed, and the system's error number.
+    CannotStart(SpawnStage, i32),
 }
 
 /// What to do when a change arrives while the command runs.

@@ -38,6 +38,7 @@ pub struct Facts {
     pub new: bool,
     /// The name looks like a temporary of a sibling: `a.go.123.tmp`, `.a.go.Xy`, `a.go~`.
     pub temporary: bool,
-    /// The file is empty now and was not before.
+    /// The file is empty now and was not when the last run started (or the watch began). To be told
+    /// with every event as long as it is so: a `Closed` without it means that the content is there.
     pub emptied: bool,
 }

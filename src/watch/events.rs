@@ -286,7 +286,7 @@ impl Watch {
         self.emit(path, kind, facts, now, out);
     }
 
-    /// Times set right after a write belong to the save (`cp -p`, `rsync`, `tar`).
+    /// A close without a write: a mapping was released, or times set right after a write (see above).
     fn touch_or_write(&self, path: &Path, now: Instant) -> ChangeKind {
         if self.contents.just_written(path, now) { ChangeKind::Closed } else { ChangeKind::Touched }
     }
@@ -314,10 +314,10 @@ impl Watch {
         if let Some(record) = self.entry_mut(dir, name) {
             record.see(&stat);
         }
-        if record.mtime != stat.mtime {
-            let kind = self.touch_or_write(path, now);
+        // Times set right after a write belong to the save (`cp -p`, `rsync`, `tar`), which was told.
+        if record.mtime != stat.mtime && !self.contents.just_written(path, now) {
             let facts = self.facts(dir, name);
-            self.emit(path, kind, facts, now, out);
+            self.emit(path, ChangeKind::Touched, facts, now, out);
         }
     }
 

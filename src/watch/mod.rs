@@ -29,6 +29,7 @@ mod roots;
 mod settings;
 mod spots;
 mod stat;
+mod survey;
 mod table;
 mod walk;
 
@@ -56,6 +57,7 @@ pub use self::change::{Change, ChangeKind, Facts};
 pub use self::contents::Comparison;
 pub use self::message::Message;
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
+pub use self::survey::{Glance, Step, Survey};
 
 use self::contents::Contents;
 use self::doubt::Doubts;

@@ -164,6 +164,11 @@ pub(crate) fn instance_limit() -> Option<u64> {
     None
 }
 
+/// There are no such watches here.
+pub(crate) fn watches_held(_pid: Option<u32>) -> Option<u64> {
+    None
+}
+
 /// The length of the event queue is not known here.
 pub(crate) fn queue_length() -> Option<u64> {
     None

@@ -88,6 +88,12 @@ impl Watch {
         self.check_extras(out);
     }
 
+    /// Whether the tree is being compared because events were lost or a root was replaced: changes may
+    /// still be found that happened before those that are known.
+    pub fn is_comparing(&self) -> bool {
+        self.recovery.under_way.is_some()
+    }
+
     pub(super) fn on_lost(&mut self, now: Instant, out: &mut Vec<Seen>) {
         match self.recovery.under_way {
             // Once more, but not before this one is done: each takes its time.

@@ -1,1 +1,68 @@
 //! The one integration binary: the real program on real files and real processes.
+//!
+//! `cargo test --test it` runs the short form of everything; `cargo test --test it torture_ -- --ignored`
+//! the long one. A test is a project (`Project::new()…`), the program started in it (`.start([…])`), and
+//! sentences about what it runs and says. At the end of each, nothing that it started may be left.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests: a failure is a panic, and the real file system, processes and clock are the point"
+)]
+#![allow(
+    dead_code,
+    reason = "the harness is a vocabulary; not every word is used on every platform"
+)]
+
+/// The words the tests are written with.
+mod harness;
+
+/// What the command is told about the changes that caused it.
+mod changed_lists;
+/// `init`, `check`, `run`: what is typed.
+mod cli;
+/// Configuration files that are broken, and odd ones that are not.
+mod config_errors;
+/// Sudden deaths: of the program, of its shim, of the command.
+#[cfg(target_os = "linux")]
+mod deaths;
+/// vim, sed and git do what they do: one run each.
+mod editors;
+/// Much output, many reloads, wide trees.
+#[cfg(target_os = "linux")]
+mod endurance;
+/// Lost events, limits, links, races at the start.
+#[cfg(target_os = "linux")]
+mod faults;
+/// What is said, and what is not.
+mod messages;
+/// Random operations against a model.
+#[cfg(target_os = "linux")]
+mod model;
+/// The file of the original works.
+mod original;
+/// Roots that are replaced.
+#[cfg(target_os = "linux")]
+mod roots;
+/// Which changes count.
+mod rules;
+/// One save, one run.
+mod saves;
+/// INT, TERM, HUP, QUIT, and ignored ones.
+#[cfg(target_os = "linux")]
+mod signals;
+/// Commands that cannot start.
+#[cfg(target_os = "linux")]
+mod start_errors;
+/// Storms, slow writers, busy commands.
+mod storms;
+/// A real terminal.
+#[cfg(target_os = "linux")]
+mod terminal;
+/// Runs as trees of processes.
+#[cfg(target_os = "linux")]
+mod trees;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::Rig;
+use super::rig::causes;
 use crate::watch::os;
 
 /// A small generator (xorshift64*), so that a seed means the same everywhere.
@@ -124,7 +125,7 @@ fn play(seed: u64, operations: usize) {
     let root = rig.root.clone();
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut before = contents(&root);
-    rig.watch.run_started(None, Instant::now());
+    rig.watch.run_started(&[], Instant::now());
     let mut left = operations;
     while left > 0 {
         let burst = (1 + dice.roll(40)).min(left);
@@ -162,7 +163,7 @@ fn play(seed: u64, operations: usize) {
         let same = rig.watch.compare(&batch) == crate::watch::Comparison::Same;
         assert!(!same || differing.is_empty(), "seed {seed}: {differing:?} taken for the same");
         if !same {
-            rig.watch.run_started(Some(&batch), Instant::now());
+            rig.watch.run_started(&causes(&batch), Instant::now());
             rig.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
             before = now;
         }

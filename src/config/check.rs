@@ -1,0 +1,121 @@
+//! `check`: the resolved configuration, as a file that would give the same one, with where each value comes from.
+
+use std::path::Path;
+
+use super::diagnostic::{Diagnostic, escape};
+use super::values::{Entry, From, Item};
+use super::{Config, Env};
+use crate::cli::CheckArgs;
+use crate::report::Notice;
+
+/// A configuration that is good.
+#[derive(Debug)]
+pub struct Checked {
+    /// What goes to standard output.
+    pub text: String,
+    /// Warnings, for standard error.
+    pub notices: Vec<Notice>,
+}
+
+/// Loads a configuration as `run` would, and describes it.
+///
+/// # Errors
+/// What is wrong, with its place; exit status 2.
+pub fn check(args: &CheckArgs, directory: &Path, env: Env<'_>) -> Result<Checked, Diagnostic> {
+    let mut config = super::load(&args.run, directory, env)?;
+    let notices = std::mem::take(&mut config.notices);
+    Ok(Checked { text: describe(&config), notices })
+}
+
+/// The values in effect as YAML.
+pub(super) fn describe(config: &Config) -> String {
+    let origin = config.origin.to_string();
+    let mut text = format!("# {origin}: the values in effect\n");
+    let mut section = "";
+    for entry in config.values.entries_in_order() {
+        let (parent, name) = entry.key.path.rsplit_once('.').unwrap_or(("", entry.key.path));
+        if parent != section && !parent.is_empty() {
+            text.push_str(parent);
+            text.push_str(":\n");
+        }
+        section = parent;
+        let indent = if parent.is_empty() { "" } else { "  " };
+        write_entry(&mut text, indent, name, entry, &origin);
+    }
+    text
+}
+
+fn write_entry(text: &mut String, indent: &str, name: &str, entry: &Entry, origin: &str) {
+    let single = entry.items.first();
+    match single {
+        Some(item) if !entry.list => {
+            if item.text.is_empty() {
+                text.push_str(&format!("{indent}# {name}:   (none)\n"));
+                return;
+            }
+            let value = match entry.key.path {
+                // Words and numbers stay bare; a command may hold anything.
+                "command" | "name" => scalar(&item.text),
+                _ => item.text.clone(),
+            };
+            line(text, &format!("{indent}{name}: {value}"), item, origin);
+        }
+        None => line_without_origin(text, &format!("{indent}{name}: []")),
+        Some(_) => {
+            line_without_origin(text, &format!("{indent}{name}:"));
+            for item in &entry.items {
+                line(text, &format!("{indent}- {}", scalar(&item.text)), item, origin);
+            }
+        }
+    }
+}
+
+fn line_without_origin(text: &mut String, content: &str) {
+    text.push_str(content);
+    text.push('\n');
+}
+
+fn line(text: &mut String, content: &str, item: &Item, origin: &str) {
+    let from = match item.from {
+        From::Default => None,
+        From::File(line) => Some(format!("{origin}:{line}")),
+        From::Flag(flag) if flag.starts_with('-') => Some(flag.to_owned()),
+        From::Flag(flag) => Some(format!("--{flag}")),
+        From::Variable(name) => Some(name.to_owned()),
+    };
+    match from {
+        Some(from) => text.push_str(&format!("{content:<40}  # {from}\n")),
+        None => line_without_origin(text, content),
+    }
+}
+
+/// A text as YAML: bare when nothing in it means something else, else quoted.
+fn scalar(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "._/+-$^=<>()~\\;".contains(c) || c == ' ';
+    let start = |c: char| c.is_alphanumeric() || "./$^(".contains(c);
+    let word = !text.is_empty()
+        && text.starts_with(start)
+        && text.chars().all(plain)
+        && !text.ends_with(' ')
+        && !matches!(text.to_lowercase().as_str(), "null" | "true" | "false" | "yes" | "no");
+    if word {
+        text.to_owned()
+    } else if text.chars().all(|c| escape(&c.to_string()).chars().eq([c])) {
+        format!("'{}'", text.replace('\'', "''"))
+    } else {
+        // JSON's strings are YAML's too; what a terminal must not see is escaped there as well.
+        let mut quoted = String::from("\"");
+        for c in text.chars() {
+            match c {
+                '"' => quoted.push_str("\\\""),
+                '\\' => quoted.push_str("\\\\"),
+                '\n' => quoted.push_str("\\n"),
+                '\t' => quoted.push_str("\\t"),
+                c if escape(&c.to_string()).chars().eq([c]) => quoted.push(c),
+                c => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),
+            }
+        }
+        quoted.push('"');
+        quoted
+    }
+}

@@ -1,0 +1,124 @@
+//! What is watched: the working directory and what was named beside or instead of it.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::diagnostic::Diagnostic;
+use super::resolve::{Resolver, key};
+use super::values::{From, Item};
+use crate::filter::{Named, Origin};
+use crate::watch::Root;
+
+/// The lists of the file.
+pub(super) struct Wanted {
+    /// `watcher.paths`
+    pub(super) paths: Option<Vec<String>>,
+    /// `additional_paths`
+    pub(super) additional: Option<Vec<String>>,
+}
+
+/// What came out.
+#[derive(Default)]
+pub(super) struct Chosen {
+    /// Every root, single files too, each once.
+    pub(super) roots: Vec<Root>,
+    /// The roots that were named and are directories (or do not exist yet).
+    pub(super) named: Vec<Named>,
+    /// The roots that are single files.
+    pub(super) files: Vec<Named>,
+}
+
+impl Resolver<'_> {
+    pub(super) fn paths(&mut self, wanted: Wanted) -> Result<Chosen, Diagnostic> {
+        let paths = wanted.paths.unwrap_or_default();
+        let additional = wanted.additional.unwrap_or_default();
+        let instead: Vec<(PathBuf, Origin)> = if self.args.watch.is_empty() {
+            self.entries("watcher.paths", &paths)
+        } else {
+            self.args.watch.iter().map(|path| (path.clone(), Origin::Flag("-w"))).collect()
+        };
+        if self.args.watch.iter().any(|path| path.as_os_str().is_empty()) {
+            return Err(Diagnostic::usage("-w: an empty path; write a directory or a file"));
+        }
+        let beside = self.entries("additional_paths", &additional);
+        for (path, entries) in [("watcher.paths", &instead), ("additional_paths", &beside)] {
+            self.values.list(key(path), entries.iter().map(item).collect());
+        }
+        let mut chosen = Chosen::default();
+        if instead.is_empty() {
+            let shown = PathBuf::from(".");
+            chosen.roots.push(Root { path: self.directory.to_owned(), shown, named: false });
+            beside.into_iter().for_each(|entry| chosen.add(self.directory, entry));
+        } else {
+            instead.into_iter().for_each(|entry| chosen.add(self.directory, entry));
+        }
+        Ok(chosen)
+    }
+
+    fn entries(&self, key: &str, list: &[String]) -> Vec<(PathBuf, Origin)> {
+        let entries = list.iter().enumerate();
+        entries.map(|(index, text)| (PathBuf::from(text), self.origin(key, index))).collect()
+    }
+}
+
+impl Chosen {
+    fn add(&mut self, directory: &Path, (typed, origin): (PathBuf, Origin)) {
+        let path = absolute(directory, &typed);
+        if let Some(root) = self.roots.iter_mut().find(|root| root.path == path) {
+            // The working directory by another name: it is named now.
+            if root.named {
+                return;
+            }
+            root.named = true;
+        } else {
+            self.roots.push(Root { path: path.clone(), shown: typed.clone(), named: true });
+        }
+        let is_file = path.metadata().is_ok_and(|metadata| !metadata.is_dir());
+        let named = Named { path, shown: typed.to_string_lossy().into_owned(), origin };
+        if is_file { self.files.push(named) } else { self.named.push(named) }
+    }
+}
+
+/// The absolute path, without `.` and `..`; links are not resolved.
+pub(super) fn absolute(directory: &Path, typed: &Path) -> PathBuf {
+    let mut path = PathBuf::new();
+    for component in directory.join(typed).components() {
+        match component {
+            Component::ParentDir => {
+                path.pop();
+            }
+            Component::CurDir => {}
+            other => path.push(other),
+        }
+    }
+    path
+}
+
+fn item((path, origin): &(PathBuf, Origin)) -> Item {
+    let from = match origin {
+        Origin::BuiltIn => From::Default,
+        Origin::Flag(flag) => From::Flag(flag),
+        Origin::File { line, .. } => From::File(*line as usize),
+    };
+    Item { text: path.to_string_lossy().into_owned(), from }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_made_absolute_without_following_links() {
+        let table = [
+            (".", "/w/d"),
+            ("src", "/w/d/src"),
+            ("./src/", "/w/d/src"),
+            ("../lib", "/w/lib"),
+            ("a/../b", "/w/d/b"),
+            ("../../../..", "/"),
+            ("/x/./y", "/x/y"),
+        ];
+        for (typed, path) in table {
+            assert_eq!(absolute(Path::new("/w/d"), Path::new(typed)), Path::new(path), "{typed}");
+        }
+    }
+}

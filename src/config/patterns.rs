@@ -1,0 +1,124 @@
+//! The filter's lists: file and flags joined, each entry with where it was written; and what the filter
+//! says about them, at its place.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::diagnostic::{Diagnostic, escape, quote};
+use super::resolve::{Resolver, key};
+use super::values::{From, Item};
+use crate::filter::{BadPattern, Filter, List, Origin, Pattern};
+
+/// The lists of the file.
+pub(super) struct Lists {
+    pub(super) types: Option<Vec<String>>,
+    pub(super) regexps: Option<Vec<String>>,
+    pub(super) excluded: Option<Vec<String>>,
+}
+
+/// The lists in effect.
+pub(super) struct Patterns {
+    pub(super) types: Vec<Pattern>,
+    pub(super) regexps: Vec<Pattern>,
+    pub(super) excluded: Vec<Pattern>,
+}
+
+impl Resolver<'_> {
+    pub(super) fn patterns(&mut self, lists: Lists) -> Result<Patterns, Diagnostic> {
+        let types = if self.args.ext.is_empty() {
+            self.of_file("watcher.included_filetypes", lists.types)
+        } else {
+            // What the command line says replaces the file's list.
+            let mut types = Vec::new();
+            for name in self.args.ext.iter().flat_map(|list| list.split(',')) {
+                let name = name.trim();
+                if name.is_empty() || name.contains('\0') {
+                    let list = quote(&self.args.ext.join(","));
+                    let text =
+                        format!("--ext: {list} has an empty type; write for example go,html");
+                    return Err(Diagnostic::usage(text));
+                }
+                types.push(pattern(name.to_owned(), Origin::Flag("--ext"), false));
+            }
+            types
+        };
+        let regexps = self.of_file("watcher.excluded_regexps", lists.regexps);
+        let mut excluded = self.of_file("excluded_paths", lists.excluded);
+        for text in &self.args.ignore {
+            if text.trim_start_matches('!').trim().is_empty() {
+                return Err(Diagnostic::usage("-i: an empty pattern; write a path or a glob"));
+            }
+            let path = text.strip_prefix('!').unwrap_or(text).trim_end_matches('/');
+            excluded.push(pattern(text.clone(), Origin::Flag("-i"), !path.contains('/')));
+        }
+        for (path, list) in [
+            ("watcher.included_filetypes", &types),
+            ("watcher.excluded_regexps", &regexps),
+            ("excluded_paths", &excluded),
+        ] {
+            self.values.list(key(path), list.iter().map(item).collect());
+        }
+        Ok(Patterns { types, regexps, excluded })
+    }
+
+    fn of_file(&self, path: &str, list: Option<Vec<String>>) -> Vec<Pattern> {
+        let entries = list.unwrap_or_default().into_iter().enumerate();
+        entries.map(|(index, text)| pattern(text, self.origin(path, index), false)).collect()
+    }
+
+    /// Where an entry of the file's list was written.
+    pub(super) fn origin(&self, path: &str, index: usize) -> Origin {
+        let Some(loaded) = self.loaded else { return Origin::BuiltIn };
+        let line = loaded.item_place(path, index).map_or(0, |place| place.line);
+        Origin::File {
+            file: Arc::new(PathBuf::from(&loaded.source.shown)),
+            line: u32::try_from(line).unwrap_or(0),
+        }
+    }
+
+    /// The error for a pattern that the filter could not understand.
+    pub(super) fn bad_pattern(&self, bad: &BadPattern) -> Diagnostic {
+        let remedy = match bad.list {
+            _ if bad.message.contains("; ") => "",
+            List::Regexps => "; put a backslash before what is meant literally, as in '\\.go$'",
+            List::Excluded => "; put a backslash before what is meant literally, or close it",
+            List::Types => "; write a type such as go or .html",
+        };
+        let text = format!("{}: {}{remedy}", quote(&bad.pattern), escape(&bad.message));
+        match bad.origin {
+            Origin::Flag(flag) => Diagnostic::usage(format!("{flag}: {text}")),
+            // The file's entries come first in every list: the index is the same.
+            _ => self.fault(bad.list.key(), Some(bad.index), text),
+        }
+    }
+
+    /// The warning for each entry that is no regular expression.
+    pub(super) fn legacy(&mut self, filter: &Filter) {
+        for entry in filter.warnings() {
+            let text = format!(
+                "{} is not a regular expression; read as the glob {}",
+                quote(&entry.pattern),
+                escape(&entry.read_as)
+            );
+            let place = self
+                .loaded
+                .and_then(|loaded| loaded.item_place("watcher.excluded_regexps", entry.index))
+                .unwrap_or_default();
+            let text = self.at(place.line, place.column, &text);
+            self.warn(text);
+        }
+    }
+}
+
+fn pattern(text: String, origin: Origin, any_depth: bool) -> Pattern {
+    Pattern { text, origin, any_depth }
+}
+
+fn item(pattern: &Pattern) -> Item {
+    let from = match &pattern.origin {
+        Origin::BuiltIn => From::Default,
+        Origin::Flag(flag) => From::Flag(flag),
+        Origin::File { line, .. } => From::File(*line as usize),
+    };
+    Item { text: pattern.text.clone(), from }
+}

@@ -1,0 +1,92 @@
+//! The JSON Schema of the file, for editors; made from the keys' table.
+
+use serde_json::{Map, Value, json};
+
+use super::keys::{KEYS, Key, Kind};
+
+/// The schema (draft-07, which editors know best), with a line end.
+#[must_use]
+pub fn schema() -> String {
+    let mut top = Map::new();
+    let mut sections: Vec<(&str, Map<String, Value>)> = Vec::new();
+    for key in KEYS {
+        match key.path.split_once('.') {
+            None => {
+                top.insert(key.path.to_owned(), property(key));
+            }
+            Some((section, name)) => {
+                if !sections.iter().any(|(known, _)| *known == section) {
+                    sections.push((section, Map::new()));
+                }
+                if let Some((_, properties)) =
+                    sections.iter_mut().find(|(known, _)| *known == section)
+                {
+                    properties.insert(name.to_owned(), property(key));
+                }
+            }
+        }
+    }
+    for (section, properties) in sections {
+        top.insert(
+            section.to_owned(),
+            json!({
+                "type": ["object", "null"],
+                "additionalProperties": false,
+                "properties": properties,
+            }),
+        );
+    }
+    let schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "go-watcher's configuration",
+        "type": ["object", "null"],
+        "additionalProperties": false,
+        "properties": top,
+    });
+    format!("{schema:#}\n")
+}
+
+fn property(key: &Key) -> Value {
+    let mut property = shape(key.kind);
+    if let Value::Object(map) = &mut property {
+        map.insert("description".to_owned(), key.about.into());
+        if !key.default.is_empty() {
+            let default: Value = serde_yaml::from_str(key.default).unwrap_or_default();
+            map.insert("default".to_owned(), default);
+        }
+    }
+    property
+}
+
+const DURATION: &str = r"^\s*([0-9]+(\.[0-9]+)?|([0-9]+(\.[0-9]+)?\s*[a-z]+\s*)+)\s*$";
+
+fn shape(kind: Kind) -> Value {
+    // Not called `null`: the macro would take the word for the value.
+    let nothing = json!({"type": "null"});
+    let texts = json!({"type": "array", "items": {"type": ["string", "number", "boolean"]}});
+    match kind {
+        Kind::Duration(words) => json!({"anyOf": [
+            {"type": "number", "minimum": 0},
+            {"enum": words},
+            {"type": "string", "pattern": DURATION},
+            nothing,
+        ]}),
+        Kind::Bool => json!({"type": ["boolean", "null"]}),
+        Kind::Word(words) => {
+            let mut values: Vec<Value> = words.iter().map(|word| Value::from(*word)).collect();
+            values.push(Value::Null);
+            json!({ "enum": values })
+        }
+        Kind::Signal => json!({"type": ["string", "integer", "null"]}),
+        Kind::Name => {
+            json!({"type": ["string", "number", "null"], "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"})
+        }
+        Kind::List(_) => json!({"anyOf": [texts, nothing]}),
+        Kind::Env => json!({"anyOf": [
+            {"type": "array", "items": {"type": "string", "pattern": "^[^=]+="}},
+            {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}},
+            nothing,
+        ]}),
+        Kind::Command => json!({"anyOf": [{"type": ["string", "boolean"]}, texts, nothing]}),
+    }
+}

@@ -1,0 +1,111 @@
+//! Signals by name or number.
+
+use crate::supervisor::Signal;
+
+use super::diagnostic::quote;
+
+/// Names without `SIG`, and numbers of this system.
+const SIGNALS: &[(&str, i32)] = &[
+    ("HUP", libc::SIGHUP),
+    ("INT", libc::SIGINT),
+    ("QUIT", libc::SIGQUIT),
+    ("ABRT", libc::SIGABRT),
+    ("KILL", libc::SIGKILL),
+    ("USR1", libc::SIGUSR1),
+    ("USR2", libc::SIGUSR2),
+    ("PIPE", libc::SIGPIPE),
+    ("ALRM", libc::SIGALRM),
+    ("TERM", libc::SIGTERM),
+    ("CONT", libc::SIGCONT),
+    ("URG", libc::SIGURG),
+    ("IO", libc::SIGIO),
+    ("WINCH", libc::SIGWINCH),
+    ("STOP", libc::SIGSTOP),
+    ("TSTP", libc::SIGTSTP),
+    ("TTIN", libc::SIGTTIN),
+    ("TTOU", libc::SIGTTOU),
+];
+
+/// Reads a signal: `SIGTERM`, `term`, `15`.
+///
+/// # Errors
+/// What is wrong; what to write instead.
+pub(crate) fn parse(text: &str) -> Result<Signal, String> {
+    let upper = text.trim().to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits {
+        name.parse().ok().filter(|number| (1..=64).contains(number))
+    } else {
+        SIGNALS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+    };
+    let Some(number) = number else {
+        let near = SIGNALS
+            .iter()
+            .map(|(known, _)| *known)
+            .find(|known| !digits && strsim::damerau_levenshtein(known, name) == 1);
+        return Err(match near {
+            Some(near) => format!("{} is no signal; did you mean SIG{near}?", quote(text)),
+            None => format!("{} is no signal; write for example SIGTERM or SIGINT", quote(text)),
+        });
+    };
+    if [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&number) {
+        return Err(format!(
+            "{} suspends a program and never ends it; write for example SIGTERM or SIGINT",
+            quote(text)
+        ));
+    }
+    Ok(Signal(number))
+}
+
+/// The name of a signal, with `SIG`; a number that has none as it is.
+#[must_use]
+pub fn name(signal: Signal) -> String {
+    match SIGNALS.iter().find(|(_, number)| *number == signal.0) {
+        Some((name, _)) => format!("SIG{name}"),
+        None => signal.0.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_by_name_and_number() {
+        let table = [
+            ("SIGTERM", libc::SIGTERM),
+            ("TERM", libc::SIGTERM),
+            ("term", libc::SIGTERM),
+            ("sigint", libc::SIGINT),
+            ("15", 15),
+            ("9", libc::SIGKILL),
+            ("SIGUSR1", libc::SIGUSR1),
+        ];
+        for (text, number) in table {
+            assert_eq!(parse(text), Ok(Signal(number)), "{text}");
+        }
+        for (text, says) in [
+            ("SIGTREM", "did you mean SIGTERM?"),
+            ("", "is no signal"),
+            ("0", "is no signal"),
+            ("65", "is no signal"),
+            ("-9", "is no signal"),
+            ("SIG", "is no signal"),
+            ("99999999999", "is no signal"),
+            ("SIGSTOP", "suspends"),
+            ("tstp", "suspends"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_again() {
+        for (name_, number) in SIGNALS {
+            assert_eq!(name(Signal(*number)), format!("SIG{name_}"));
+        }
+        assert_eq!(name(Signal(40)), "40");
+    }
+}

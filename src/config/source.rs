@@ -1,0 +1,133 @@
+//! Reading the file: never blocking, never more than a megabyte, always text in the end.
+#![expect(clippy::disallowed_types, reason = "the only reader of the configuration file")]
+
+use std::io::Read;
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::diagnostic::{Diagnostic, Place, escape};
+
+/// A configuration longer than this is not one.
+pub(crate) const LARGEST: u64 = 1024 * 1024;
+
+/// A configuration file's text, without a byte order mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// The file as the person wrote it.
+    pub(crate) shown: String,
+    pub(crate) text: String,
+}
+
+/// Why a file could not be read.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// There is no such name (a dangling link is not this).
+    Missing,
+    Bad(Box<Diagnostic>),
+}
+
+/// Reads a configuration file; `path` is opened, `shown` is named.
+pub(crate) fn read(path: &Path, shown: &str) -> Result<Source, ReadError> {
+    let bad = |text: String| ReadError::Bad(Box::new(Diagnostic::file(shown, text)));
+    // A FIFO nobody writes to would block an ordinary open for ever.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => {
+            return Err(match rustix::fs::lstat(path) {
+                Ok(_) => bad("is a link to a file that does not exist; write the file".to_owned()),
+                Err(_) => ReadError::Missing,
+            });
+        }
+        Err(Errno::NXIO) => return Err(bad(not_a_file("a socket"))),
+        Err(error) => return Err(bad(format!("cannot be read: {}", explain(error)))),
+    };
+    let stat = rustix::fs::fstat(&file).map_err(|error| bad(explain(error)))?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(bad(not_a_file("a directory"))),
+        FileType::Fifo => return Err(bad(not_a_file("a FIFO"))),
+        _ => return Err(bad(not_a_file("a device"))),
+    }
+    let mut bytes = Vec::new();
+    // The size is checked on what was read: a file may grow, and /proc says 0.
+    if let Err(error) = std::fs::File::from(file).take(LARGEST + 1).read_to_end(&mut bytes) {
+        return Err(bad(format!("cannot be read: {}", plain(&error))));
+    }
+    decode(bytes, shown).map_err(|error| ReadError::Bad(Box::new(error)))
+}
+
+fn not_a_file(what: &str) -> String {
+    format!("is {what}, not a file; name a YAML file")
+}
+
+fn explain(error: Errno) -> String {
+    plain(&error.into())
+}
+
+/// The system's words without its number.
+pub(super) fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+/// Bytes to text: UTF-8 with or without a byte order mark.
+pub(crate) fn decode(bytes: Vec<u8>, shown: &str) -> Result<Source, Diagnostic> {
+    if bytes.len() as u64 > LARGEST {
+        let text = "is larger than 1 MiB, which no configuration is; name another file";
+        return Err(Diagnostic::file(shown, text));
+    }
+    if let Some(encoding) = other_encoding(&bytes) {
+        let text = format!("is {encoding}; save it as UTF-8");
+        return Err(Diagnostic { place: Some(START), ..Diagnostic::file(shown, text) });
+    }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return Err(not_utf8(&error, shown)),
+    };
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    };
+    Ok(Source { shown: shown.to_owned(), text })
+}
+
+const START: Place = Place { line: 1, column: 1, length: 0 };
+
+/// UTF-16 and UTF-32, with a mark or by the zero bytes that ASCII leaves in them.
+fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        [0, 0, 0, a, ..] | [a, 0, 0, 0, ..] if *a != 0 => Some("UTF-32"),
+        [a, 0, b, 0, ..] | [0, a, 0, b, ..] if *a != 0 && *b != 0 => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+fn not_utf8(error: &std::string::FromUtf8Error, shown: &str) -> Diagnostic {
+    let bytes = error.as_bytes();
+    let valid = error.utf8_error().valid_up_to();
+    let before = String::from_utf8_lossy(&bytes[..valid]);
+    let before = before.strip_prefix('\u{feff}').unwrap_or(&before);
+    let lines = before.replace("\r\n", "\n").replace('\r', "\n");
+    let line = lines.matches('\n').count() + 1;
+    let start = lines.rfind('\n').map_or(0, |end| end + 1);
+    let head = &lines[start..];
+    let place = Place { line, column: head.chars().count() + 1, length: 1 };
+    let rest = String::from_utf8_lossy(&bytes[valid..]);
+    let tail: String = rest.chars().take_while(|c| !matches!(c, '\n' | '\r')).take(200).collect();
+    let byte = bytes.get(valid).copied().unwrap_or_default();
+    Diagnostic {
+        place: Some(place),
+        source: Some(format!("{head}{tail}").into()),
+        ..Diagnostic::file(shown, format!("byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"))
+    }
+}
+
+/// The name of a file as it is shown: as typed, escaped where it is not readable.
+pub(crate) fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy())
+}

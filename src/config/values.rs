@@ -1,0 +1,112 @@
+//! The values in effect, key by key, with where each comes from: what `check` prints and a live change tells.
+
+use super::diagnostic::escape;
+use super::keys::Key;
+
+/// Where a value was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    Default,
+    /// In the file, on this line.
+    File(usize),
+    /// By this flag.
+    Flag(&'static str),
+    /// By this variable of the environment.
+    Variable(&'static str),
+}
+
+/// One item of a list, or a single value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) text: String,
+    pub(crate) from: From,
+}
+
+/// One key's value in effect.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: &'static Key,
+    pub(crate) list: bool,
+    pub(crate) items: Vec<Item>,
+}
+
+/// All values in effect, in the order of the keys' table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Values {
+    pub(crate) fn scalar(&mut self, key: &'static Key, text: String, from: From) {
+        self.entries.push(Entry { key, list: false, items: vec![Item { text, from }] });
+    }
+
+    pub(crate) fn list(&mut self, key: &'static Key, items: Vec<Item>) {
+        self.entries.push(Entry { key, list: true, items });
+    }
+
+    /// The entries in the order of the keys' table, sections together.
+    pub(crate) fn entries_in_order(&self) -> Vec<&Entry> {
+        let place =
+            |entry: &&Entry| super::keys::KEYS.iter().position(|key| key.path == entry.key.path);
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(place);
+        entries
+    }
+
+    /// `+included_filetypes .html, debounce auto → 50ms`; values only, wherever they were said.
+    pub(crate) fn changes(&self, newer: &Self) -> Option<String> {
+        let mut parts = Vec::new();
+        for new in &newer.entries {
+            let Some(old) = self.entries.iter().find(|old| old.key.path == new.key.path) else {
+                continue;
+            };
+            let name = new.key.path.rsplit('.').next().unwrap_or(new.key.path);
+            // `signal` or `timeout` alone would not say whose.
+            let name = if new.key.path.starts_with("stop.") { new.key.path } else { name };
+            change(name, old, new, &mut parts);
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
+    let raw = |entry: &Entry| entry.items.iter().map(|item| item.text.clone()).collect::<Vec<_>>();
+    if old.list == new.list && raw(old) == raw(new) {
+        return;
+    }
+    if old.key.path == "command" && (old.list || new.list) {
+        parts.push("command".to_owned());
+        return;
+    }
+    let (old_texts, new_texts) = (texts(old), texts(new));
+    if !new.list {
+        parts.push(format!("{name} {} → {}", old_texts.join(" "), new_texts.join(" ")));
+        return;
+    }
+    let before = parts.len();
+    let added = new_texts.iter().filter(|text| !old_texts.contains(text));
+    parts.extend(added.map(|text| format!("+{name} {text}")));
+    let removed = old_texts.iter().filter(|text| !new_texts.contains(text));
+    parts.extend(removed.map(|text| format!("-{name} {text}")));
+    // Only environment entries hide a part of their text.
+    let hidden = new.items.iter().zip(&new_texts).filter(|(item, text)| {
+        let same = |(other, name): &(&Item, &String)| name == text && other.text == item.text;
+        old_texts.contains(text) && !old.items.iter().zip(&old_texts).any(|other| same(&other))
+    });
+    parts.extend(hidden.map(|(_, text)| format!("{name} {text}")));
+    if parts.len() == before {
+        parts.push(format!("{name} in another order"));
+    }
+}
+
+/// The texts, fit for a terminal. Of an environment entry only the name: the value may be a secret.
+fn texts(entry: &Entry) -> Vec<String> {
+    let secret = entry.key.path == "envs";
+    let shown = |item: &Item| match item.text.split_once('=') {
+        _ if item.text.is_empty() => "(none)".to_owned(),
+        Some((name, _)) if secret => escape(name),
+        _ => escape(&item.text),
+    };
+    entry.items.iter().map(shown).collect()
+}

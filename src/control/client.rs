@@ -1,0 +1,78 @@
+//! Asking a running instance.
+#![expect(clippy::disallowed_methods, reason = "shell: removes stale sockets")]
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Ask, Identity, Place, Reply};
+
+/// How long an instance may take to say who it is.
+const IDENTIFY_WITHIN: Duration = Duration::from_secs(2);
+
+/// A running instance that can be asked.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Who it is.
+    pub identity: Identity,
+    socket: PathBuf,
+}
+
+impl Instance {
+    /// Its working directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.identity.directory))
+    }
+
+    /// Asks and waits for the answer, `within` at most when given.
+    ///
+    /// # Errors
+    /// When the instance is gone, answers nonsense, or the time is over (`WouldBlock`).
+    pub fn ask(&self, ask: &Ask, within: Option<Duration>) -> io::Result<Reply> {
+        exchange(&self.socket, ask, within)
+    }
+}
+
+/// The instances whose working directory is `directory` or above it, the oldest first. Sockets that
+/// nobody answers any more are removed.
+#[must_use]
+pub fn covering(place: &Place, directory: &Path) -> Vec<Instance> {
+    let mut found: Vec<Instance> = all(place);
+    found.retain(|instance| directory.starts_with(instance.directory()));
+    found.sort_by_key(|instance| std::cmp::Reverse(instance.identity.age_ms));
+    found
+}
+
+/// Every instance of this user.
+#[must_use]
+pub fn all(place: &Place) -> Vec<Instance> {
+    place.sockets().into_iter().filter_map(identify).collect()
+}
+
+fn identify(socket: PathBuf) -> Option<Instance> {
+    match exchange(&socket, &Ask::Identify, Some(IDENTIFY_WITHIN)) {
+        Ok(Reply::Identity(identity)) => Some(Instance { identity, socket }),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            let _ = std::fs::remove_file(&socket);
+            None
+        }
+        _ => None,
+    }
+}
+
+fn exchange(socket: &Path, ask: &Ask, within: Option<Duration>) -> io::Result<Reply> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(within)?;
+    let mut line = serde_json::to_vec(ask)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let mut answer = String::new();
+    if BufReader::new(stream).read_line(&mut answer)? == 0 {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+    }
+    Ok(serde_json::from_str(&answer)?)
+}

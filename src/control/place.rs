@@ -1,0 +1,138 @@
+//! Where the sockets lie: a directory that only their owner can enter.
+#![expect(clippy::disallowed_methods, reason = "shell: makes and checks the socket directory")]
+
+use std::fmt;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// The private directory of this user's sockets.
+#[derive(Clone, Debug)]
+pub struct Place(PathBuf);
+
+/// Why there is no socket directory.
+#[derive(Debug)]
+pub enum PlaceError {
+    /// The system refused.
+    Io(PathBuf, io::Error),
+    /// It belongs to somebody else.
+    Foreign(PathBuf, u32),
+    /// Others can enter or write it.
+    Open(PathBuf, u32),
+}
+
+impl fmt::Display for PlaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Foreign(path, uid) => {
+                write!(
+                    f,
+                    "{}: belongs to user {uid}; remove it or set XDG_RUNTIME_DIR",
+                    path.display()
+                )
+            }
+            Self::Open(path, mode) => write!(
+                f,
+                "{}: mode {mode:04o} lets others in; chmod 700 it, or set XDG_RUNTIME_DIR",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl Place {
+    /// `$XDG_RUNTIME_DIR/go-watcher`, else `go-watcher-UID` in the temporary directory. Nothing is made.
+    #[must_use]
+    pub fn of_this_user() -> Self {
+        let uid = rustix::process::geteuid().as_raw();
+        match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
+            Some(runtime) if runtime.is_absolute() && runtime.is_dir() => {
+                Self(runtime.join("go-watcher"))
+            }
+            _ => Self(std::env::temp_dir().join(format!("go-watcher-{uid}"))),
+        }
+    }
+
+    /// A given directory, for tests.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes the directory (mode 0700) if it is missing, and checks that it is ours alone.
+    ///
+    /// # Errors
+    /// When it can't be made, is a link or no directory, belongs to another user, or lets others in.
+    pub fn prepare(&self) -> Result<(), PlaceError> {
+        match std::fs::DirBuilder::new().mode(0o700).create(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(PlaceError::Io(self.0.clone(), error))
+            }
+            _ => self.check(),
+        }
+    }
+
+    fn check(&self) -> Result<(), PlaceError> {
+        let failed = |error| PlaceError::Io(self.0.clone(), error);
+        let meta = std::fs::symlink_metadata(&self.0).map_err(failed)?;
+        if !meta.is_dir() {
+            return Err(failed(io::Error::from(io::ErrorKind::NotADirectory)));
+        }
+        if meta.uid() != rustix::process::geteuid().as_raw() {
+            return Err(PlaceError::Foreign(self.0.clone(), meta.uid()));
+        }
+        match meta.mode() & 0o7777 {
+            mode if mode & 0o077 != 0 => Err(PlaceError::Open(self.0.clone(), mode)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every socket in the directory; none when there is no directory or it is not ours alone.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        if self.check().is_err() {
+            return Vec::new();
+        }
+        let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let mut sockets: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "sock"))
+            .collect();
+        sockets.sort();
+        sockets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_others_can_enter_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let place = Place::at(parent.path().join("go-watcher"));
+        place.prepare().unwrap();
+        place.prepare().unwrap();
+        for mode in [0o710, 0o701, 0o720, 0o777] {
+            std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(place.prepare(), Err(PlaceError::Open(_, m)) if m == mode));
+        }
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(parent.path(), parent.path().join("go-watcher")).unwrap();
+        let place = Place::at(parent.path().join("go-watcher"));
+        assert!(matches!(place.prepare(), Err(PlaceError::Io(..))));
+    }
+}

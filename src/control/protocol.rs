@@ -1,0 +1,204 @@
+//! What goes over the socket.
+
+use serde::{Deserialize, Serialize};
+
+use crate::process::Ended;
+
+/// The version of the protocol and of every `--json` output; it grows when a field changes its meaning.
+pub const PROTOCOL: u32 = 1;
+
+/// A question or an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Ask {
+    /// Who are you?
+    Identify,
+    /// What is going on?
+    Status,
+    /// Answer when the run caused by everything written to disk so far has ended or is ready.
+    Wait {
+        /// A command that stays up this many milliseconds is ready.
+        settle_ms: u64,
+    },
+    /// What do you think of these paths?
+    Explain {
+        /// Absolute paths; each a list of bytes, since names need not be UTF-8.
+        paths: Vec<Vec<u8>>,
+    },
+    /// Run again now.
+    Restart,
+    /// Changes start nothing.
+    Pause,
+    /// Changes start runs again.
+    Resume,
+    /// Stop the command, go on watching.
+    Stop,
+    /// Stop the command and end.
+    Quit,
+}
+
+/// The answer to an [`Ask`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// To [`Ask::Identify`].
+    Identity(Identity),
+    /// To [`Ask::Status`].
+    Status(Status),
+    /// To [`Ask::Wait`].
+    Waited(WaitAnswer),
+    /// To [`Ask::Explain`]: a verdict for each path, in order.
+    Explained {
+        /// The verdicts.
+        verdicts: Vec<Explained>,
+    },
+    /// The order is taken.
+    Done,
+    /// The order can't be taken.
+    Refused {
+        /// Why.
+        why: String,
+    },
+}
+
+/// One verdict of [`Reply::Explained`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explained {
+    /// Whether changes of the path count.
+    pub watched: bool,
+    /// The deciding rule, as `explain` prints it after the verdict.
+    pub why: String,
+}
+
+/// Who an instance is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// [`PROTOCOL`].
+    pub v: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// Its name (`run --name`). Without one it goes by its number: 1 is the oldest.
+    pub name: Option<String>,
+    /// The absolute working directory: a string, or a list of bytes where it is not UTF-8.
+    #[serde(with = "super::bytes")]
+    pub directory: Vec<u8>,
+    /// Milliseconds since it was started.
+    pub age_ms: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// The run.
+    pub run: u64,
+    /// Its exit status, when it exited.
+    pub exit: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// How long it ran, in milliseconds.
+    pub duration_ms: u64,
+    /// How long ago it ended, in milliseconds, when that is known.
+    pub ago_ms: Option<u64>,
+}
+
+impl Ending {
+    /// The status a shell would show: 128 + n for a signal.
+    #[must_use]
+    pub fn status(&self) -> i32 {
+        self.exit.or(self.signal.map(|signal| 128 + signal)).unwrap_or(0)
+    }
+
+    /// From how a process ended.
+    #[must_use]
+    pub fn new(run: u64, ended: Ended, duration_ms: u64, ago_ms: Option<u64>) -> Self {
+        let (exit, signal) = match ended {
+            Ended::Exit(code) => (Some(code), None),
+            Ended::Signal(signal) => (None, Some(signal)),
+        };
+        Self { run, exit, signal, duration_ms, ago_ms }
+    }
+}
+
+/// What is going on in an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Who answers.
+    pub identity: Identity,
+    /// The command as typed.
+    pub command: String,
+    /// `starting`, `running`, `waiting`, `stopping`, `failed`, `paused`.
+    pub state: String,
+    /// Changes start nothing for now.
+    pub paused: bool,
+    /// The current run, else the last.
+    pub run: Option<u64>,
+    /// The leader of the current run, while it lives.
+    pub pid: Option<u32>,
+    /// Why the run was started: the first changed paths, `start` or `request`.
+    pub cause: Option<String>,
+    /// How long the state has held, in milliseconds.
+    pub since_ms: u64,
+    /// The last run that ended by itself.
+    pub last: Option<Ending>,
+    /// Runs that were not the first.
+    pub reloads: u64,
+    /// The median time from decision to new process, in microseconds.
+    pub median_reload_us: Option<u64>,
+    /// Changed paths that wait.
+    pub waiting: usize,
+}
+
+/// How a `wait` came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The run ended.
+    Finished,
+    /// The command stays up.
+    Ready,
+    /// Nothing that is watched changed since the last run.
+    Unchanged,
+    /// The time was over.
+    Timeout,
+    /// Nobody is there to be asked.
+    NoInstance,
+}
+
+/// The answer to a `wait`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitAnswer {
+    /// [`PROTOCOL`].
+    pub v: u32,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// The run that saw everything.
+    pub run: Option<u64>,
+    /// Why that run was started.
+    pub cause: Option<String>,
+    /// Its exit status, when it exited.
+    pub exit: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// How long it ran (or has been up), in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// How long ago it ended, in milliseconds.
+    pub ago_ms: Option<u64>,
+}
+
+impl WaitAnswer {
+    /// An answer that names no run.
+    #[must_use]
+    pub fn bare(outcome: Outcome) -> Self {
+        let v = PROTOCOL;
+        Self {
+            v,
+            outcome,
+            run: None,
+            cause: None,
+            exit: None,
+            signal: None,
+            duration_ms: None,
+            ago_ms: None,
+        }
+    }
+}

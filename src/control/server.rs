@@ -1,0 +1,118 @@
+//! The instance's end of the socket: it listens, checks who asks, and hands each question to the loop.
+#![expect(clippy::disallowed_methods, reason = "shell: makes and removes the socket")]
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+use super::{Ask, Place, PlaceError, Reply};
+
+/// A question of 50,000 paths of 4,000 bytes fits; more is nonsense.
+const LONGEST_QUESTION: u64 = 1 << 30;
+
+/// One question, and where the answer goes. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Call {
+    /// What is asked.
+    pub ask: Ask,
+    /// Where the answer goes.
+    pub answer: oneshot::Sender<Reply>,
+}
+
+/// The listening socket. It goes with this value.
+#[derive(Debug)]
+pub struct Server {
+    calls: UnboundedReceiver<Call>,
+    socket: PathBuf,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens on a socket of its own in `place`. Must be called inside the tokio runtime.
+    ///
+    /// # Errors
+    /// When the directory is not ours alone or the socket can't be made.
+    pub fn start(place: &Place) -> Result<Self, PlaceError> {
+        place.prepare()?;
+        let socket = place.path().join(format!("{}.sock", std::process::id()));
+        // Only a dead process of our own id can have left it.
+        let _ = std::fs::remove_file(&socket);
+        let listener = listen(&socket).map_err(|error| PlaceError::Io(socket.clone(), error))?;
+        let (sender, calls) = unbounded_channel();
+        let task = tokio::spawn(accept(listener, sender));
+        Ok(Self { calls, socket, task })
+    }
+
+    /// The next question. Cancel-safe.
+    pub async fn next(&mut self) -> Call {
+        match self.calls.recv().await {
+            Some(call) => call,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+fn listen(socket: &PathBuf) -> io::Result<UnixListener> {
+    let listener = UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn accept(listener: UnixListener, calls: UnboundedSender<Call>) {
+    let us = rustix::process::geteuid().as_raw();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) if stream.peer_cred().is_ok_and(|peer| peer.uid() == us) => {
+                tokio::spawn(serve(stream, calls.clone()));
+            }
+            Ok(_) => {}
+            // Out of descriptors: those who ask are turned away until some are free again.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+async fn serve(stream: UnixStream, calls: UnboundedSender<Call>) {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    let mut reader = BufReader::new(read.take(LONGEST_QUESTION));
+    if reader.read_line(&mut line).await.unwrap_or(0) == 0 {
+        return;
+    }
+    let reply = match serde_json::from_str(&line) {
+        Err(error) => Reply::Refused { why: error.to_string() },
+        Ok(ask) => {
+            let (answer, answered) = oneshot::channel();
+            let _ = calls.send(Call { ask, answer });
+            tokio::select! {
+                reply = answered => match reply {
+                    Ok(reply) => reply,
+                    Err(_) => return,
+                },
+                // Whoever asked is gone: nobody waits any more.
+                _ = gone(&mut reader) => return,
+            }
+        }
+    };
+    if let Ok(mut bytes) = serde_json::to_vec(&reply) {
+        bytes.push(b'\n');
+        let _ = write.write_all(&bytes).await;
+    }
+}
+
+async fn gone(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) {
+    let mut rest = Vec::new();
+    let _ = reader.read_until(0, &mut rest).await;
+}

@@ -1,0 +1,195 @@
+//! Who waits for a run, and when each of them can be answered. Pure: time is an argument.
+//!
+//! A waiter first waits for its *marker*: a file made when it asked, in a directory that the same event
+//! queue watches. When the marker has come back, everything that was written before it has been seen.
+
+use std::time::{Duration, Instant};
+
+use super::{Ending, Outcome, PROTOCOL, WaitAnswer};
+use crate::supervisor::State;
+
+/// What the loop knows at the moment, as far as waiters care.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The state of the command.
+    pub state: State,
+    /// Changes that no run has seen yet.
+    pub pending: bool,
+    /// The current run, else the last.
+    pub run: Option<u64>,
+    /// Why it was started.
+    pub cause: Option<String>,
+    /// Since when the state holds.
+    pub since: Instant,
+    /// The last run that ended by itself.
+    pub last: Option<Ending>,
+}
+
+/// One that waits.
+#[derive(Debug)]
+struct Waiter<T> {
+    marker: u64,
+    marked: bool,
+    settle: Duration,
+    /// The last run that had ended when the question came: only a later end is news.
+    ended_before: Option<u64>,
+    who: T,
+}
+
+/// All that wait; `T` is where an answer goes.
+#[derive(Debug)]
+pub struct Waiters<T> {
+    waiters: Vec<Waiter<T>>,
+    next_marker: u64,
+}
+
+impl<T> Default for Waiters<T> {
+    fn default() -> Self {
+        Self { waiters: Vec::new(), next_marker: 0 }
+    }
+}
+
+impl<T> Waiters<T> {
+    /// Takes one in and returns the marker that has to be made for it.
+    pub fn add(&mut self, settle: Duration, look: &Look, who: T) -> u64 {
+        self.next_marker += 1;
+        let marker = self.next_marker;
+        let ended_before = match look.state {
+            State::Waiting | State::Failed | State::Paused => look.last.map(|last| last.run),
+            State::Starting | State::Running | State::Stopping => None,
+        };
+        self.waiters.push(Waiter { marker, marked: false, settle, ended_before, who });
+        marker
+    }
+
+    /// A marker has come back.
+    pub fn marked(&mut self, marker: u64) {
+        for waiter in self.waiters.iter_mut().filter(|waiter| waiter.marker <= marker) {
+            waiter.marked = true;
+        }
+    }
+
+    /// Takes out everyone who can be answered now.
+    pub fn answer(&mut self, look: &Look, now: Instant) -> Vec<(T, WaitAnswer)> {
+        let mut answered = Vec::new();
+        let mut kept = Vec::new();
+        for waiter in self.waiters.drain(..) {
+            match verdict(&waiter, look, now) {
+                Some(answer) => answered.push((waiter.who, answer)),
+                None => kept.push(waiter),
+            }
+        }
+        self.waiters = kept;
+        answered
+    }
+
+    /// Takes out everyone: no marker can be made.
+    pub fn give_up(&mut self) -> impl Iterator<Item = T> {
+        self.waiters.drain(..).map(|waiter| waiter.who)
+    }
+
+    /// When somebody could be answered by time alone: a command that stays up becomes ready.
+    #[must_use]
+    pub fn deadline(&self, look: &Look) -> Option<Instant> {
+        if look.state != State::Running || look.pending {
+            return None;
+        }
+        let marked = self.waiters.iter().filter(|waiter| waiter.marked);
+        marked.map(|waiter| look.since + waiter.settle).min()
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+}
+
+fn verdict<T>(waiter: &Waiter<T>, look: &Look, now: Instant) -> Option<WaitAnswer> {
+    if !waiter.marked || look.pending {
+        return None;
+    }
+    match look.state {
+        State::Starting | State::Stopping => None,
+        State::Running if now < look.since + waiter.settle => None,
+        State::Running => Some(WaitAnswer {
+            run: look.run,
+            cause: look.cause.clone(),
+            duration_ms: u64::try_from(now.duration_since(look.since).as_millis()).ok(),
+            ..WaitAnswer::bare(Outcome::Ready)
+        }),
+        State::Waiting | State::Failed | State::Paused => Some(ended(waiter, look)),
+    }
+}
+
+fn ended<T>(waiter: &Waiter<T>, look: &Look) -> WaitAnswer {
+    let Some(last) = look.last else { return WaitAnswer::bare(Outcome::Unchanged) };
+    let news = waiter.ended_before.is_none_or(|before| before < last.run);
+    WaitAnswer {
+        v: PROTOCOL,
+        outcome: if news { Outcome::Finished } else { Outcome::Unchanged },
+        run: Some(last.run),
+        cause: look.cause.clone().filter(|_| look.run == Some(last.run)),
+        exit: last.exit,
+        signal: last.signal,
+        duration_ms: Some(last.duration_ms),
+        ago_ms: last.ago_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(state: State, pending: bool, run: u64, ended: Option<u64>, since: Instant) -> Look {
+        let last = ended.map(|run| Ending {
+            run,
+            exit: Some(1),
+            signal: None,
+            duration_ms: 5,
+            ago_ms: Some(1),
+        });
+        Look { state, pending, run: Some(run), cause: Some("a.go".into()), since, last }
+    }
+
+    #[test]
+    fn nobody_is_answered_before_the_marker_nor_while_a_change_is_pending() {
+        let now = Instant::now();
+        let mut waiters = Waiters::default();
+        let idle = look(State::Waiting, false, 1, Some(1), now);
+        let marker = waiters.add(Duration::ZERO, &idle, ());
+        assert!(waiters.answer(&idle, now).is_empty());
+        waiters.marked(marker);
+        assert!(waiters.answer(&look(State::Waiting, true, 1, Some(1), now), now).is_empty());
+        assert!(waiters.answer(&look(State::Starting, false, 2, Some(1), now), now).is_empty());
+        let answers = waiters.answer(&look(State::Failed, false, 2, Some(2), now), now);
+        assert_eq!(answers[0].1.outcome, Outcome::Finished);
+        assert_eq!((answers[0].1.run, answers[0].1.exit), (Some(2), Some(1)));
+        assert!(waiters.is_empty());
+    }
+
+    #[test]
+    fn no_change_is_unchanged_with_the_last_result() {
+        let now = Instant::now();
+        let mut waiters = Waiters::default();
+        let idle = look(State::Waiting, false, 7, Some(7), now);
+        let marker = waiters.add(Duration::ZERO, &idle, ());
+        waiters.marked(marker);
+        let answers = waiters.answer(&idle, now);
+        assert_eq!((answers[0].1.outcome, answers[0].1.run), (Outcome::Unchanged, Some(7)));
+    }
+
+    #[test]
+    fn a_server_is_ready_when_it_has_stayed_up() {
+        let start = Instant::now();
+        let settle = Duration::from_millis(500);
+        let mut waiters = Waiters::default();
+        let up = look(State::Running, false, 3, Some(1), start);
+        let marker = waiters.add(settle, &up, ());
+        waiters.marked(marker);
+        assert!(waiters.answer(&up, start + settle / 2).is_empty());
+        assert_eq!(waiters.deadline(&up), Some(start + settle));
+        let answers = waiters.answer(&up, start + settle);
+        assert_eq!((answers[0].1.outcome, answers[0].1.run), (Outcome::Ready, Some(3)));
+    }
+}

@@ -1,0 +1,172 @@
+//! Process trees as `/proc` shows them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::process::LeftOver;
+
+/// What `/proc/PID/stat` tells about a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    pub(super) pid: i32,
+    pub(super) parent: i32,
+    pub(super) group: i32,
+    pub(super) session: i32,
+    /// `R`, `S`, `D`, `T`, `Z`, …
+    pub(super) state: u8,
+    pub(super) threads: u32,
+    /// In clock ticks since boot: with the pid, the identity of a process.
+    pub(super) start: u64,
+    pub(super) name: Vec<u8>,
+}
+
+impl Process {
+    /// For messages.
+    pub(super) fn named(&self) -> LeftOver {
+        LeftOver { pid: self.pid as u32, name: OsString::from_vec(self.name.clone()) }
+    }
+}
+
+/// Reads one process; `None` when it does not exist (any more).
+pub(super) fn process(pid: i32) -> Option<Process> {
+    parse(&read(&format!("/proc/{pid}/stat"))?)
+}
+
+/// The command line of a process, its arguments separated by NUL.
+pub(super) fn command_line(pid: i32) -> Vec<u8> {
+    read(&format!("/proc/{pid}/cmdline")).unwrap_or_default()
+}
+
+/// All living descendants, parents before their children. One look at a moving thing: who needs
+/// certainty looks again.
+pub(super) fn descendants(root: i32) -> Vec<Process> {
+    if read(&format!("/proc/{root}/task/{root}/children")).is_none() {
+        return scanned(root);
+    }
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::from([root]);
+    let threads = process(root).map_or(1, |root| root.threads);
+    let mut open = vec![(root, threads)];
+    while let Some((pid, threads)) = open.pop() {
+        for child in children(pid, threads) {
+            if let Some(process) = process(child).filter(|_| seen.insert(child)) {
+                open.push((child, process.threads));
+                found.push(process);
+            }
+        }
+    }
+    found
+}
+
+/// Whether it holds a terminal open beyond output and errors, which it was given.
+pub(super) fn has_opened_terminal(pid: i32) -> bool {
+    let terminal = |fd: i32| {
+        let target = rustix::fs::readlink(format!("/proc/{pid}/fd/{fd}"), Vec::new());
+        target.is_ok_and(|target| {
+            let target = target.as_bytes();
+            target.starts_with(b"/dev/tty") || target.starts_with(b"/dev/pts/")
+        })
+    };
+    directories(&format!("/proc/{pid}/fd")).into_iter().any(|fd| fd != 1 && fd != 2 && terminal(fd))
+}
+
+fn children(pid: i32, threads: u32) -> Vec<i32> {
+    let of = |task: i32| read(&format!("/proc/{pid}/task/{task}/children")).unwrap_or_default();
+    let mut list = numbers(&of(pid));
+    if threads > 1 {
+        for task in
+            directories(&format!("/proc/{pid}/task")).into_iter().filter(|&task| task != pid)
+        {
+            list.extend(numbers(&of(task)));
+        }
+    }
+    list
+}
+
+/// The same by reading every process of the system: for kernels without `children` files.
+fn scanned(root: i32) -> Vec<Process> {
+    let mut by_parent: HashMap<i32, Vec<Process>> = HashMap::new();
+    for process in directories("/proc").into_iter().filter_map(process) {
+        by_parent.entry(process.parent).or_default().push(process);
+    }
+    let mut found = by_parent.remove(&root).unwrap_or_default();
+    let mut at = 0;
+    while let Some(process) = found.get(at) {
+        found.extend(by_parent.remove(&process.pid).unwrap_or_default());
+        at += 1;
+    }
+    found
+}
+
+fn numbers(text: &[u8]) -> Vec<i32> {
+    let words = text.split(|byte| !byte.is_ascii_digit());
+    words.filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok()).collect()
+}
+
+/// The entries of a directory that are numbers.
+fn directories(path: &str) -> Vec<i32> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(fd) = rustix::fs::open(path, flags, Mode::empty()) else { return Vec::new() };
+    let Ok(entries) = rustix::fs::Dir::new(fd) else { return Vec::new() };
+    entries.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect()
+}
+
+fn read(path: &str) -> Option<Vec<u8>> {
+    let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut text = Vec::with_capacity(512);
+    loop {
+        match rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut text)) {
+            Ok(0) => return Some(text),
+            Ok(_) => text.reserve(512),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// `pid (name) state ppid pgrp session …`: the name may hold anything, also parentheses and spaces.
+fn parse(stat: &[u8]) -> Option<Process> {
+    let open = stat.iter().position(|&byte| byte == b'(')?;
+    let close = stat.iter().rposition(|&byte| byte == b')')?;
+    let pid = std::str::from_utf8(stat.get(..open)?).ok()?.trim().parse().ok()?;
+    let rest = std::str::from_utf8(stat.get(close + 1..)?).ok()?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    Some(Process {
+        pid,
+        state: *fields.first()?.as_bytes().first()?,
+        parent: fields.get(1)?.parse().ok()?,
+        group: fields.get(2)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
+        threads: fields.get(17)?.parse().ok()?,
+        start: fields.get(19)?.parse().ok()?,
+        name: stat.get(open + 1..close)?.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stat_line_is_read_whatever_the_name_holds() {
+        let line = b"42 (a) R (b\n) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 123456 1 1\n";
+        let process = parse(line).unwrap();
+        assert_eq!(process.name, b"a) R (b\n");
+        assert_eq!((process.pid, process.parent, process.group, process.session), (42, 7, 8, 9));
+        assert_eq!((process.state, process.threads, process.start), (b'S', 3, 123_456));
+        for cut in 0..45 {
+            assert_eq!(parse(&line[..cut]), None, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn both_ways_of_looking_find_us_below_our_parent() {
+        let me = process(std::process::id() as i32).unwrap();
+        assert!(me.threads >= 1);
+        assert!(scanned(me.parent).iter().any(|process| process.pid == me.pid));
+        assert!(descendants(me.parent).iter().any(|process| process.pid == me.pid));
+    }
+}

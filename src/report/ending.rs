@@ -1,0 +1,233 @@
+//! Why a run ended or never began, in words: exit statuses, signals and error numbers.
+
+use std::io;
+use std::path::Path;
+
+use super::escape::{escape, escape_text};
+use crate::process::{Ended, SpawnError, SpawnStage};
+
+/// `exit 1`, `exit 139 (SIGSEGV)`, `exit 127 (command not found)`, `killed by SIGKILL`. What a shell
+/// means by a status is said only when the command went through one.
+pub(super) fn ended(ended: Ended, shell: bool) -> String {
+    match ended {
+        Ended::Signal(number) => format!("killed by {}", signal_name(number)),
+        Ended::Exit(126) if shell => "exit 126 (found, but not executable)".to_owned(),
+        Ended::Exit(127) if shell => "exit 127 (command not found)".to_owned(),
+        Ended::Exit(status) => match status.checked_sub(128).and_then(known_signal) {
+            Some(name) if shell => format!("exit {status} ({name})"),
+            _ => format!("exit {status}"),
+        },
+    }
+}
+
+/// The signal that ended a run, also when a shell reported it as 128 + n.
+pub(super) fn signal_of(ended: Ended, shell: bool) -> Option<String> {
+    match ended {
+        Ended::Signal(number) => Some(signal_name(number)),
+        Ended::Exit(status) if shell => {
+            status.checked_sub(128).and_then(known_signal).map(str::to_owned)
+        }
+        Ended::Exit(_) => None,
+    }
+}
+
+/// `SIGTERM`, or `signal 40` where there is no name.
+pub(super) fn signal_name(number: i32) -> String {
+    known_signal(number).map_or_else(|| format!("signal {number}"), str::to_owned)
+}
+
+fn known_signal(number: i32) -> Option<&'static str> {
+    const NAMES: &[(i32, &str)] = &[
+        (libc::SIGHUP, "SIGHUP"),
+        (libc::SIGINT, "SIGINT"),
+        (libc::SIGQUIT, "SIGQUIT"),
+        (libc::SIGILL, "SIGILL"),
+        (libc::SIGTRAP, "SIGTRAP"),
+        (libc::SIGABRT, "SIGABRT"),
+        (libc::SIGBUS, "SIGBUS"),
+        (libc::SIGFPE, "SIGFPE"),
+        (libc::SIGKILL, "SIGKILL"),
+        (libc::SIGUSR1, "SIGUSR1"),
+        (libc::SIGSEGV, "SIGSEGV"),
+        (libc::SIGUSR2, "SIGUSR2"),
+        (libc::SIGPIPE, "SIGPIPE"),
+        (libc::SIGALRM, "SIGALRM"),
+        (libc::SIGTERM, "SIGTERM"),
+        (libc::SIGCHLD, "SIGCHLD"),
+        (libc::SIGCONT, "SIGCONT"),
+        (libc::SIGSTOP, "SIGSTOP"),
+        (libc::SIGTSTP, "SIGTSTP"),
+        (libc::SIGTTIN, "SIGTTIN"),
+        (libc::SIGTTOU, "SIGTTOU"),
+        (libc::SIGURG, "SIGURG"),
+        (libc::SIGXCPU, "SIGXCPU"),
+        (libc::SIGXFSZ, "SIGXFSZ"),
+        (libc::SIGVTALRM, "SIGVTALRM"),
+        (libc::SIGPROF, "SIGPROF"),
+        (libc::SIGWINCH, "SIGWINCH"),
+        (libc::SIGIO, "SIGIO"),
+        (libc::SIGSYS, "SIGSYS"),
+    ];
+    NAMES.iter().find(|(n, _)| *n == number).map(|(_, name)| *name)
+}
+
+/// One line: the path, the cause and the remedy. `directory` is the working directory of the command.
+pub(super) fn cannot_start(error: &SpawnError, directory: &Path) -> String {
+    let path = escape(error.path.as_os_str());
+    let what = match error.stage {
+        SpawnStage::WorkingDirectory => format!("cannot enter {path}"),
+        SpawnStage::Shim => "cannot start the process that hosts the runs".to_owned(),
+        SpawnStage::Fork | SpawnStage::Exec => format!("cannot start {path}"),
+    };
+    let why = match error.detail.as_deref() {
+        Some(detail) => escape_text(detail),
+        None => cause(error, directory),
+    };
+    format!("{what}: {why}")
+}
+
+fn cause(error: &SpawnError, directory: &Path) -> String {
+    let path = escape(error.path.as_os_str());
+    let fixed = match (error.stage, error.errno) {
+        (_, libc::E2BIG) => {
+            "the arguments and the environment together are larger than the system allows (E2BIG); \
+             shorten the command or envs"
+        }
+        (_, libc::EAGAIN) => "the system allows no more processes (EAGAIN); see ulimit -u",
+        (_, libc::EMFILE) => "no more files may be opened (EMFILE); see ulimit -n",
+        (_, libc::ENFILE) => "the system's table of open files is full (ENFILE)",
+        (_, libc::ENOMEM) => "out of memory (ENOMEM)",
+        (_, libc::ENOSPC | libc::EDQUOT) => {
+            "no space left for the list of changed files; free some, or set TMPDIR"
+        }
+        (_, libc::EROFS) => "the file system is read-only; set TMPDIR to a writable directory",
+        (SpawnStage::WorkingDirectory, libc::ENOENT) => "the working directory is gone",
+        (SpawnStage::WorkingDirectory, libc::ENOTDIR) => "it is not a directory",
+        (SpawnStage::WorkingDirectory, libc::EACCES) => "no permission; see its mode and owner",
+        (SpawnStage::Exec, libc::ENOENT) => return missing(&error.path, directory),
+        (SpawnStage::Exec, libc::EACCES) if names_a_directory(&error.path) => "it is a directory",
+        (SpawnStage::Exec, libc::EACCES | libc::EPERM) => {
+            return format!("it is not executable; chmod +x {path}");
+        }
+        (SpawnStage::Exec, libc::ENOEXEC) => {
+            "not a program of this system, nor a script that begins with #!"
+        }
+        (SpawnStage::Exec, libc::ETXTBSY) => "it is still being written (ETXTBSY)",
+        (SpawnStage::Exec, libc::ENOTDIR) => "a part of its path is not a directory",
+        (SpawnStage::Exec, libc::ELOOP) => "too many symbolic links",
+        _ => return system_text(error.errno),
+    };
+    fixed.to_owned()
+}
+
+fn missing(program: &Path, directory: &Path) -> String {
+    let searched = program.components().count() == 1 && !program.has_root();
+    if searched && !program.as_os_str().as_encoded_bytes().contains(&b'/') {
+        return "not found in PATH".to_owned();
+    }
+    if program.has_root() || directory.as_os_str().is_empty() {
+        return "no such file".to_owned();
+    }
+    format!("no such file in {}", escape(directory.as_os_str()))
+}
+
+/// The system's own text for an error number, without Rust's `(os error 2)`, beginning small.
+fn system_text(errno: i32) -> String {
+    let text = io::Error::from_raw_os_error(errno).to_string();
+    let text = text.rsplit_once(" (os error").map_or(text.as_str(), |(text, _)| text);
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => format!("error {errno}"),
+    }
+}
+
+/// Only by its name: nothing is looked up here.
+fn names_a_directory(path: &Path) -> bool {
+    matches!(path.as_os_str().as_encoded_bytes(), b"." | b".." | [.., b'/'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_status_says_what_the_shell_meant_only_where_a_shell_was() {
+        let table = [
+            (Ended::Exit(0), true, "exit 0"),
+            (Ended::Exit(1), true, "exit 1"),
+            (Ended::Exit(126), true, "exit 126 (found, but not executable)"),
+            (Ended::Exit(127), true, "exit 127 (command not found)"),
+            (Ended::Exit(127), false, "exit 127"),
+            (Ended::Exit(128), true, "exit 128"),
+            (Ended::Exit(137), true, "exit 137 (SIGKILL)"),
+            (Ended::Exit(139), true, "exit 139 (SIGSEGV)"),
+            (Ended::Exit(139), false, "exit 139"),
+            (Ended::Exit(255), true, "exit 255"),
+            (Ended::Signal(libc::SIGSEGV), true, "killed by SIGSEGV"),
+            (Ended::Signal(60), false, "killed by signal 60"),
+        ];
+        for (end, shell, expected) in table {
+            assert_eq!(ended(end, shell), expected);
+        }
+        assert_eq!(signal_of(Ended::Exit(143), true).as_deref(), Some("SIGTERM"));
+        assert_eq!(signal_of(Ended::Exit(143), false), None);
+    }
+
+    #[test]
+    fn a_failed_start_names_path_cause_and_remedy_in_one_line() {
+        use SpawnStage::{Exec, Fork, Shim, WorkingDirectory};
+        let interpreter = Some("the interpreter /bin/nope does not exist");
+        let big = "the arguments and the environment together are larger than the system allows \
+                   (E2BIG); shorten the command or envs";
+        let space = "no space left for the list of changed files; free some, or set TMPDIR";
+        let table = [
+            (Exec, "./bin/app", libc::ENOENT, None, "no such file in /src/app"),
+            (Exec, "/opt/app", libc::ENOENT, None, "no such file"),
+            (Exec, "nope", libc::ENOENT, None, "not found in PATH"),
+            (
+                Exec,
+                "./run.sh",
+                libc::ENOENT,
+                interpreter,
+                "the interpreter /bin/nope does not exist",
+            ),
+            (Exec, "./run.sh", libc::EACCES, None, "it is not executable; chmod +x ./run.sh"),
+            (Exec, "./", libc::EACCES, None, "it is a directory"),
+            (Exec, "true", libc::E2BIG, None, big),
+            (
+                Fork,
+                "true",
+                libc::EAGAIN,
+                None,
+                "the system allows no more processes (EAGAIN); see ulimit -u",
+            ),
+            (
+                Fork,
+                "true",
+                libc::EMFILE,
+                None,
+                "no more files may be opened (EMFILE); see ulimit -n",
+            ),
+            (Fork, "true", libc::ENOSPC, None, space),
+            (Exec, "true", libc::EIO, None, "input/output error"),
+        ];
+        for (stage, path, errno, detail, expected) in table {
+            let detail = detail.map(str::to_owned);
+            let error = SpawnError { stage, path: PathBuf::from(path), errno, detail };
+            let line = cannot_start(&error, Path::new("/src/app"));
+            assert_eq!(line, format!("cannot start {path}: {expected}"));
+        }
+        let path = PathBuf::from("/src/a\nb");
+        let error = SpawnError { stage: WorkingDirectory, path, errno: libc::ENOENT, detail: None };
+        let line = cannot_start(&error, Path::new("/"));
+        assert_eq!(line, "cannot enter /src/a\\nb: the working directory is gone");
+        let path = PathBuf::from("/proc/self/exe");
+        let error = SpawnError { stage: Shim, path, errno: libc::EAGAIN, detail: None };
+        let line = cannot_start(&error, Path::new("/"));
+        assert!(
+            line.starts_with("cannot start the process that hosts the runs: the system allows")
+        );
+    }
+}

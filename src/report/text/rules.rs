@@ -1,0 +1,64 @@
+//! A rule and its place in words: why a path does not count.
+
+use std::path::Path;
+
+use super::Context;
+use crate::filter::{Origin, Rule, RuleKind};
+use crate::report::escape::{escape, escape_text, shown};
+
+/// Where a rule was written: `config.yml:4`, `built-in`, `-i`.
+pub(in crate::report) fn place(origin: &Origin, directory: &Path) -> String {
+    match origin {
+        Origin::BuiltIn => "built-in".to_owned(),
+        Origin::Flag(flag) => (*flag).to_owned(),
+        Origin::File { file, line: 0 } => shown(file, directory),
+        Origin::File { file, line } => format!("{}:{line}", shown(file, directory)),
+    }
+}
+
+/// `ignored api_gen.go: .gitignore:7 "*_gen.go"; to watch it: -i '!api_gen.go'`.
+pub(super) fn ignored(path: &Path, rule: &Rule, context: &Context<'_>) -> String {
+    let name = context.path(path);
+    let text = escape_text(&rule.text);
+    let place = place(&rule.origin, context.directory);
+    let quoted = |key: &str| match rule.origin {
+        Origin::Flag(flag) => format!("{flag} \"{text}\""),
+        _ => format!("{key} \"{text}\" ({place})"),
+    };
+    match rule.kind {
+        RuleKind::IgnoreFile | RuleKind::BuiltIn => {
+            format!("ignored {name}: {place} \"{text}\"{}", way_back(&name))
+        }
+        RuleKind::ExcludedPath => format!("ignored {name}: {}", quoted("excluded_paths")),
+        RuleKind::ExcludedRegexp => format!("ignored {name}: {}", quoted("excluded_regexps")),
+        RuleKind::Filetype => format!("ignored {name}: {}", type_missing(path, rule, &place)),
+        RuleKind::Named | RuleKind::Default => format!("ignored {name}"),
+    }
+}
+
+/// `.html is not in included_filetypes (config.yml:4)`.
+fn type_missing(path: &Path, rule: &Rule, place: &str) -> String {
+    let what = match path.extension() {
+        Some(extension) => format!(".{}", escape(extension)),
+        None => "a name without an extension".to_owned(),
+    };
+    match rule.origin {
+        Origin::Flag(flag) => format!("{what} is not in {flag}"),
+        _ => format!("{what} is not in included_filetypes ({place})"),
+    }
+}
+
+/// The flag that takes the path back, for names that can be pasted into a shell and a pattern as they
+/// are shown.
+fn way_back(name: &str) -> String {
+    if name.contains(['\'', '\\', '*', '?', '[', '{', '!']) {
+        return String::new();
+    }
+    format!("; to watch it: -i '!{name}'")
+}
+
+/// An ignored tree in the start line: `node_modules (built-in)`, `dist/ (.gitignore:3)`.
+pub(super) fn tree(path: &Path, rule: &Rule, context: &Context<'_>) -> String {
+    let slash = if rule.text.ends_with('/') { "/" } else { "" };
+    format!("{}{slash} ({})", context.path(path), place(&rule.origin, context.directory))
+}

@@ -1,0 +1,146 @@
+//! What is said about the configuration, the keys and the end.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Context;
+use crate::report::ending;
+use crate::report::escape::{escape, escape_text};
+use crate::report::human::{self, count};
+use crate::report::notice::{Notice, Summary};
+use crate::supervisor::RunId;
+
+/// The words of a notice about the session itself; `None` for any other.
+pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
+    Some(match notice {
+        Notice::Busy { path, more, on_busy } => {
+            let what = match *on_busy {
+                "queue" => "the command runs on; one more run when it ends",
+                "ignore" => "dropped, the command is running",
+                _ => "signal sent, the command runs on",
+            };
+            let paths = context.paths(path, *more);
+            format!("{} changed {paths}: {what} (on_busy: {on_busy})", (context.time)())
+        }
+        Notice::Configuration { text, .. } => text.clone(),
+        Notice::ConfigurationRejected { text, run } => rejected(text, *run, context),
+        Notice::ConfigurationApplied { file, changes, run, restarts } => {
+            applied(file, changes, *run, *restarts)
+        }
+        Notice::Loop { .. } => looping(notice, context)?,
+        Notice::LoopReleased { path } => format!("{} reloads again", context.path(path)),
+        Notice::Paused { paused: true, .. } => {
+            format!("paused: changes are kept, nothing starts{}", context.offer("p goes on"))
+        }
+        Notice::Paused { paused: false, waiting } => resumed(waiting, context),
+        Notice::Requested { what } => requested(what),
+        Notice::KeyHelp => key_help(),
+        Notice::Quit(summary) => quit(summary),
+        _ => return None,
+    })
+}
+
+/// The error's first line, what stays in force, then the lines that show the place.
+fn rejected(text: &str, run: Option<RunId>, context: &Context<'_>) -> String {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let goes_on = run.map(|run| format!(", run {} goes on", run.0)).unwrap_or_default();
+    let since = (context.configured)();
+    let rest = rest.trim_end_matches('\n');
+    let gap = if rest.is_empty() { "" } else { "\n" };
+    format!("{first}; the configuration of {since} stays{goes_on}{gap}{rest}")
+}
+
+fn applied(file: &str, changes: &[String], run: Option<RunId>, restarts: bool) -> String {
+    let what = match changes {
+        [] => "read again, nothing changed".to_owned(),
+        changes => escape_text(&changes.join(", ")),
+    };
+    let then = match run {
+        Some(run) if restarts => format!("; run {} is replaced", run.0),
+        Some(run) => format!("; run {} goes on", run.0),
+        None => String::new(),
+    };
+    format!("{}: {what}{then}", escape_text(file))
+}
+
+fn looping(notice: &Notice, context: &Context<'_>) -> Option<String> {
+    let Notice::Loop { path, run, process, caused, file } = notice else { return None };
+    let name = context.path(path);
+    let who = match process {
+        Some(p) => format!(" ({}, pid {})", escape(&p.name), p.pid),
+        None => String::new(),
+    };
+    let runs = match caused.as_slice() {
+        [] => "the run".to_owned(),
+        [one] => format!("run {}", one.0),
+        [all @ .., last] => {
+            let all: Vec<String> = all.iter().map(|run| run.0.to_string()).collect();
+            format!("runs {} and {}", all.join(", "), last.0)
+        }
+    };
+    let undo = if context.keys { " (i: undo)" } else { "" };
+    let keep = match file {
+        Some(file) => format!("in {}:  excluded_paths: [{name}]", escape_text(file)),
+        None => format!("add:  -i '{name}'"),
+    };
+    Some(format!(
+        "loop: run {}{who} itself wrote {name}, which had caused {runs}. {name} no longer reloads, \
+         all other files do{undo}.\nTo keep it so, {keep}",
+        run.0
+    ))
+}
+
+fn resumed(waiting: &[Arc<Path>], context: &Context<'_>) -> String {
+    match waiting.split_first() {
+        None => "resumed: nothing had changed".to_owned(),
+        Some((first, rest)) => {
+            format!("resumed: {} changed meanwhile", context.paths(first, rest.len()))
+        }
+    }
+}
+
+fn requested(what: &str) -> String {
+    match what {
+        "stop" => "the command is stopped; the next change starts it".to_owned(),
+        "kill" => "killed now".to_owned(),
+        other => format!("{} requested", escape_text(other)),
+    }
+}
+
+fn key_help() -> String {
+    [
+        "r, Space  run again; while a run is stopping: kill it now",
+        "s         stop the command, go on watching",
+        "p         pause, go on",
+        "c         clear the screen",
+        "i         let a path reload again that a loop was broken for",
+        "q         quit; Ctrl-C quits too, twice: at once",
+    ]
+    .join("\n")
+}
+
+fn quit(summary: &Summary) -> String {
+    let mut parts = Vec::new();
+    let runs = match summary.runs {
+        1 => "1 run".to_owned(),
+        n => format!("{} runs", count(n)),
+    };
+    parts.push(match (summary.failed, &summary.last_failed) {
+        (0, _) => format!("{runs}, none failed"),
+        (n, None) => format!("{runs}, {} failed", count(n)),
+        (n, Some((run, ended, time))) => format!(
+            "{runs}, {} failed (last: run {}, {} at {})",
+            count(n),
+            run.0,
+            ending::ended(*ended, false),
+            escape_text(time)
+        ),
+    });
+    match summary.same_bytes {
+        0 => {}
+        1 => parts.push("1 save had the same bytes".to_owned()),
+        n => parts.push(format!("{} saves had the same bytes", count(n))),
+    }
+    parts.push("nothing left running".to_owned());
+    format!("quit after {}: {}", human::duration(summary.elapsed), parts.join("; "))
+}

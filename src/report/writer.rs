@@ -1,0 +1,319 @@
+//! Getting bytes to standard error without ever waiting for whoever reads it.
+//!
+//! A line is written directly when that can't block. Otherwise it goes into a bounded queue, and a thread
+//! that is started at the first need writes it when the reader reads again. What can't be written for
+//! good (the reader went away, the terminal was closed) ends the writer: from then on it swallows
+//! everything, at no cost.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::notice::Level;
+
+/// The memory that unread lines may take.
+const QUEUE_BYTES: usize = 256 * 1024;
+/// A pipe that says it can be written takes this much at once (`PIPE_BUF` on Linux).
+const AT_ONCE: usize = 4096;
+
+/// Makes the line that tells how many were dropped.
+type DroppedLine = Box<dyn Fn(u64) -> Vec<u8> + Send>;
+
+/// The way to standard error.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: bool,
+}
+
+struct Shared {
+    target: Target,
+    state: Mutex<State>,
+    /// The queue has something for the thread, or has become empty.
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Line>,
+    bytes: usize,
+    /// The thread holds a line that it is writing.
+    writing: bool,
+    /// Lines that were dropped and not yet accounted for.
+    dropped: u64,
+    dropped_line: Option<DroppedLine>,
+    /// Nothing can be written any more.
+    closed: bool,
+}
+
+struct Line {
+    bytes: Vec<u8>,
+    /// `None`: the rest of a line that is half written, which is never dropped.
+    level: Option<Level>,
+}
+
+/// What standard error is, as far as blocking goes.
+enum Target {
+    /// A file, `/dev/null`: never waits for anybody.
+    Direct(Handle),
+    /// A pipe or terminal, opened once more for ourselves, so that not to block is our own matter:
+    /// `O_NONBLOCK` on the inherited description would hit the command and the shell too.
+    Reopened(OwnedFd),
+    /// Anything else: asked before each write whether it takes one.
+    Asked(Handle),
+}
+
+enum Handle {
+    Stderr,
+    #[cfg(test)]
+    Owned(OwnedFd),
+}
+
+impl Handle {
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Stderr => rustix::stdio::stderr(),
+            #[cfg(test)]
+            Self::Owned(fd) => fd.as_fd(),
+        }
+    }
+}
+
+/// What became of a write that does not wait.
+enum Written {
+    All,
+    /// So many bytes; the rest has to wait.
+    Some(usize),
+    Never,
+}
+
+impl Writer {
+    /// A writer to standard error.
+    pub(super) fn stderr() -> Self {
+        Self::to(target(Handle::Stderr))
+    }
+
+    fn to(target: Target) -> Self {
+        let shared = Shared { target, state: Mutex::new(State::default()), moved: Condvar::new() };
+        Self { shared: Arc::new(shared), thread: false }
+    }
+
+    /// Sets how the line about dropped lines is made.
+    pub(super) fn when_dropped(&self, line: DroppedLine) {
+        self.shared.lock().dropped_line = Some(line);
+    }
+
+    /// Writes one line (or block) now or, in the same order, later. Never blocks.
+    pub(super) fn write(&mut self, bytes: Vec<u8>, level: Level) {
+        if bytes.is_empty() {
+            return;
+        }
+        let mut state = self.shared.lock();
+        if state.closed {
+            return;
+        }
+        let mut line = Line { bytes, level: Some(level) };
+        if state.idle() {
+            match self.shared.target.try_write(&line.bytes) {
+                Written::All => return,
+                Written::Never => return state.close(),
+                Written::Some(0) => {}
+                Written::Some(n) => {
+                    line.bytes.drain(..n);
+                    line.level = None;
+                }
+            }
+        }
+        state.push(line);
+        drop(state);
+        if !self.thread {
+            self.start();
+        }
+        self.shared.moved.notify_all();
+    }
+
+    /// Waits until everything is written, at most this long. Whether it is.
+    pub(super) fn flush(&self, within: Duration) -> bool {
+        let state = self.shared.lock();
+        let waited = self
+            .shared
+            .moved
+            .wait_timeout_while(state, within, |state| !state.idle() && !state.closed);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.idle()
+    }
+
+    /// Starts the thread. Where the system has none to give, the next line tries again; until then
+    /// lines wait in the queue.
+    fn start(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new().name("report".to_owned()).stack_size(128 * 1024);
+        self.thread = thread.spawn(move || shared.drain()).is_ok();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread: writes what waits, for ever; sleeps when nothing does.
+    fn drain(&self) {
+        loop {
+            let mut state = self.lock();
+            state.writing = false;
+            let Some(line) = state.pop() else {
+                self.moved.notify_all();
+                let state = self.moved.wait_while(state, |state| state.queue.is_empty());
+                drop(state.unwrap_or_else(PoisonError::into_inner));
+                continue;
+            };
+            state.writing = true;
+            drop(state);
+            if !self.target.write_all(&line.bytes) {
+                let mut state = self.lock();
+                state.writing = false;
+                state.close();
+                self.moved.notify_all();
+                return;
+            }
+        }
+    }
+}
+
+impl State {
+    fn idle(&self) -> bool {
+        self.queue.is_empty() && !self.writing
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        self.queue = VecDeque::new();
+        self.bytes = 0;
+    }
+
+    /// Adds a line; when there are too many, the oldest of the least important go.
+    fn push(&mut self, line: Line) {
+        self.bytes += line.bytes.len();
+        self.queue.push_back(line);
+        while self.bytes > QUEUE_BYTES {
+            let least = self.queue.iter().filter_map(|line| line.level).min();
+            let Some(least) = least else { return };
+            let victim = self.queue.iter().position(|line| line.level == Some(least));
+            let Some(line) = victim.and_then(|at| self.queue.remove(at)) else { return };
+            self.bytes -= line.bytes.len();
+            self.dropped += 1;
+        }
+    }
+
+    /// The next line to write; before it, once, how many were dropped.
+    fn pop(&mut self) -> Option<Line> {
+        let half_written = self.queue.front().is_some_and(|line| line.level.is_none());
+        if self.dropped > 0 && !half_written {
+            let dropped = std::mem::take(&mut self.dropped);
+            if let Some(make) = &self.dropped_line {
+                return Some(Line { bytes: make(dropped), level: Some(Level::Warning) });
+            }
+        }
+        let line = self.queue.pop_front()?;
+        self.bytes -= line.bytes.len();
+        Some(line)
+    }
+}
+
+impl Target {
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Direct(handle) | Self::Asked(handle) => handle.fd(),
+            Self::Reopened(fd) => fd.as_fd(),
+        }
+    }
+
+    /// Writes what can be written without waiting.
+    fn try_write(&self, bytes: &[u8]) -> Written {
+        if let Self::Asked(_) = self {
+            let writable = self.ready(Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+            if !writable || bytes.len() > AT_ONCE {
+                return Written::Some(0);
+            }
+        }
+        let mut written = 0;
+        while written < bytes.len() {
+            match rustix::io::write(self.fd(), &bytes[written..]) {
+                Ok(n) => written += n,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Written::Some(written),
+                Err(error) if passing(error) => return Written::All,
+                Err(_) => return Written::Never,
+            }
+        }
+        Written::All
+    }
+
+    /// Writes everything, however long it takes. `false`: it never can.
+    fn write_all(&self, bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match rustix::io::write(self.fd(), rest) {
+                Ok(n) => rest = &rest[n..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    self.ready(None);
+                    // A terminal can say "ready" with no room for the character that comes next.
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Err(error) if passing(error) => return true,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Waits until a write is taken, or would fail.
+    fn ready(&self, timeout: Option<&Timespec>) -> bool {
+        let fd = self.fd();
+        let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
+        matches!(poll(&mut fds, timeout), Ok(n) if n > 0)
+    }
+}
+
+/// Errors that concern one line only: the disk is full now.
+fn passing(error: Errno) -> bool {
+    matches!(error, Errno::NOSPC | Errno::DQUOT | Errno::FBIG)
+}
+
+/// Looks at what standard error is.
+fn target(handle: Handle) -> Target {
+    let fd = handle.fd();
+    let kind = rustix::fs::fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    match kind {
+        Ok(FileType::Fifo) => {}
+        Ok(FileType::CharacterDevice) if rustix::termios::isatty(fd) => {}
+        Ok(FileType::RegularFile | FileType::CharacterDevice | FileType::BlockDevice) => {
+            return Target::Direct(handle);
+        }
+        _ => return Target::Asked(handle),
+    }
+    // Where there is no such file (not on Linux), or another user made the pipe, asking has to do.
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&fd));
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(own) => Target::Reopened(own),
+        Err(_) => Target::Asked(handle),
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("thread", &self.thread).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! The loop's part that answers other processes: `status`, `wait`, orders.
+#![expect(clippy::disallowed_methods, reason = "shell: makes the markers of those who wait")]
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
+
+use super::run::Instance;
+use crate::control::{Ask, Call, Ending, Explained, Identity, Look, PROTOCOL, Reply, Status};
+use crate::report;
+use crate::supervisor::{Cause, Request, Snapshot, State};
+
+/// How many changed paths a cause names before it only counts them.
+const NAMED: usize = 3;
+
+impl Instance {
+    /// Answers now, or keeps the one who waits.
+    pub(super) fn answer(&mut self, call: Call, now: Instant) {
+        let reply = match call.ask {
+            Ask::Identify => Reply::Identity(self.identity(now)),
+            Ask::Status => Reply::Status(self.status(now)),
+            Ask::Wait { settle_ms } => return self.keep_waiting(settle_ms, call.answer, now),
+            Ask::Explain { paths } => Reply::Explained { verdicts: self.explain(&paths) },
+            Ask::Restart => self.order(Request::Restart, now),
+            Ask::Pause => self.order(Request::Pause, now),
+            Ask::Resume => self.order(Request::Resume, now),
+            Ask::Stop => self.order(Request::Stop, now),
+            Ask::Quit => self.order(Request::Quit, now),
+        };
+        // Whoever asked may be gone.
+        let _ = call.answer.send(reply);
+    }
+
+    fn order(&mut self, request: Request, now: Instant) -> Reply {
+        self.request(request, now);
+        Reply::Done
+    }
+
+    fn identity(&self, now: Instant) -> Identity {
+        Identity {
+            v: PROTOCOL,
+            pid: std::process::id(),
+            name: self.config.name.clone(),
+            directory: self.config.directory.as_os_str().as_bytes().to_vec(),
+            age_ms: millis(self.supervisor.session(now).elapsed),
+        }
+    }
+
+    fn status(&self, now: Instant) -> Status {
+        let state = self.supervisor.state();
+        Status {
+            identity: self.identity(now),
+            command: self.config.command.as_ref().map(|c| c.shown.clone()).unwrap_or_default(),
+            state: word(state.state).to_owned(),
+            paused: state.paused,
+            run: state.run.map(|run| run.0),
+            pid: state.pid,
+            cause: state.cause.as_ref().map(|cause| self.cause(cause)),
+            since_ms: millis(now.saturating_duration_since(state.since)),
+            last: last_end(&state, now),
+            reloads: state.reloads,
+            median_reload_us: state
+                .median_reload
+                .map(|d| u64::try_from(d.as_micros()).unwrap_or(u64::MAX)),
+            waiting: self.settle.waiting() + state.kept,
+        }
+    }
+
+    fn cause(&self, cause: &Cause) -> String {
+        let Cause::Changes(paths) = cause else {
+            return match cause {
+                Cause::Start => "start",
+                Cause::Crash => "on_crash: restart",
+                Cause::Request | Cause::Changes(_) => "request",
+            }
+            .to_owned();
+        };
+        let shown: Vec<String> = paths
+            .iter()
+            .take(NAMED)
+            .map(|path| report::shown(path, &self.config.directory))
+            .collect();
+        match paths.len().saturating_sub(NAMED) {
+            0 => shown.join(", "),
+            more => format!("{} (+{more})", shown.join(", ")),
+        }
+    }
+
+    fn keep_waiting(
+        &mut self,
+        settle_ms: u64,
+        who: tokio::sync::oneshot::Sender<Reply>,
+        now: Instant,
+    ) {
+        let look = self.look(now);
+        let marker = self.waiters.add(Duration::from_millis(settle_ms), &look, who);
+        let made = match self.private.markers() {
+            Some(directory) => std::fs::write(directory.join(marker.to_string()), b""),
+            None => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+        };
+        if let Err(error) = made {
+            let why = format!("the temporary directory: {error}; free some space");
+            for who in self.waiters.give_up() {
+                let _ = who.send(Reply::Refused { why: why.clone() });
+            }
+        }
+    }
+
+    /// A marker has come back: everything that was on disk before it has been seen.
+    pub(super) fn marked(&mut self, name: &OsStr) {
+        let Some(marker) = name.to_str().and_then(|name| name.parse().ok()) else { return };
+        if let Some(directory) = self.private.markers() {
+            let _ = std::fs::remove_file(directory.join(name));
+        }
+        self.waiters.marked(marker);
+    }
+
+    /// Answers everyone who can be answered by now.
+    pub(super) fn answer_waiting(&mut self, now: Instant) {
+        if self.waiters.is_empty() {
+            return;
+        }
+        let look = self.look(now);
+        for (who, answer) in self.waiters.answer(&look, now) {
+            let _ = who.send(Reply::Waited(answer));
+        }
+    }
+
+    /// When a waiting one can be answered by time alone.
+    pub(super) fn waiting_deadline(&self, now: Instant) -> Option<Instant> {
+        if self.waiters.is_empty() { None } else { self.waiters.deadline(&self.look(now)) }
+    }
+
+    fn look(&self, now: Instant) -> Look {
+        let state = self.supervisor.state();
+        Look {
+            state: state.state,
+            pending: self.settle.waiting() > 0 || (state.kept > 0 && !state.paused),
+            run: state.run.map(|run| run.0),
+            cause: state.cause.as_ref().map(|cause| self.cause(cause)),
+            since: state.since,
+            last: last_end(&state, now),
+        }
+    }
+
+    fn explain(&self, paths: &[Vec<u8>]) -> Vec<Explained> {
+        let _ = paths;
+        Vec::new()
+    }
+    #[cfg(any())]
+    fn explain(&self, paths: &[Vec<u8>]) -> Vec<Explained> {
+        paths
+            .iter()
+            .map(|path| self.watch.explain(Path::new(OsStr::from_bytes(path))))
+            .map(|(watched, why)| Explained { watched, why })
+            .collect()
+    }
+}
+
+fn last_end(state: &Snapshot, now: Instant) -> Option<Ending> {
+    let (run, ended, duration) = state.last_end?;
+    let over = state.run == Some(run);
+    let ago = over.then(|| millis(now.saturating_duration_since(state.since)));
+    Some(Ending::new(run.0, ended, millis(duration), ago))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Starting => "starting",
+        State::Running => "running",
+        State::Waiting => "waiting",
+        State::Stopping => "stopping",
+        State::Failed => "failed",
+        State::Paused => "paused",
+    }
+}

@@ -1,0 +1,138 @@
+//! The loop's part from what the watch engine saw to a batch that the supervisor has to know.
+
+use std::time::{Duration, Instant};
+
+use super::git::{self, Gate};
+use super::run::Instance;
+use crate::config::Config;
+use crate::report::Notice;
+use crate::settle::{Batch, Due, numbers};
+use crate::supervisor::Event;
+use crate::watch::{Comparison, Message, Seen};
+
+/// Messages of the watch engine that are taken in one go before anything else gets its turn.
+const MESSAGES_A_TURN: usize = 1024;
+/// A batch whose files are being written again waits this often for the event that tells so.
+const PUT_BACKS: u32 = 3;
+
+impl Instance {
+    /// Takes what the watch engine has to tell, many messages in one go: a storm must not cost a turn of
+    /// the loop for each file.
+    pub(super) fn see(&mut self, message: Message, now: Instant) {
+        let mut seen = Vec::new();
+        self.watch.handle(message, now, &mut seen);
+        self.note(seen, now);
+        self.drain(now);
+    }
+
+    fn drain(&mut self, now: Instant) {
+        let mut seen = Vec::new();
+        for _ in 0..MESSAGES_A_TURN {
+            let Ok(message) = self.messages.try_recv() else { break };
+            self.watch.handle(message, now, &mut seen);
+        }
+        self.note(seen, now);
+    }
+
+    pub(super) fn note(&mut self, seen: Vec<Seen>, now: Instant) {
+        for seen in seen {
+            match seen {
+                Seen::Change(change) => self.settle.note(change, now),
+                Seen::Say(notice) => self.reporter.say(&notice, now),
+                Seen::Ready(mut watching) => {
+                    watching.types = types(&self.config);
+                    self.reporter.say(&Notice::Watching(watching), now);
+                }
+                Seen::Marker(name) => self.marked(&name),
+                Seen::ConfigChanged(_) => self.live.touched(now),
+                Seen::RulesChanged => {}
+            }
+        }
+    }
+
+    /// Hands a complete save to the supervisor, unless git is at work or nothing really changed.
+    pub(super) fn fire(&mut self, now: Instant) {
+        if self.settle.deadline().is_some_and(|at| at <= now) {
+            // An event that is already here belongs to the same run.
+            self.drain(now);
+        }
+        match self.settle.due(now) {
+            None => {}
+            Some(Due::Delayed { until, path, more }) => {
+                let wait = until.saturating_duration_since(now);
+                let duration = self.config.settle.duration;
+                self.reporter.say(&Notice::Delayed { path, more, wait, duration }, now);
+            }
+            // Changes are still being looked for: what is found belongs to the same run.
+            Some(Due::Ready) if self.watch.is_comparing() => {
+                self.settle.postpone(now + numbers::GIT_ASK_AGAIN);
+            }
+            Some(Due::Ready) => {
+                if self.gate_is_open(now)
+                    && let Some(batch) = self.settle.take(now)
+                {
+                    self.verify(batch, now);
+                }
+            }
+        }
+    }
+
+    fn gate_is_open(&mut self, now: Instant) -> bool {
+        let was_held = self.git.is_held();
+        let roots = self.config.roots.iter().map(|root| root.path.as_path());
+        match self.git.look(roots, now) {
+            Gate::Held(hold) => {
+                self.settle.postpone(now + numbers::GIT_ASK_AGAIN);
+                if hold.say {
+                    self.say_hold(&hold, now);
+                }
+                return false;
+            }
+            Gate::Open if was_held => self.settle.reopen(now, Duration::ZERO),
+            Gate::Sequence if was_held => self.settle.reopen(now, numbers::GIT_SEQUENCE_WINDOW),
+            Gate::Sequence => self.settle.widen(numbers::GIT_SEQUENCE_WINDOW),
+            Gate::Open => {}
+        }
+        true
+    }
+
+    fn say_hold(&mut self, hold: &git::Hold, now: Instant) {
+        let holder = git::holder(&hold.lock);
+        let left = numbers::GIT_PATIENCE.saturating_sub(now.duration_since(hold.since));
+        let waiting = self.settle.waiting();
+        let (lock, stale) = (hold.lock.clone(), holder.is_none());
+        self.reporter.say(&Notice::GitHold { lock, holder, waiting, left, stale }, now);
+    }
+
+    fn verify(&mut self, batch: Batch, now: Instant) {
+        if let Some(path) = &batch.noisy {
+            let notice = Notice::Noisy { path: path.clone(), every: numbers::MAX_WAIT };
+            self.reporter.say(&notice, now);
+        }
+        // What a run that could not start was to answer is still open, whatever the bytes are.
+        let open = self.supervisor.state().kept > 0;
+        match (self.watch.compare(&batch), batch.changes.first()) {
+            (Comparison::Same, Some(first)) if !open => {
+                self.same_bytes += 1;
+                let (path, more) = (first.path.clone(), batch.changes.len() - 1);
+                self.reporter.say(&Notice::SameBytes { path, more }, now);
+            }
+            (Comparison::Unsettled(delay), _) if !batch.forced && self.put_backs < PUT_BACKS => {
+                self.put_backs += 1;
+                self.settle.put_back(batch);
+                self.settle.postpone(now + delay);
+                return;
+            }
+            _ => self.happened(Event::Batch(batch), now),
+        }
+        self.put_backs = 0;
+    }
+}
+
+fn types(config: &Config) -> Vec<String> {
+    let dotted = |text: &str| match text.strip_prefix('.') {
+        None if text.chars().all(char::is_alphanumeric) => format!(".{text}"),
+        _ => text.to_owned(),
+    };
+    config.filter.spec().types.iter().map(|pattern| dotted(&pattern.text)).collect()
+}

@@ -1,0 +1,105 @@
+//! Live configuration: an edit of the file in use takes effect without losing the command.
+#![expect(clippy::disallowed_methods, reason = "shell: looks whether the file is half written")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::run::{Instance, face};
+use crate::config::{self, Config, Diagnostic, Origin};
+use crate::report::Notice;
+use crate::supervisor::Request;
+
+/// The file is read this long after its last event.
+const QUIET: Duration = Duration::from_millis(50);
+/// An empty or a broken file may be half a save: it is looked at once more before it is believed.
+const SECOND_LOOK: Duration = Duration::from_millis(250);
+
+/// When the file is to be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Live {
+    due: Option<Instant>,
+    second: bool,
+}
+
+impl Live {
+    /// The file has changed.
+    pub(super) fn touched(&mut self, now: Instant) {
+        *self = Self { due: Some(now + QUIET), second: false };
+    }
+
+    /// When to look.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Puts the look off once.
+    fn once_more(&mut self, now: Instant) -> bool {
+        let first = !self.second;
+        if first {
+            *self = Self { due: Some(now + SECOND_LOOK), second: true };
+        }
+        first
+    }
+}
+
+impl Instance {
+    /// Reads the file if it is time to.
+    pub(super) fn reload_configuration(&mut self, now: Instant) {
+        if self.live.due.is_none_or(|due| now < due) {
+            return;
+        }
+        self.live.due = None;
+        if self.half_written() && self.live.once_more(now) {
+            return;
+        }
+        let loaded = config::load(&self.args, &self.config.directory, &super::variable);
+        match loaded.and_then(|newer| newer.required_command().map(drop).map(|()| newer)) {
+            Ok(newer) => self.apply(newer, now),
+            Err(_) if self.live.once_more(now) => {}
+            Err(error) => self.reject(&error, now),
+        }
+    }
+
+    fn half_written(&self) -> bool {
+        let Origin::File(file) = &self.config.origin else { return false };
+        let path: &Path = &self.config.directory.join(file);
+        std::fs::metadata(path).map_or(true, |meta| meta.len() == 0)
+    }
+
+    fn reject(&mut self, error: &Diagnostic, now: Instant) {
+        let run = self.supervisor.state().pid.and(self.supervisor.state().run);
+        let text = error.to_string();
+        self.reporter.say(&Notice::ConfigurationRejected { text, run }, now);
+    }
+
+    fn apply(&mut self, newer: Config, now: Instant) {
+        let newer = Arc::new(newer);
+        let old = std::mem::replace(&mut self.config, Arc::clone(&newer));
+        let changes = old.changes(&newer);
+        let restart = old.needs_restart(&newer);
+        for notice in newer.notices.iter().filter(|notice| !old.notices.contains(notice)) {
+            self.reporter.say(notice, now);
+        }
+        self.reporter.configure(self.report_settings());
+        let state = self.supervisor.state();
+        let run = state.pid.and(state.run).filter(|_| !restart);
+        let (file, changes) = (newer.origin.to_string(), changes.into_iter().collect());
+        let applied = Notice::ConfigurationApplied { file, changes, run, restarts: restart };
+        self.reporter.say(&applied, now);
+        self.settle.configure(newer.settle);
+        self.supervisor.configure(newer.supervise.clone(), face(&newer, self.keys.is_some()));
+        self.host.settings(&newer.stop_keep);
+        if old.needs_walk(&newer) {
+            let settings = self.private.complete(&newer.watch);
+            let mut seen = Vec::new();
+            let (filter, roots) = (Arc::clone(&newer.filter), newer.roots.clone());
+            self.watch.set_filter(filter, roots, settings, now, &mut seen);
+            self.note(seen, now);
+        }
+        if restart {
+            self.environment = super::launch::Environment::new(&newer);
+            self.request(Request::Restart, now);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The private directory of an instance: what a run is told about the changes that caused it, and the
+//! markers of those who wait.
+#![expect(clippy::disallowed_methods, reason = "shell: makes the directory")]
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::FileType;
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::control::Place;
+use crate::watch;
+
+const MARKERS: &str = "markers";
+/// `GO_WATCHER_CHANGED` holds at most this many bytes; the kernel refuses one string of over 128 KiB
+/// (`MAX_ARG_STRLEN`, execve(2)).
+const LIST_LIMIT: usize = 64 * 1024;
+
+/// The private directory. It goes with the program.
+#[derive(Debug)]
+pub(super) struct Private {
+    directory: io::Result<TempDir>,
+    current: Option<NamedTempFile>,
+}
+
+impl Private {
+    /// Makes the directory (mode 0700). A failure is told by the first [`Self::write`].
+    pub(super) fn new() -> Self {
+        let directory = tempfile::Builder::new().prefix("go-watcher-").tempdir();
+        let directory = directory.and_then(|directory| {
+            std::fs::create_dir(directory.path().join(MARKERS))?;
+            Ok(directory)
+        });
+        Self { directory, current: None }
+    }
+
+    /// The engine's settings, told what is ours: none of it ever counts as a change, wherever it lies.
+    pub(super) fn complete(&self, settings: &watch::Settings) -> watch::Settings {
+        let mut settings = settings.clone();
+        settings.own.extend(self.directory().map(Path::to_path_buf));
+        settings.own.push(Place::of_this_user().path().to_path_buf());
+        settings.own.extend(output_files());
+        settings.marker_dir = self.markers();
+        settings
+    }
+
+    /// Where the markers of those who wait are made.
+    pub(super) fn markers(&self) -> Option<PathBuf> {
+        self.directory().map(|directory| directory.join(MARKERS))
+    }
+
+    /// The directory, so that the watch engine can leave it out.
+    pub(super) fn directory(&self) -> Option<&Path> {
+        self.directory.as_ref().ok().map(TempDir::path)
+    }
+
+    /// Writes all paths, NUL-separated and byte-exact, to a new private file; the file of the run before goes.
+    ///
+    /// # Errors
+    /// The system's error when the file can't be written, with the directory concerned.
+    pub(super) fn write(&mut self, paths: &[Arc<Path>]) -> Result<PathBuf, (PathBuf, io::Error)> {
+        self.current = None;
+        let directory = match &self.directory {
+            Ok(directory) => directory.path().to_path_buf(),
+            Err(error) => return Err((std::env::temp_dir(), copy_of(error))),
+        };
+        let file = self.write_in(&directory, paths).map_err(|error| (directory, error))?;
+        let path = file.path().to_path_buf();
+        self.current = Some(file);
+        Ok(path)
+    }
+
+    fn write_in(&self, directory: &Path, paths: &[Arc<Path>]) -> io::Result<NamedTempFile> {
+        let mut file = tempfile::Builder::new().prefix("changed-").tempfile_in(directory)?;
+        let mut bytes = Vec::new();
+        for path in paths {
+            bytes.extend_from_slice(path.as_os_str().as_bytes());
+            bytes.push(0);
+        }
+        file.write_all(&bytes)?;
+        Ok(file)
+    }
+}
+
+/// The files that our own output and the command's go to (`go-watcher run … > log`): what is said there
+/// must not be a reason to say more.
+fn output_files() -> impl Iterator<Item = PathBuf> {
+    [rustix::stdio::stdout(), rustix::stdio::stderr()].into_iter().filter_map(|output| {
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(output).ok()?.st_mode);
+        let path = std::fs::read_link(format!("/proc/self/fd/{}", output.as_raw_fd())).ok()?;
+        (kind == FileType::RegularFile).then_some(path)
+    })
+}
+
+fn copy_of(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
+/// The changed paths, newline-separated, whole paths only, at most [`LIST_LIMIT`] bytes.
+pub(super) fn list(paths: &[Arc<Path>]) -> OsString {
+    let mut bytes: Vec<u8> = Vec::new();
+    for path in paths {
+        let path: &OsStr = path.as_os_str();
+        if bytes.len() + path.len() + 1 > LIST_LIMIT {
+            break;
+        }
+        if !bytes.is_empty() {
+            bytes.push(b'\n');
+        }
+        bytes.extend_from_slice(path.as_bytes());
+    }
+    OsString::from_vec(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(count: usize, length: usize) -> Vec<Arc<Path>> {
+        (0..count).map(|n| Arc::from(Path::new(&format!("/{n:0length$}")))).collect()
+    }
+
+    #[test]
+    fn the_list_is_cut_between_paths_and_the_file_is_whole() {
+        let many = paths(5000, 200);
+        let short = list(&many);
+        assert!(short.len() <= LIST_LIMIT && short.len() > LIST_LIMIT - 300);
+        assert!(short.as_bytes().split(|b| *b == b'\n').all(|path| path.len() == 201));
+
+        let mut files = Private::new();
+        let file = files.write(&many).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap().split(|b| *b == 0).count(), 5001);
+        files.write(&many[..1]).unwrap();
+        assert!(!file.exists(), "the list of the run before goes");
+    }
+}

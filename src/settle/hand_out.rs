@@ -1,0 +1,117 @@
+//! Batches leave, and come back.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::numbers::{NOISY_REPEATS, NOISY_SINCE, WRITER_SILENCE};
+use super::stage::merge;
+use super::state::{Due, Git, Group, Settle};
+use super::table::{Pending, Stage};
+use super::{Batch, BatchChange};
+
+impl Settle {
+    /// Hands out the batch that is due, else `None`.
+    pub fn take(&mut self, now: Instant) -> Option<Batch> {
+        if self.due(now) != Some(Due::Ready) {
+            return None;
+        }
+        let now = self.advance(now);
+        let forced = self.is_forced(now);
+        let noisy = if forced { self.convict(now) } else { None };
+        self.hand_out(now, forced, noisy)
+    }
+
+    /// Hands out everything pending, settled or not (the key `r`). Files that are still written stay
+    /// known as such, so that what comes of them is a change of its own.
+    pub fn take_all(&mut self, now: Instant) -> Option<Batch> {
+        let now = self.advance(now);
+        self.calm(now);
+        self.hand_out(now, false, None)
+    }
+
+    fn hand_out(
+        &mut self,
+        now: Instant,
+        mut forced: bool,
+        noisy: Option<Arc<Path>>,
+    ) -> Option<Batch> {
+        if self.waiting() == 0 {
+            return None;
+        }
+        let live = now.checked_sub(WRITER_SILENCE);
+        let mut keep = self.table.later_than(Stage::Writing, live);
+        keep.extend(self.table.later_than(Stage::Noisy, live));
+        keep.reverse();
+        let (mut first, mut last) = (now, None);
+        let mut changes: Vec<(i64, BatchChange)> = Vec::with_capacity(self.waiting());
+        for slot in self.table.turn(&keep) {
+            if let Some(pending) = slot.pending {
+                first = first.min(pending.first);
+                last = last.max(Some(slot.at));
+                forced |= slot.stage == Stage::Noisy;
+                changes.push((pending.seq, BatchChange { path: slot.path, kind: pending.kind }));
+            }
+        }
+        // Nearly always sorted already: slots are made in the order of first changes.
+        changes.sort_by_key(|(seq, _)| *seq);
+        self.quiet = Group::default();
+        self.noisy = Group::default();
+        self.delay_said = false;
+        self.git = Git::default();
+        let changes = changes.into_iter().map(|(_, change)| change).collect();
+        Some(Batch { changes, first, last: last.unwrap_or(now), forced, noisy })
+    }
+
+    /// Whether what is due now is due only because the maximum wait is over.
+    fn is_forced(&self, now: Instant) -> bool {
+        self.quiet.count > 0 && self.complete_at().is_some_and(|at| at > now)
+    }
+
+    /// Finds the files that forced the maximum wait and makes them noisy; names the first of them.
+    fn convict(&mut self, now: Instant) -> Option<Arc<Path>> {
+        let mut found = self.table.later_than(Stage::Writing, now.checked_sub(WRITER_SILENCE));
+        for stage in [Stage::Complete, Stage::Half, Stage::Emptied] {
+            let hold = stage.hold().unwrap_or_default().max(self.window());
+            let mut late = self.table.later_than(stage, now.checked_sub(hold));
+            late.retain(|&at| self.table.get(at).repeats >= NOISY_REPEATS);
+            found.append(&mut late);
+        }
+        found.retain(|&at| now.duration_since(self.table.get(at).since) >= NOISY_SINCE);
+        for &at in &found {
+            let slot = self.table.get_mut(at);
+            slot.repeating = slot.repeats >= NOISY_REPEATS;
+        }
+        let first = found.iter().copied().min_by_key(|&at| self.table.get(at).since)?;
+        // The list stays ordered by last events.
+        found.extend(self.table.later_than(Stage::Noisy, None));
+        found.sort_by_key(|&at| self.table.get(at).at);
+        for &at in &found {
+            self.table.shift(at, Stage::Noisy, self.table.get(at).at);
+        }
+        Some(Arc::clone(&self.table.get(first).path))
+    }
+
+    /// Takes back a batch that no run could take. It is due again at once unless something newer
+    /// holds it: pair it with [`Settle::postpone`].
+    pub fn put_back(&mut self, batch: Batch) {
+        let Batch { changes, first, last, .. } = batch;
+        let now = self.advance(last);
+        for BatchChange { path, kind } in changes.into_iter().rev() {
+            self.front -= 1;
+            let seq = self.front;
+            let at = self.table.place(&path, last);
+            let slot = self.table.get_mut(at);
+            let (stage, newer) = (slot.stage, slot.pending);
+            // What came since is newer, but a touch survives what follows it.
+            let kind = newer.map_or(kind, |newer| merge(kind, newer.kind));
+            slot.pending = Some(Pending { kind, first, seq, fresh: false, temporary: false });
+            if newer.is_none() {
+                self.group(stage == Stage::Noisy).add(now);
+            }
+            if stage == Stage::Out {
+                self.table.shift(at, Stage::Complete, last);
+            }
+        }
+    }
+}

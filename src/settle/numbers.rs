@@ -1,0 +1,70 @@
+//! Every number of settling, in one place. Change one only with a measurement.
+
+use std::time::Duration;
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// The quiet window is this many times the burst's age.
+pub const WINDOW_FACTOR: u32 = 2;
+/// The quiet window of a lone save. A whole `write` + `close` takes about a third of it.
+pub const WINDOW_LEAST: Duration = Duration::from_micros(300);
+/// The quiet window never gets longer than this by itself.
+pub const WINDOW_MOST: Duration = ms(50);
+/// Changes less than this apart are one burst, also across a run that fired early.
+pub const BURST_GAP: Duration = ms(250);
+/// An open writer that is silent for this long counts as closed.
+pub const WRITER_SILENCE: Duration = ms(500);
+/// A name that went away, or a new temporary, is waited for so long: the other half of a save follows.
+pub const HOLD_HALF: Duration = ms(25);
+/// A file that became empty is waited for so long: its content follows.
+pub const HOLD_EMPTIED: Duration = ms(250);
+/// From the first change that no run has got until it gets one, under endless writing.
+pub const MAX_WAIT: Duration = Duration::from_secs(2);
+/// So many complete saves of one file within one maximum wait, without a quiet window between them,
+/// are endless writing although each save is closed (`echo >> file` in a loop).
+pub const NOISY_REPEATS: u32 = 3;
+/// A file is blamed for a maximum wait only if it has been changing for at least this long.
+pub const NOISY_SINCE: Duration = Duration::from_secs(1);
+/// While git holds its lock, look again after this.
+pub const GIT_ASK_AGAIN: Duration = ms(5);
+/// Git's lock holds a batch no longer than this.
+pub const GIT_PATIENCE: Duration = Duration::from_secs(10);
+/// The least quiet window while a rebase or another sequence of git is under way.
+pub const GIT_SEQUENCE_WINDOW: Duration = ms(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_one_that_was_measured() {
+        let micros = |d: Duration| d.as_micros();
+        let table = [
+            ("window, least", micros(WINDOW_LEAST), 300),
+            ("window, most", micros(WINDOW_MOST), 50_000),
+            ("burst gap", micros(BURST_GAP), 250_000),
+            ("writer silence", micros(WRITER_SILENCE), 500_000),
+            ("half save", micros(HOLD_HALF), 25_000),
+            ("emptied", micros(HOLD_EMPTIED), 250_000),
+            ("maximum wait", micros(MAX_WAIT), 2_000_000),
+            ("git, ask again", micros(GIT_ASK_AGAIN), 5_000),
+            ("git, patience", micros(GIT_PATIENCE), 10_000_000),
+            ("git, sequence", micros(GIT_SEQUENCE_WINDOW), 250_000),
+            ("window factor", u128::from(WINDOW_FACTOR), 2),
+        ];
+        for (name, is, measured) in table {
+            assert_eq!(is, measured, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_numbers_fit_each_other() {
+        // A burst outlives its own longest window and the longest hold of a half save.
+        assert!(WINDOW_MOST < BURST_GAP && HOLD_HALF < BURST_GAP);
+        // A hold ends before a silent writer is given up, and that before the maximum wait.
+        assert!(HOLD_EMPTIED < WRITER_SILENCE && WRITER_SILENCE < MAX_WAIT);
+        assert!(NOISY_SINCE < MAX_WAIT && MAX_WAIT < GIT_PATIENCE);
+    }
+}

@@ -1,0 +1,286 @@
+//! The state machine of settling.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Settings;
+use super::numbers::{BURST_GAP, WRITER_SILENCE};
+use super::stage::{ends_noise, is_gone, merge, next_stage};
+use super::table::{Pending, Stage, Table};
+use super::timing::later;
+use crate::watch::change::{Change, ChangeKind};
+
+/// What [`Settle::due`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// The save is complete: [`Settle::take`] hands the batch out.
+    Ready,
+    /// Complete, but `watcher.duration` is not over. Told once for each batch.
+    Delayed {
+        /// When the batch will be ready.
+        until: Instant,
+        /// The first changed path.
+        path: Arc<Path>,
+        /// How many more there are.
+        more: usize,
+    },
+}
+
+/// Turns changes into batches.
+///
+/// A batch is everything pending. It is due when no writer has a file open, no half save is waited
+/// for, and the quiet window is over; at the latest at the maximum wait.
+#[derive(Debug)]
+pub struct Settle {
+    pub(super) settings: Settings,
+    pub(super) table: Table,
+    /// The latest time ever told: time never runs backwards in here.
+    clock: Option<Instant>,
+    /// First and last event of the burst, noisy files and new temporaries excepted. It lives on when a
+    /// batch is taken.
+    pub(super) burst: Option<(Instant, Instant)>,
+    /// Pending paths that are not noisy.
+    pub(super) quiet: Group,
+    /// Pending paths that are noisy: they hold nobody and fire at their maximum wait only.
+    pub(super) noisy: Group,
+    /// Orders paths by their first change: the number of the next one.
+    pub(super) next: i64,
+    /// The number of the foremost path that was put back.
+    pub(super) front: i64,
+    /// The start of the last reload.
+    pub(super) reloaded: Option<Instant>,
+    /// `Due::Delayed` has been told for what is pending.
+    pub(super) delay_said: bool,
+    pub(super) git: Git,
+}
+
+/// Some pending paths.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Group {
+    pub(super) count: usize,
+    /// The first change of theirs that no run has got.
+    pub(super) first: Option<Instant>,
+}
+
+impl Group {
+    pub(super) fn add(&mut self, at: Instant) {
+        self.count += 1;
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+    }
+
+    pub(super) fn remove(&mut self) {
+        self.count = self.count.saturating_sub(1);
+        if self.count == 0 {
+            self.first = None;
+        }
+    }
+}
+
+/// What the shell told about git, for what is pending.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Git {
+    pub(super) postponed: Option<Instant>,
+    pub(super) reopened: Option<Instant>,
+    pub(super) window: Duration,
+}
+
+impl Settle {
+    /// Nothing pending.
+    pub fn new(settings: Settings) -> Settle {
+        Settle {
+            settings,
+            table: Table::default(),
+            clock: None,
+            burst: None,
+            quiet: Group::default(),
+            noisy: Group::default(),
+            next: 0,
+            front: 0,
+            reloaded: None,
+            delay_said: false,
+            git: Git::default(),
+        }
+    }
+
+    /// Live configuration: what is pending stays pending, under the new settings.
+    pub fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.delay_said = false;
+    }
+
+    /// Takes in one change.
+    pub fn note(&mut self, change: Change, now: Instant) {
+        let now = self.advance(now);
+        self.calm(now);
+        let at = self.table.place(&change.path, now);
+        let slot = self.table.get(at);
+        let (pending, noisy) = (slot.pending, slot.stage == Stage::Noisy);
+        let stage = if noisy && !ends_noise(slot, change.kind) {
+            Stage::Noisy
+        } else {
+            next_stage(slot.standing(now), pending, &change)
+        };
+        let before = pending.map(|_| noisy);
+        let after = (stage != Stage::Out).then_some(stage == Stage::Noisy);
+        if before != after {
+            before.into_iter().for_each(|noisy| self.group(noisy).remove());
+            after.into_iter().for_each(|noisy| self.group(noisy).add(now));
+        }
+        if self.waiting() == 0 {
+            // What was pending came to nothing; so does what was said about it.
+            self.git = Git::default();
+            self.delay_said = false;
+        }
+        // A new temporary holds by its standing. Its age is not the burst's: a file that is written at
+        // length beside its place and then renamed is there at once.
+        let beside = match stage {
+            // A fixed window has no age.
+            _ if self.settings.debounce.is_some() => false,
+            Stage::Out => true,
+            Stage::Writing | Stage::Half => change.facts.new && change.facts.temporary,
+            Stage::Complete | Stage::Emptied | Stage::Noisy => false,
+        };
+        if stage != Stage::Noisy && !beside {
+            let first = match self.burst {
+                Some((first, last)) if now.duration_since(last) < BURST_GAP => first,
+                _ => now,
+            };
+            self.burst = Some((first, now));
+        }
+        self.record(at, stage, &change, now);
+    }
+
+    /// Writes the new standing of a path into the table.
+    fn record(&mut self, at: u32, stage: Stage, change: &Change, now: Instant) {
+        let seq = self.next;
+        self.next += 1;
+        let slot = self.table.get_mut(at);
+        slot.pending = match slot.pending {
+            _ if stage == Stage::Out => None,
+            Some(had) => Some(Pending {
+                kind: merge(had.kind, change.kind),
+                temporary: had.temporary || change.facts.temporary,
+                ..had
+            }),
+            None => Some(Pending {
+                kind: change.kind,
+                first: now,
+                seq,
+                fresh: change.facts.new && !slot.handed && !is_gone(change.kind),
+                temporary: change.facts.temporary,
+            }),
+        };
+        if slot.stage == Stage::Out {
+            // New here, or a temporary of this name came and went before.
+            slot.since = now;
+            slot.repeats = 0;
+        }
+        if change.kind != ChangeKind::Written {
+            slot.repeats = slot.repeats.saturating_add(1);
+        }
+        self.table.shift(at, stage, now);
+    }
+
+    pub(super) fn group(&mut self, noisy: bool) -> &mut Group {
+        if noisy { &mut self.noisy } else { &mut self.quiet }
+    }
+
+    /// Noisy paths that have been silent for long enough are ordinary ones again.
+    pub(super) fn calm(&mut self, now: Instant) {
+        while let Some(at) = self.table.oldest(Stage::Noisy) {
+            let slot = self.table.get_mut(at);
+            let silent = slot.at + WRITER_SILENCE;
+            if silent > now {
+                return;
+            }
+            slot.repeating = false;
+            slot.repeats = 0;
+            let (last, pending) = (slot.at, slot.pending.is_some());
+            if pending {
+                self.noisy.remove();
+                self.quiet.add(silent);
+            }
+            self.table.shift(at, Stage::Complete, last);
+        }
+    }
+
+    /// When [`Settle::due`] is to be asked next; `None` while nothing can become due by waiting.
+    pub fn deadline(&self) -> Option<Instant> {
+        let settled = later(self.settled()?, self.git.postponed);
+        let ready = later(settled, self.interval_over());
+        let next = if self.delay_said { ready } else { settled };
+        // A noisy path that falls silent is an ordinary one, whose batch is due at once.
+        match self.table.oldest(Stage::Noisy) {
+            Some(at) if self.noisy.count > 0 => {
+                let silent = self.table.get(at).at + WRITER_SILENCE;
+                Some(next.min(later(silent, self.git.postponed)))
+            }
+            _ => Some(next),
+        }
+    }
+
+    /// Is a batch due?
+    pub fn due(&mut self, now: Instant) -> Option<Due> {
+        let now = self.advance(now);
+        self.calm(now);
+        if now < later(self.settled()?, self.git.postponed) {
+            return None;
+        }
+        match self.interval_over() {
+            Some(until) if now < until => self.delayed(until),
+            _ => Some(Due::Ready),
+        }
+    }
+
+    fn delayed(&mut self, until: Instant) -> Option<Due> {
+        if self.delay_said {
+            return None;
+        }
+        self.delay_said = true;
+        let path = self.table.first_pending()?;
+        Some(Due::Delayed { until, path, more: self.waiting().saturating_sub(1) })
+    }
+
+    /// A run caused by changes has started: `watcher.duration` counts from here. Not to be called for
+    /// runs by request, nor for the first.
+    pub fn run_started(&mut self, now: Instant) {
+        self.reloaded = Some(self.advance(now));
+    }
+
+    /// Nothing is due before `until` (git holds its lock; ask again then).
+    pub fn postpone(&mut self, until: Instant) {
+        self.git.postponed = Some(until);
+    }
+
+    /// The quiet window starts anew at `now` and is at least `minimum_window` for what is pending
+    /// (git let go of its lock).
+    pub fn reopen(&mut self, now: Instant, minimum_window: Duration) {
+        let now = self.advance(now);
+        self.git.postponed = None;
+        self.git.reopened = Some(now);
+        self.widen(minimum_window);
+    }
+
+    /// The quiet window is at least `minimum_window` for what is pending, without starting anew (a
+    /// rebase is under way). A batch that was due may no longer be: ask [`Settle::due`] again.
+    pub fn widen(&mut self, minimum_window: Duration) {
+        self.git.window = self.git.window.max(minimum_window);
+    }
+
+    /// How many paths wait.
+    pub fn waiting(&self) -> usize {
+        self.quiet.count + self.noisy.count
+    }
+
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> u64 {
+        self.table.steps.get()
+    }
+
+    pub(super) fn advance(&mut self, now: Instant) -> Instant {
+        let now = self.clock.map_or(now, |clock| clock.max(now));
+        self.clock = Some(now);
+        now
+    }
+}

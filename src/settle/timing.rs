@@ -1,0 +1,69 @@
+//! When what is pending is due.
+
+use std::time::{Duration, Instant};
+
+use super::numbers::{GIT_PATIENCE, MAX_WAIT, WINDOW_FACTOR, WINDOW_LEAST, WINDOW_MOST};
+use super::state::Settle;
+use super::table::Stage;
+
+impl Settle {
+    pub(super) fn interval_over(&self) -> Option<Instant> {
+        let reloaded = self.reloaded?;
+        (!self.settings.duration.is_zero()).then(|| after(reloaded, self.settings.duration))
+    }
+
+    /// When what is pending is due, `watcher.duration` and git's lock aside.
+    pub(super) fn settled(&self) -> Option<Instant> {
+        if let Some(complete) = self.complete_at() {
+            return Some(complete.min(self.limit(self.quiet.first?)));
+        }
+        let alone = after(self.noisy.first?, self.max_wait());
+        Some(later(alone, self.git.reopened.map(|at| after(at, self.window()))))
+    }
+
+    /// When every pending save that is not noisy is complete and the quiet window over, as far as is
+    /// known now.
+    pub(super) fn complete_at(&self) -> Option<Instant> {
+        let first = self.quiet.first?;
+        let last = self.burst.map_or(first, |(_, last)| last);
+        let mut at = after(later(last, self.git.reopened), self.window());
+        for stage in [Stage::Writing, Stage::Half, Stage::Emptied] {
+            let held = self.table.newest(stage).and_then(|slot| Some(slot.at + stage.hold()?));
+            at = later(at, held);
+        }
+        Some(at)
+    }
+
+    pub(super) fn window(&self) -> Duration {
+        let own = self.settings.debounce.unwrap_or_else(|| {
+            let age = self.burst.map_or(Duration::ZERO, |(first, last)| last.duration_since(first));
+            age.saturating_mul(WINDOW_FACTOR).clamp(WINDOW_LEAST, WINDOW_MOST)
+        });
+        own.max(self.git.window)
+    }
+
+    /// The end of the maximum wait. Each time git lets go it begins anew (git makes progress), within
+    /// git's patience, which is also the limit of a sequence of git's under way.
+    fn limit(&self, first: Instant) -> Instant {
+        let patience = first + GIT_PATIENCE;
+        let in_sequence = !self.git.window.is_zero();
+        let begin = if in_sequence { patience } else { later(first, self.git.reopened) };
+        after(begin.min(patience), self.max_wait())
+    }
+
+    /// A fixed window longer than the maximum wait is what the person asked for.
+    fn max_wait(&self) -> Duration {
+        MAX_WAIT.max(self.settings.debounce.unwrap_or_default().saturating_mul(2))
+    }
+}
+
+/// The later of the two.
+pub(super) fn later(at: Instant, other: Option<Instant>) -> Instant {
+    other.map_or(at, |other| other.max(at))
+}
+
+/// `at + wait`, also for a wait that a person set to a thousand years.
+pub(super) fn after(at: Instant, wait: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(365 * 86_400);
+    at.checked_add(wait).unwrap_or(at + FAR)
+}

@@ -1,0 +1,24 @@
+//! What the tests are written with: a project in a directory of its own, the real program started in
+//! it, and questions that wait for their answer.
+//!
+//! ```text
+//! DIR/tree   the watched working directory        DIR/tmp    TMPDIR
+//! DIR/out    logs, outside of what is watched     DIR/home   HOME
+//! ```
+
+pub(crate) mod command;
+pub(crate) mod processes;
+pub(crate) mod project;
+pub(crate) mod runs;
+pub(crate) mod terminal;
+pub(crate) mod wait;
+pub(crate) mod watcher;
+
+pub(crate) use command::Stamp;
+pub(crate) use processes::{on_path, python, skip};
+pub(crate) use project::{Finished, Project};
+pub(crate) use runs::Run;
+pub(crate) use rustix::process::Signal;
+pub(crate) use terminal::Terminal;
+pub(crate) use wait::{DEADLINE, QUIET, Random, monotonic, pace, pace_ms, until};
+pub(crate) use watcher::Watcher;

@@ -1,0 +1,58 @@
+//! Waiting: for a condition, by a deadline. Nothing here synchronises by sleeping.
+
+use std::time::{Duration, Instant};
+
+/// Generous: it is reached only when something is broken, and the machine may be busy.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long nothing may happen before a test believes that nothing will: well over the longest
+/// window (250 ms for a half save) and its followers.
+pub(crate) const QUIET: Duration = Duration::from_millis(500);
+
+/// A clock tick is at most 10 ms, and a content counts as seen by a run only if it is 10 ms older.
+pub(crate) const OLDER_THAN_A_TICK: Duration = Duration::from_millis(40);
+
+/// Asks again and again until the condition gives a value; `None` after the deadline.
+pub(crate) fn until<T>(deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + deadline;
+    loop {
+        if let Some(value) = condition() {
+            return Some(value);
+        }
+        if Instant::now() >= end {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A pause that *is* the scenario (saves 20 ms apart, a writer that takes 1.5 s), never a way to wait
+/// for something.
+pub(crate) fn pace(pause: Duration) {
+    std::thread::sleep(pause);
+}
+
+/// [`pace`] in milliseconds.
+pub(crate) fn pace_ms(milliseconds: u64) {
+    pace(Duration::from_millis(milliseconds));
+}
+
+/// The clock of the stamps: `CLOCK_MONOTONIC` in nanoseconds.
+pub(crate) fn monotonic() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Small seeded random numbers (SplitMix64), so that a failure can be repeated.
+pub(crate) struct Random(pub u64);
+
+impl Random {
+    /// The next number below `limit`.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}

@@ -1,0 +1,208 @@
+//! One save, one run: in place, atomically, new files; none for the same bytes.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::harness::*;
+
+const ROUNDS: usize = 200;
+
+/// Makes each save 20 ms after the last run began, and expects exactly one run of each: that which
+/// `is_its` finds. A save that the busy machine stopped in its middle for over 20 ms may be two.
+fn rounds(
+    watcher: &Watcher,
+    mut save: impl FnMut(&Watcher, usize),
+    is_its: impl Fn(&Run, usize) -> bool,
+) {
+    let before = watcher.run_count();
+    let mut stalls = 0;
+    for round in 1..=ROUNDS {
+        pace_ms(20);
+        let (runs, begun) = (watcher.run_count(), Instant::now());
+        save(watcher, round);
+        stalls += usize::from(begun.elapsed() > Duration::from_millis(20));
+        watcher.wait_for(&format!("the run of save {round}"), || {
+            watcher.run_log()[runs..].iter().any(|run| is_its(run, round)).then_some(())
+        });
+    }
+    pace(QUIET);
+    let runs = watcher.run_log();
+    let extra = runs.len() - before - ROUNDS;
+    assert!(extra <= stalls, "{extra} runs too many, {stalls} stalls\n{}", watcher.story());
+    assert!(runs.iter().all(|run| run.alone), "two at once\n{}", watcher.story());
+}
+
+/// [`rounds`] of a file that holds the number of the round; its run is to see exactly that.
+fn rounds_of_a_file(flags: &[&str], save: impl FnMut(&Watcher, usize)) {
+    let project = Project::new().file("a.go", "0").runs(Stamp::quick().sees("a.go"));
+    let watcher = project.start(flags.iter().copied()).ready();
+    rounds(&watcher, save, |run, round| run.saw_text(round.to_string()));
+}
+
+#[test]
+fn two_hundred_saves_in_place_are_two_hundred_runs() {
+    rounds_of_a_file(&["--ext", "go"], |watcher, round| watcher.save("a.go", round.to_string()));
+}
+
+#[test]
+fn two_hundred_atomic_saves_are_two_hundred_runs() {
+    rounds_of_a_file(&["--ext", "go"], |watcher, round| {
+        watcher.save_atomically("a.go", round.to_string());
+    });
+}
+
+/// `write-file-atomic` and its like: a new name beside it, up to 3 ms, then the rename, while every
+/// type counts.
+#[test]
+fn two_hundred_saves_the_way_node_does_it_are_two_hundred_runs() {
+    let mut random = Random(7);
+    rounds_of_a_file(&[], |watcher, round| {
+        let beside = watcher.path(format!("a.go.{}", 1_000_000 + random.below(9_000_000)));
+        fs::write(&beside, round.to_string()).unwrap();
+        pace(Duration::from_micros(random.below(3_001)));
+        fs::rename(&beside, watcher.path("a.go")).unwrap();
+    });
+}
+
+#[test]
+fn two_hundred_new_files_in_new_nested_directories_are_two_hundred_runs() {
+    let watcher = Project::new().file("a.go", "0").start(["--ext", "go"]).ready();
+    let path = |round| format!("new{round}/b/c/x.go");
+    rounds(
+        &watcher,
+        |watcher, round| watcher.save_new(path(round), "package x\n"),
+        |run, round| run.changed_below(&watcher.tree()).contains(&path(round)),
+    );
+}
+
+#[test]
+fn a_hundred_saves_of_the_same_bytes_are_no_run() {
+    let watcher = Project::new().file("a.go", "one").start(["--ext", "go"]).ready();
+    watcher.run_after(|project| project.save("a.go", "two"));
+    watcher.exactly(2);
+    for _ in 0..100 {
+        watcher.save("a.go", "two");
+        pace_ms(20);
+    }
+    watcher.exactly(2);
+    watcher.says_all(&["a.go", "same bytes"]);
+    let said = watcher.count_lines("same bytes");
+    assert!((1..=6).contains(&said), "at most one line a second, not {said}\n{}", watcher.story());
+}
+
+#[test]
+fn a_hundred_atomic_saves_of_the_same_bytes_are_no_run() {
+    let watcher = Project::new().file("a.go", "one").start(["--ext", "go"]).ready();
+    watcher.run_after(|project| project.save("a.go", "two"));
+    watcher.exactly(2);
+    for _ in 0..100 {
+        watcher.save_atomically("a.go", "two");
+        pace_ms(20);
+    }
+    watcher.exactly(2);
+}
+
+#[test]
+fn the_first_save_after_the_start_may_leave_the_bytes_too() {
+    let watcher = Project::new().file("a.go", "one").start(["--ext", "go"]).ready();
+    pace_ms(700); // a person's first save; the baseline is taken behind the first run
+    watcher.no_run_after(|project| project.save("a.go", "one"));
+    watcher.run_after(|project| project.save("a.go", "two"));
+    watcher.exactly(2);
+}
+
+#[test]
+fn a_touch_is_asked_for_and_runs() {
+    let watcher = Project::new().file("a.go", "one").start(["--ext", "go"]).ready();
+    watcher.run_after(|project| {
+        assert!(project.in_tree("touch").arg("a.go").status().unwrap().success());
+    });
+    watcher.exactly(2);
+    let chmod = |project: &Watcher| {
+        assert!(project.in_tree("chmod").args(["600", "a.go"]).status().unwrap().success());
+    };
+    watcher.no_run_after(chmod);
+}
+
+#[test]
+fn opening_and_reading_is_no_change() {
+    let watcher = Project::new().file("a.go", "one").start(["--ext", "go"]).ready();
+    watcher.no_run_after(|project| {
+        for _ in 0..50 {
+            fs::read(project.path("a.go")).unwrap();
+            drop(fs::OpenOptions::new().append(true).open(project.path("a.go")).unwrap());
+        }
+    });
+}
+
+#[test]
+fn appearing_renaming_and_removing_are_changes() {
+    let watcher =
+        Project::new().file("a.go", "one").file("b.go", "b").start(["--ext", "go"]).ready();
+    let changed = |run: Run| run.changed_below(&watcher.tree());
+    let created = watcher.run_after(|project| project.save("new.go", "new"));
+    assert_eq!(changed(created), ["new.go"]);
+    watcher.exactly(2);
+    let renamed = watcher.run_after(|project| project.rename("new.go", "newer.go"));
+    assert_eq!(changed(renamed), ["new.go", "newer.go"]);
+    watcher.exactly(3);
+    let removed = watcher.run_after(|project| project.remove("newer.go"));
+    assert_eq!(changed(removed), ["newer.go"]);
+    watcher.exactly(4);
+    let linked = watcher.run_after(|project| {
+        std::os::unix::fs::symlink("a.go", project.path("link.go")).unwrap();
+    });
+    assert_eq!(changed(linked), ["link.go"]);
+    watcher.exactly(5);
+}
+
+#[test]
+fn a_directory_by_itself_is_no_change() {
+    let watcher = Project::new().file("a.go", "one").start([]).ready();
+    watcher.no_run_after(|project| {
+        fs::create_dir_all(project.path("empty/deep")).unwrap();
+        fs::remove_dir(project.path("empty/deep")).unwrap();
+        fs::remove_dir(project.path("empty")).unwrap();
+    });
+}
+
+#[test]
+fn a_directory_moved_in_out_and_away_is_its_files() {
+    let watcher = Project::new().file("a.go", "one").start(["--ext", "go"]).ready();
+    fs::create_dir(watcher.outside("parcel")).unwrap();
+    for name in ["x.go", "y.go"] {
+        fs::write(watcher.outside("parcel").join(name), name).unwrap();
+    }
+    let moved = |from, to| {
+        watcher.run_after(|_| fs::rename(from, to).unwrap()).changed_below(&watcher.tree())
+    };
+    let (outside, inside) = (watcher.outside("parcel"), watcher.path("parcel"));
+    assert_eq!(moved(outside.clone(), inside.clone()), ["parcel/x.go", "parcel/y.go"]);
+    watcher.exactly(2);
+    watcher.run_after(|project| project.save("parcel/x.go", "edited after the move"));
+    watcher.exactly(3);
+    assert_eq!(moved(inside, outside.clone()), ["parcel/x.go", "parcel/y.go"]);
+    watcher.exactly(4);
+    watcher.no_run_after(|_| fs::write(outside.join("x.go"), "no longer ours").unwrap());
+}
+
+#[test]
+fn changes_made_while_the_walk_goes_on_are_seen() {
+    let mut project = Project::new();
+    for number in 0..300 {
+        project = project.file(format!("d{number}/e/f.go"), "0");
+    }
+    let watcher = project.start(["--ext", "go"]);
+    watcher.wait_runs(1);
+    watcher.save("d299/e/f.go", "saved before the walk was there");
+    watcher.save("d7/e/new.go", "new before the walk was there");
+    watcher.wait_for("both", || {
+        let runs = watcher.run_log();
+        let named: Vec<String> =
+            runs.iter().flat_map(|run| run.changed_below(&watcher.tree())).collect();
+        ["d299/e/f.go", "d7/e/new.go"]
+            .iter()
+            .all(|path| named.iter().any(|name| name == path))
+            .then_some(())
+    });
+}

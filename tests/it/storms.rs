@@ -1,0 +1,260 @@
+//! Many changes, long writers, busy commands: few runs, none of them too early, none forgotten.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::harness::*;
+
+#[test]
+fn a_writer_that_takes_its_time_is_one_run_that_sees_the_whole_file() {
+    let watcher = Project::new()
+        .file("a.go", "old")
+        .runs(Stamp::quick().sees("a.go"))
+        .start(["--ext", "go"])
+        .ready();
+    let mut file = File::create(watcher.path("a.go")).unwrap();
+    let mut whole = Vec::new();
+    for part in 0..15 {
+        let text = format!("part {part} of fifteen\n");
+        file.write_all(text.as_bytes()).unwrap();
+        whole.extend(text.into_bytes());
+        pace_ms(100);
+    }
+    drop(file);
+    let run = watcher.wait_runs(2);
+    assert!(run.saw_text(&whole), "it saw {:?}\n{}", run.saw, watcher.story());
+    watcher.exactly(2);
+}
+
+#[test]
+fn a_file_truncated_and_written_later_is_never_seen_empty() {
+    let watcher = Project::new()
+        .file("a.go", "old")
+        .runs(Stamp::quick().sees("a.go"))
+        .start(["--ext", "go"])
+        .ready();
+    for round in 2..7 {
+        drop(File::create(watcher.path("a.go")).unwrap());
+        pace_ms(100);
+        watcher.save("a.go", format!("round {round}"));
+        let run = watcher.wait_runs(round);
+        assert!(run.saw_text(format!("round {round}")), "it saw {:?}", run.saw);
+        watcher.exactly(round);
+    }
+}
+
+#[test]
+fn two_thousand_files_rewritten_are_two_runs_at_most() {
+    let mut project = Project::new();
+    for number in 0..2000 {
+        project = project.file(format!("d{}/f{number}.go", number % 40), "old");
+    }
+    let watcher = project.start(["--ext", "go"]).ready();
+    watcher.exactly(1);
+    let (mut last_write, mut stalls) = (monotonic(), 0);
+    for number in 0..2000 {
+        let now = monotonic();
+        // A writer that the machine stopped for that long is a second storm.
+        stalls += usize::from(now - last_write > 40_000_000);
+        last_write = now;
+        watcher.save(format!("d{}/f{number}.go", number % 40), "new");
+    }
+    watcher.wait_for("a run after the last write", || {
+        watcher.run_log().last().is_some_and(|run| run.began > last_write).then_some(())
+    });
+    pace(QUIET);
+    let runs = watcher.run_log();
+    assert!(runs.len() <= 3 + stalls, "{} runs for one storm\n{}", runs.len() - 1, watcher.story());
+    let mut named: Vec<String> =
+        runs.iter().flat_map(|run| run.changed_below(&watcher.tree())).collect();
+    named.sort();
+    named.dedup();
+    assert_eq!(named.len(), 2000, "each file is named");
+}
+
+#[test]
+fn under_continuous_saving_never_two_live_and_the_last_save_is_built() {
+    let watcher = Project::new()
+        .file("a.go", "0")
+        .runs(Stamp::takes(200).sees("a.go"))
+        .start(["--ext", "go"])
+        .ready();
+    let end = Instant::now() + Duration::from_secs(4);
+    let (mut round, mut random) = (0, Random(3));
+    while Instant::now() < end {
+        round += 1;
+        watcher.save("a.go", format!("save {round}"));
+        pace_ms(20 + random.below(130));
+    }
+    let last_save = monotonic();
+    watcher.save("a.go", "the last");
+    watcher.wait_for("a run after the last save", || {
+        watcher
+            .run_log()
+            .last()
+            .is_some_and(|run| {
+                run.began > last_save && run.saw_text("the last") && run.ended.is_some()
+            })
+            .then_some(())
+    });
+    pace(QUIET);
+    let runs = watcher.run_log();
+    assert!(runs.iter().all(|run| run.alone), "two at once\n{}", watcher.story());
+    assert!(runs.len() > 4, "it waits for ever\n{}", watcher.story());
+    assert!(runs.last().unwrap().saw_text("the last"));
+}
+
+#[test]
+fn a_file_written_without_end_runs_every_maximum_wait_and_is_named() {
+    endless(Duration::from_secs(9), 3);
+}
+
+#[test]
+#[ignore = "30 s; make torture"]
+fn torture_a_file_written_without_end() {
+    endless(Duration::from_secs(30), 13);
+}
+
+fn endless(for_so_long: Duration, at_least: usize) {
+    let watcher = Project::new().file("a.log.go", "0").start(["--ext", "go"]).ready();
+    let begun = monotonic();
+    let mut file = fs::OpenOptions::new().append(true).open(watcher.path("a.log.go")).unwrap();
+    let end = Instant::now() + for_so_long;
+    while Instant::now() < end {
+        file.write_all(b"one more line\n").unwrap();
+        pace_ms(5);
+    }
+    let stopped = monotonic();
+    file.write_all(b"the last line\n").unwrap();
+    drop(file);
+    watcher.wait_for("the run after the last line", || {
+        watcher.run_log().last().is_some_and(|run| run.began > stopped).then_some(())
+    });
+    let forced: Vec<u64> = (watcher.run_log().iter().map(|run| run.began))
+        .filter(|began| (begun..stopped).contains(began))
+        .collect();
+    assert!(forced.len() >= at_least, "{} runs\n{}", forced.len(), watcher.story());
+    let mut last = begun;
+    for began in forced {
+        let gap = (began - last) as f64 / 1e9;
+        assert!((1.8..=2.6).contains(&gap), "a gap of {gap} s\n{}", watcher.story());
+        last = began;
+    }
+    watcher.matches(r"a\.log\.go.*(written|writing|writes)");
+}
+
+#[test]
+fn a_noisy_file_does_not_hold_the_others() {
+    let watcher =
+        Project::new().file("noise.go", "0").file("a.go", "0").start(["--ext", "go"]).ready();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = File::create(watcher.path("noise.go")).unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                file.write_all(b"more\n").unwrap();
+                pace_ms(5);
+            }
+        });
+        watcher.wait_runs(2); // the first maximum wait: now it is known as noisy
+        for round in 0..5 {
+            let saved = monotonic();
+            watcher.save("a.go", format!("{round}"));
+            let run = until(DEADLINE, || {
+                watcher.run_log().into_iter().find(|run| {
+                    run.began > saved && run.changed_below(&watcher.tree()).contains(&"a.go".into())
+                })
+            });
+            let waited = run.map(|run| (run.began - saved) / 1_000_000);
+            if waited.is_none_or(|waited| waited >= 1000) {
+                stop.store(true, Ordering::Relaxed);
+                panic!("round {round}: waited {waited:?} ms\n{}", watcher.story());
+            }
+            pace_ms(300);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn duration_is_the_least_time_between_two_reloads() {
+    let watcher = Project::new()
+        .config("watcher:\n  duration: 2s\n  included_filetypes: [.go]\n")
+        .file("a.go", "0")
+        .start([])
+        .ready();
+    pace_ms(2100);
+    let saved = monotonic();
+    let first = watcher.run_after(|project| project.save("a.go", "1"));
+    assert!(first.began - saved < 1_000_000_000, "the first change reloads at once");
+    for round in 0..5 {
+        pace_ms(60);
+        watcher.save("a.go", format!("inside {round}"));
+    }
+    let second = watcher.wait_runs(3);
+    let gap = (second.began - first.began) as f64 / 1e9;
+    assert!((1.9..=3.5).contains(&gap), "a gap of {gap} s\n{}", watcher.story());
+    watcher.exactly(3);
+    watcher.says_all(&["a.go", "reload in", "watcher.duration"]);
+}
+
+#[test]
+fn a_fixed_debounce_replaces_the_window() {
+    let watcher = Project::new().file("a.go", "0").start(["--ext", "go", "-d", "400"]).ready();
+    for round in 1..=5 {
+        watcher.save("a.go", format!("{round}"));
+        pace_ms(100);
+    }
+    let last_save = monotonic() - 100_000_000;
+    let run = watcher.wait_runs(2);
+    let waited = (run.began - last_save) / 1_000_000;
+    assert!((380..1500).contains(&waited), "waited {waited} ms");
+    watcher.exactly(2);
+}
+
+#[test]
+fn there_and_back_again_between_two_runs_is_no_run_and_after_a_run_it_is_one() {
+    let watcher = Project::new()
+        .file("a.go", "A")
+        .runs(Stamp::quick().sees("a.go"))
+        .start(["--ext", "go"])
+        .ready();
+    watcher.run_after(|project| project.save("a.go", "B"));
+    watcher.exactly(2);
+    watcher.no_run_after(|project| {
+        project.save("a.go", "A");
+        project.save("a.go", "B");
+    });
+    there_and_back(&watcher, 20);
+}
+
+#[test]
+#[ignore = "200 rounds; make torture"]
+fn torture_there_and_back() {
+    let watcher = Project::new()
+        .file("a.go", "B")
+        .runs(Stamp::quick().sees("a.go"))
+        .start(["--ext", "go"])
+        .ready();
+    there_and_back(&watcher, 200);
+}
+
+/// A → B, a run that saw B, B → A at a random moment after it: the run on A is there each time.
+fn there_and_back(watcher: &Watcher, rounds: u64) {
+    let mut random = Random(13);
+    for round in 0..rounds {
+        let text = if round % 2 == 0 { "A" } else { "B" };
+        pace(Duration::from_micros(random.below(30_000)));
+        let saved = monotonic();
+        watcher.save("a.go", text);
+        watcher.wait_for(&format!("round {round}: a run that saw {text}"), || {
+            watcher
+                .run_log()
+                .last()
+                .is_some_and(|run| run.began > saved && run.saw_text(text))
+                .then_some(())
+        });
+    }
+}

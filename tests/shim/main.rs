@@ -1,0 +1,68 @@
+//! Runs as real process trees, through `Host`, without the rest of the program. This binary is also the
+//! shim of its hosts: `main` does what the program's `main` does first.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "prints its figures")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests touch the system")]
+
+mod bench;
+mod ends;
+mod errors;
+mod host_death;
+mod mini;
+mod pty;
+mod set_up;
+mod stop;
+mod support;
+mod terminal;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use support::Case;
+
+fn main() -> ExitCode {
+    if let Some(code) = go_watcher::process::shim_entry() {
+        return code;
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [role, rest @ ..] = arguments.as_slice()
+        && role == support::VICTIM
+    {
+        return host_death::victim(rest);
+    }
+    if let [role, rest @ ..] = arguments.as_slice()
+        && role == mini::ROLE
+    {
+        return mini::main(rest);
+    }
+    let wanted = arguments.iter().filter(|argument| !argument.starts_with('-')).collect::<Vec<_>>();
+    let listing = arguments.iter().any(|argument| argument == "--list");
+    let cases = [
+        stop::CASES,
+        set_up::CASES,
+        errors::CASES,
+        host_death::CASES,
+        ends::CASES,
+        terminal::CASES,
+        bench::CASES,
+    ]
+    .concat();
+    let mut failed = Vec::new();
+    for Case { name, run } in cases {
+        if !wanted.is_empty() && !wanted.iter().any(|text| name.contains(text.as_str())) {
+            continue;
+        }
+        if listing {
+            println!("{name}: test");
+            continue;
+        }
+        let start = Instant::now();
+        let result = std::panic::catch_unwind(|| support::runtime().block_on(run()));
+        let verdict = if result.is_ok() { "ok" } else { "FAILED" };
+        println!("test {name} ... {verdict} ({:.0?})", start.elapsed());
+        if result.is_err() {
+            failed.push(name);
+        }
+    }
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
