@@ -136,6 +136,12 @@ impl Contents {
         self.dirty.get(path).is_some_and(|dirty| dirty.written && now < dirty.at + ONE_SAVE)
     }
 
+    /// A difference was found by a look, and the one before was at `before`: whether it may be older than
+    /// the last run, so that it is not certain what that saw.
+    pub(super) fn uncertain_since(&self, before: Option<Instant>) -> bool {
+        self.started.is_some_and(|started| before.is_none_or(|before| started >= before))
+    }
+
     /// A name appeared: when it was born, and what the last run saw under it.
     pub(super) fn recall(&mut self, path: &Path, now: Instant) -> (u32, u64) {
         match self.gone.remove(path) {

@@ -32,6 +32,8 @@ pub(super) struct Polling {
     /// File systems other than plain local ones, by the directory where they begin.
     filesystems: Vec<(PathBuf, FileSystem)>,
     walk: Option<u32>,
+    /// When the present pass began, and the one before it.
+    began: [Option<Instant>; 2],
     next: Option<Instant>,
     pub(super) interval: Option<Duration>,
     said_limit: bool,
@@ -52,6 +54,11 @@ impl Polling {
     pub(super) fn begin(&mut self, tree: &Path, next: Instant) {
         self.said_polling.push(tree.to_path_buf());
         self.next = self.next.into_iter().chain([next]).min();
+    }
+
+    /// A look at polled directories: when the one before it began.
+    pub(super) fn before(&self, walk: u32) -> Option<Instant> {
+        self.began[usize::from(self.walk == Some(walk))]
     }
 
     /// The trees that send no events.
@@ -215,14 +222,15 @@ impl Watch {
         if self.polling.next.is_none_or(|next| now < next) {
             return;
         }
-        self.poll();
+        self.poll(now);
     }
 
     /// Sends the walker round now. Its pass, unless nothing is polled.
-    pub(super) fn poll(&mut self) -> Option<u32> {
+    pub(super) fn poll(&mut self, now: Instant) -> Option<u32> {
         self.polling.next = None;
         let walk = self.look_again_at(Why::Poll, |dir| dir.polled)?;
         self.polling.walk = Some(walk);
+        self.polling.began = [Some(now), self.polling.began[0]];
         self.find_markers(walk);
         Some(walk)
     }
