@@ -189,8 +189,10 @@ impl Supervisor {
             child @ (Child::Empty(_) | Child::Over) => return self.child = child,
         };
         self.record.failed();
-        // Not the command's fault: what a run had hardly begun to answer is tried again, once in a row.
-        if lived < HARDLY_BEGUN && !self.tried_again && !self.paused && !self.settings.once {
+        // Not the command's fault: the changes that a run had hardly begun to answer are tried again, once
+        // in a row.
+        let open = lived < HARDLY_BEGUN && !serves.is_empty() && !self.settings.once;
+        if open && !self.tried_again && !self.paused {
             self.tried_again = true;
             self.pending.put_before(serves);
             return self.spawn(now, out);

@@ -156,10 +156,10 @@ fn a_lost_shim_leads_to_the_next_start_when_a_change_is_there() {
         busy(OnBusy::Queue),
         "begin -> 'run 1 start', spawn 1 start
          up 1 ->
-         shim 1 -> 'shim lost', 'run 2 start', spawn 2 start
-         up 2 ->
-         shim 2 -> 'shim lost'
-         change a -> 'run 3 a', spawn 3 a
+         shim 1 -> 'shim lost'
+         change a -> 'run 2 a', spawn 2 a
+         up 2 -> 'took 0'
+         shim 2 -> 'shim lost', 'run 3 a', spawn 3 a
          up 3 -> 'took 0'
          change b -> 'queue b +0'
          shim 3 -> 'shim lost', 'run 4 ab', spawn 4 ab
