@@ -160,7 +160,7 @@ fn a_lost_shim_leads_to_the_next_start_when_a_change_is_there() {
          change a -> 'run 2 a', spawn 2 a
          up 2 -> 'took 0'
          shim 2 -> 'shim lost', 'run 3 a', spawn 3 a
-         up 3 -> 'took 0'
+         up 3 ->
          change b -> 'queue b +0'
          shim 3 -> 'shim lost', 'run 4 ab', spawn 4 ab
          shim 3 -> 'shim lost'
