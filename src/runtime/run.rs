@@ -19,6 +19,7 @@ use crate::watch::{Message, Timestamp, Watch};
 use super::git::GitGate;
 use super::launch::Environment;
 use super::live::Live;
+use super::loops::Loops;
 use super::private::Private;
 use super::timer::Timer;
 
@@ -30,6 +31,7 @@ pub(super) struct Instance {
     pub(super) args: RunArgs,
     pub(super) config: Arc<Config>,
     pub(super) live: Live,
+    pub(super) loops: Loops,
     pub(super) environment: Environment,
     pub(super) reporter: Reporter,
     pub(super) signals: Signals,
@@ -55,6 +57,7 @@ enum Wake {
     Watch(Message),
     Key(Key),
     Call(Call),
+    Opened,
     Time,
 }
 
@@ -100,6 +103,7 @@ impl Instance {
             exit: None,
             args,
             live: Live::default(),
+            loops: Loops::default(),
             config,
             reporter,
             signals,
@@ -143,6 +147,7 @@ impl Instance {
                 Wake::Watch(message) => self.see(message, now),
                 Wake::Key(key) => self.press(key, now),
                 Wake::Call(call) => self.answer(call, now),
+                Wake::Opened => self.hear_witness(),
                 Wake::Time => {}
             }
         }
@@ -153,6 +158,7 @@ impl Instance {
         tokio::select! {
             biased;
             signal = self.signals.next() => Wake::Process(Event::Terminate(signal)),
+            () = self.loops.witness.disturbed() => Wake::Opened,
             event = self.host.next() => Wake::Process(event),
             Some(message) = self.messages.recv() => Wake::Watch(message),
             key = next_key(&mut self.keys) => Wake::Key(key),
@@ -169,6 +175,7 @@ impl Instance {
             self.reporter.deadline(),
             self.waiting_deadline(now),
             self.live.deadline(),
+            self.loops.deadline(),
         ];
         rooms.into_iter().flatten().min()
     }
@@ -182,6 +189,7 @@ impl Instance {
         self.fire(now);
         let actions = self.supervisor.tick(now);
         self.perform(actions, now);
+        self.look_after_loops(now);
         self.reporter.tick(now);
         self.answer_waiting(now);
     }
@@ -199,7 +207,7 @@ impl Instance {
             Key::Clear => return self.reporter.clear(),
             Key::Help => return self.reporter.say(&Notice::KeyHelp, now),
             Key::Enter => return self.reporter.blank(),
-            Key::Undo => return,
+            Key::Undo => return self.release_loops(now),
         };
         self.request(request, now);
     }
@@ -219,6 +227,7 @@ impl Instance {
         {
             keys.refresh();
         }
+        self.ended_for_loops(&event, now);
         let actions = self.supervisor.handle(event, now);
         self.perform(actions, now);
     }
