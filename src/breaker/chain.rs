@@ -9,6 +9,8 @@ use crate::supervisor::RunId;
 const SAME_OFFSET: Duration = Duration::from_millis(50);
 /// So many runs in a row have to show the same offset.
 const OFFSETS: usize = 3;
+/// What runs rewrite with the same bytes is known as such for so many runs more.
+const REMEMBERED: u32 = 16;
 /// So many runs make a row.
 const A_ROW: usize = 2;
 
@@ -25,13 +27,16 @@ pub(super) struct Chain {
     pub(super) blind: bool,
     /// The current run left the bytes that it had found: what comes now is the beginning of something else.
     pub(super) at_rest: bool,
+    /// For so many runs more its bytes are compared, whatever causes them: it has been rewritten with the
+    /// same ones.
+    idle: u32,
 }
 
 impl Chain {
     /// It is in the cause of one more run.
     pub(super) fn lengthen(&mut self, run: RunId, offset: Option<Duration>) {
         if self.at_rest {
-            *self = Chain::default();
+            *self = Chain { idle: self.idle, ..Chain::default() };
         }
         push(&mut self.caused, run);
         match offset {
@@ -40,6 +45,24 @@ impl Chain {
         }
         self.writer = None;
         self.blind = false;
+    }
+
+    /// Another run starts that it did not cause. False when there is nothing to remember of it.
+    pub(super) fn pass(&mut self) -> bool {
+        *self = Chain { idle: self.idle.saturating_sub(1), ..Chain::default() };
+        self.idle > 0
+    }
+
+    /// The current run left the bytes that it had found.
+    pub(super) fn rest(&mut self) {
+        self.at_rest = true;
+        self.writer = None;
+        self.idle = REMEMBERED;
+    }
+
+    /// Whether it is to be looked at in this run.
+    pub(super) fn is_of_interest(&self) -> bool {
+        self.is_suspected() || self.idle > 0
     }
 
     /// Whether a write by the current run is a loop.

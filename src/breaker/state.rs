@@ -74,8 +74,8 @@ pub struct Breaker {
 
 impl Breaker {
     /// A run is about to start, caused by these paths. Returns those that have caused two in a row, with
-    /// the time after the start at which they were written in the run before, if it is known: the
-    /// process room is to look who writes them.
+    /// the time after the start at which they were written in the run before, if it is known, and those
+    /// that runs are known to rewrite: the process room is to look who writes them.
     pub fn run_started(
         &mut self,
         run: RunId,
@@ -98,7 +98,9 @@ impl Breaker {
             loops: false,
         });
         self.convicted.values_mut().for_each(|conviction| conviction.written = false);
-        let suspects = self.chains.iter().filter(|(_, chain)| chain.is_suspected());
+        old.retain(|_, chain| chain.pass());
+        self.chains.extend(old);
+        let suspects = self.chains.iter().filter(|(_, chain)| chain.is_of_interest());
         suspects.map(|(path, chain)| (Arc::clone(path), chain.expected())).collect()
     }
 
@@ -135,10 +137,10 @@ impl Breaker {
         self.convicted.contains_key(path)
     }
 
-    /// Whether a write by the current run would convict this path.
+    /// Whether this path has to be judged.
     #[must_use]
     pub fn is_suspected(&self, path: &Path) -> bool {
-        self.is_looping() || self.chains.get(path).is_some_and(Chain::is_suspected)
+        self.is_looping() || self.chains.get(path).is_some_and(Chain::is_of_interest)
     }
 
     /// Whether the current run was caught writing: then its other files are looked at too.
@@ -149,7 +151,7 @@ impl Breaker {
     /// Whether anything at all is suspected.
     #[must_use]
     pub fn suspects_any(&self) -> bool {
-        self.is_looping() || self.chains.values().any(Chain::is_suspected)
+        self.is_looping() || self.chains.values().any(Chain::is_of_interest)
     }
 
     /// Who was seen to write a path.
@@ -186,13 +188,14 @@ impl Breaker {
             self.chains.remove(path);
             return Judgement::Innocent;
         };
-        if !chain.is_suspected() && !(looping && chain.writer.is_some()) {
-            return Judgement::Innocent;
-        }
         if same {
-            chain.at_rest = true;
-            chain.writer = None;
+            chain.rest();
             return Judgement::Same;
+        }
+        // What else a run writes that was caught is of the same loop, unless it was what caused it.
+        let beside = looping && chain.writer.is_some() && chain.caused.is_empty();
+        if !chain.is_suspected() && !beside {
+            return Judgement::Innocent;
         }
         let offset = first.saturating_duration_since(run.started);
         if chain.at_rest || !(chain.writer.is_some() || chain.blind && chain.keeps_time(offset)) {
