@@ -22,6 +22,7 @@ pub struct Explained {
     /// Whether changes of the path count.
     pub watched: bool,
     /// What decides.
+    #[serde(flatten)]
     pub why: Why,
     /// It is compared on a timer instead of by events, for this reason (`9p`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,7 +31,7 @@ pub struct Explained {
 
 /// What decides about a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "by", rename_all = "snake_case")]
 pub enum Why {
     /// A rule.
     Rule {
@@ -46,8 +47,11 @@ pub enum Why {
     /// It is one of go-watcher's own files.
     Own,
     /// It lies behind this link, which is not followed.
-    Link(Name),
-    /// This directory above it cannot be read.
+    Link {
+        /// The link.
+        at: Name,
+    },
+    /// This directory, or one above it, cannot be read.
     Unreadable(Unreadable),
 }
 
@@ -55,7 +59,7 @@ pub enum Why {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// The directory.
-    pub path: Name,
+    pub at: Name,
     /// The system's error.
     pub error: String,
 }
@@ -233,8 +237,8 @@ mod tests {
             Why::Rule { rule: rule(Origin::BuiltIn), at: None },
             Why::Outside,
             Why::Own,
-            Why::Link(Name(b"/w/l".to_vec())),
-            Why::Unreadable(Unreadable { path: Name(vec![]), error: "no".into() }),
+            Why::Link { at: Name(b"/w/l".to_vec()) },
+            Why::Unreadable(Unreadable { at: Name(vec![]), error: "no".into() }),
         ];
         for why in whys {
             let sent = Explained { watched: false, why, polled: Some("9p".into()) };

@@ -28,7 +28,10 @@ enum Question {
 }
 
 /// Who answers.
+#[derive(Default)]
 struct Answerer {
+    /// `instance 1 (pid 4711)`.
+    label: String,
     instance: Option<Instance>,
     config: Option<Config>,
     /// For standard error.
@@ -63,8 +66,7 @@ pub fn explain(
         Ok(said) => said,
         // The instance is gone, or of another version: then what the files say.
         Err(why) => {
-            answerer.says =
-                format!("{}: {why}; this is what the files say:\n", answerer.says.trim_end());
+            answerer.says = format!("{why}; this is what the files say:\n");
             answerer.instance = None;
             answerer.config = Some(config::load(&args.run, directory, env)?);
             answerer.answer(&question, directory, args).unwrap_or_else(|why| Said {
@@ -80,7 +82,7 @@ pub fn explain(
 
 /// The instance that covers the directory, unless there are flags that it was not given.
 fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Said>> {
-    let mut answerer = Answerer { instance: None, config: None, says: String::new() };
+    let mut answerer = Answerer::default();
     if run.decides() {
         return Ok(answerer);
     }
@@ -91,7 +93,8 @@ fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Said>>
             let label = commands::label(index, instance.identity.name.as_deref());
             let pid = instance.identity.pid;
             let others = commands::others(&instances, index, &target);
-            answerer.says = format!("as instance {label} (pid {pid}) sees it\n{others}");
+            answerer.label = format!("instance {label} (pid {pid})");
+            answerer.says = format!("as {} sees it\n{others}", answerer.label);
             answerer.instance = Some(instance.clone());
         }
         None if target.name.is_some() => {
@@ -155,7 +158,7 @@ impl Answerer {
         }
         match self.asked(&Ask::Explain { paths: paths.to_vec() })? {
             Reply::Explained { verdicts } if verdicts.len() == paths.len() => Ok(verdicts),
-            other => Err(nonsense(other)),
+            _ => Err(self.nonsense()),
         }
     }
 
@@ -167,7 +170,7 @@ impl Answerer {
         }
         match self.asked(&Ask::Survey { tree })? {
             Reply::Surveyed(surveyed) => Ok(surveyed),
-            other => Err(nonsense(other)),
+            _ => Err(self.nonsense()),
         }
     }
 
@@ -179,14 +182,13 @@ impl Answerer {
     }
 
     fn asked(&self, ask: &Ask) -> Result<Reply, String> {
-        let instance = self.instance.as_ref().ok_or("there is no instance")?;
-        instance.ask(ask, Some(PATIENCE)).map_err(|error| format!("it does not answer ({error})"))
+        let instance = self.instance.as_ref().ok_or("nobody is there")?;
+        let failed = |error| format!("{} does not answer: {error}", self.label);
+        instance.ask(ask, Some(PATIENCE)).map_err(failed)
     }
-}
 
-fn nonsense(reply: Reply) -> String {
-    match reply {
-        Reply::Refused { why } => why,
-        _ => "it is of another version; restart it".to_owned(),
+    /// An instance that knows the question never refuses it.
+    fn nonsense(&self) -> String {
+        format!("{} is of another version", self.label)
     }
 }

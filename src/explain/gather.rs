@@ -127,8 +127,8 @@ impl<'f> Gathered<'f> {
                 counted: false,
             }),
             Step::Unreadable(path, error) => {
-                let (path, error) = (Name::from(path), error.to_owned());
-                self.root.unreadable.push(Unreadable { path, error });
+                let (at, error) = (Name::from(path), error.to_owned());
+                self.root.unreadable.push(Unreadable { at, error });
             }
         }
     }

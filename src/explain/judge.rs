@@ -61,9 +61,9 @@ impl Disk<'_> {
                 return found;
             }
             Glance::Missing => return Found::default(),
-            Glance::Link => Why::Link(Name::from(directory)),
+            Glance::Link => Why::Link { at: Name::from(directory) },
             Glance::Unreadable(error) => {
-                Why::Unreadable(Unreadable { path: Name::from(directory), error })
+                Why::Unreadable(Unreadable { at: Name::from(directory), error })
             }
         };
         self.obstacles.insert(directory.to_path_buf(), obstacle);
@@ -71,11 +71,12 @@ impl Disk<'_> {
     }
 
     /// The obstacle on the way to a path that is nearest to the root.
-    fn obstacle(&self, path: &Path) -> Option<&Why> {
+    fn obstacle(&self, path: &Path, kind: EntryKind) -> Option<&Why> {
         if self.obstacles.is_empty() {
             return None;
         }
-        path.ancestors().filter_map(|above| self.obstacles.get(above)).last()
+        let way = path.ancestors().skip(usize::from(kind != EntryKind::Directory));
+        way.filter_map(|above| self.obstacles.get(above)).last()
     }
 }
 
@@ -117,7 +118,7 @@ impl Judge<'_> {
 
     fn explained(&mut self, path: &Path, kind: EntryKind, answer: Answer) -> Explained {
         let Answer { watched, rule, at } = answer;
-        if let Some(obstacle) = self.disk.obstacle(path) {
+        if let Some(obstacle) = self.disk.obstacle(path, kind) {
             return Explained { watched: false, why: obstacle.clone(), polled: None };
         }
         let at = (at != path).then(|| Name::from(at.as_path()));

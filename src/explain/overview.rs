@@ -45,7 +45,7 @@ fn root_text(root: &SurveyedRoot, surveyed: &Surveyed, places: Places<'_>) -> St
     lines.extend(root.ignored.iter().take(NAMED).map(|tree| ignored(tree, places)));
     lines.extend(more(root.ignored.get(NAMED..).unwrap_or_default()));
     for place in root.unreadable.iter().take(NAMED) {
-        let path = shown(place.path.path(), places.asked_in);
+        let path = shown(place.at.path(), places.asked_in);
         lines.push(format!("  cannot be read: {path}: {}", escape_text(&place.error)));
     }
     lines.join("\n") + "\n"

@@ -30,9 +30,9 @@ pub fn verdict(path: &Path, explained: &Explained, places: Places<'_>) -> String
         }
         Why::Outside => "ignored: outside of what is watched".to_owned(),
         Why::Own => "ignored: go-watcher's own file".to_owned(),
-        Why::Link(link) => format!("ignored: {} is a link, which is not followed", show(link)),
+        Why::Link { at } => format!("ignored: {} is a link, which is not followed", show(at)),
         Why::Unreadable(place) => {
-            format!("ignored: {} cannot be read: {}", show(&place.path), escape_text(&place.error))
+            format!("ignored: {} cannot be read: {}", show(&place.at), escape_text(&place.error))
         }
     }
 }
