@@ -73,9 +73,9 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// A run is about to start, caused by these paths. Returns those that have caused two in a row, with
-    /// the time after the start at which they were written in the run before, if it is known, and those
-    /// that runs are known to rewrite: the process room is to look who writes them.
+    /// A run is about to start, caused by these paths. Returns which of them the process room is to look
+    /// after, with the time after the start at which the batch began in the run before, if it is known: all
+    /// of them, as soon as one has caused two runs in a row, and what runs are known to rewrite.
     pub fn run_started(
         &mut self,
         run: RunId,
@@ -100,7 +100,9 @@ impl Breaker {
         self.convicted.values_mut().for_each(|conviction| conviction.written = false);
         old.retain(|_, chain| chain.pass());
         self.chains.extend(old);
-        let suspects = self.chains.iter().filter(|(_, chain)| chain.is_of_interest());
+        // A loop may have more files than the one that showed it.
+        let row = self.chains.values().any(Chain::is_suspected);
+        let suspects = self.chains.iter().filter(|(_, chain)| row || chain.is_of_interest());
         suspects.map(|(path, chain)| (Arc::clone(path), chain.expected())).collect()
     }
 
@@ -192,8 +194,8 @@ impl Breaker {
             chain.rest();
             return Judgement::Same;
         }
-        // What else a run writes that was caught is of the same loop, unless it was what caused it.
-        let beside = looping && chain.writer.is_some() && chain.caused.is_empty();
+        // What else a run writes that was caught is of the same loop.
+        let beside = looping && chain.writer.is_some();
         if !chain.is_suspected() && !beside {
             return Judgement::Innocent;
         }

@@ -46,7 +46,7 @@ impl Instance {
                 }
                 Seen::Marker(name) => self.marked(&name),
                 Seen::ConfigChanged(_) => self.live.touched(now),
-                Seen::RulesChanged => {}
+                Seen::RulesChanged => self.forget_ignored_loops(now),
             }
         }
     }

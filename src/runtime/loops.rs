@@ -1,18 +1,21 @@
 //! The loop's part that finds files which the runs themselves write.
 
 use std::collections::{HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::Instance;
-use crate::breaker::{Breaker, Judgement};
+use crate::breaker::{Breaker, Guilt, Judgement};
 use crate::config::Origin;
+use crate::control::Name;
+use crate::explain;
 use crate::process::{Ended, Opener, Witness};
 use crate::report::Notice;
 use crate::settle::{Batch, BatchChange};
 use crate::supervisor::{Event, RunId};
-use crate::watch::{Change, ChangeKind, Facts, content};
+use crate::watch::{Change, ChangeKind, Facts, Survey, content};
 
 /// More files than this are not looked at: descriptors are not for nothing.
 const LEASES: usize = 128;
@@ -24,6 +27,8 @@ const LATER: u32 = 2;
 const BEFORE: Duration = Duration::from_millis(30);
 /// … and takes so long.
 const HUNT: Duration = Duration::from_millis(100);
+/// Beside a hunt, so many events make us look at once.
+const LOOKS: u32 = 64;
 /// A run that was caught writes other files too.
 const LONG_HUNT: Duration = Duration::from_secs(1);
 
@@ -38,6 +43,8 @@ pub(super) struct Loops {
     opened: HashSet<Arc<Path>>,
     /// Paths of the last batch that were put there whole.
     renamed: HashSet<Arc<Path>>,
+    /// How often more an event makes us look what the run has open.
+    looks: u32,
     /// When suspected files are let go of.
     until: Option<Instant>,
 }
@@ -48,11 +55,19 @@ impl Loops {
         self.until.into_iter().chain(self.breaker.deadline()).min()
     }
 
+    /// The convicted paths, in order.
+    fn convicted(&self) -> Vec<Arc<Path>> {
+        let mut paths: Vec<Arc<Path>> = self.breaker.all_convicted().map(Arc::clone).collect();
+        paths.sort();
+        paths
+    }
+
     /// A run is about to start.
     fn start(&mut self, run: RunId, causes: &[Arc<Path>], shim: Option<u32>, now: Instant) {
         self.witness.release_all();
         self.saw.clear();
         self.opened.clear();
+        self.looks = 0;
         let suspects = self.breaker.run_started(run, causes, now);
         let mut latest = WATCHING;
         let mut hunts = false;
@@ -65,10 +80,24 @@ impl Loops {
             let seldom = !hunts && (!leased || self.renamed.contains(path));
             if let Some(expected) = expected.filter(|_| seldom) {
                 hunts = true;
-                self.witness.hunt(shim, expected.saturating_sub(BEFORE), HUNT);
+                self.hunt(shim, expected.saturating_sub(BEFORE), HUNT);
             }
         }
         self.until = (!suspects.is_empty()).then(|| now + latest);
+    }
+
+    /// Looks who writes files that can't be leased.
+    fn hunt(&mut self, shim: Option<u32>, after: Duration, length: Duration) {
+        self.looks = LOOKS;
+        self.witness.hunt(shim, after, length);
+    }
+
+    /// Something is being written while a hunt is on.
+    fn look(&mut self, shim: Option<u32>) {
+        if self.looks > 0 {
+            self.looks -= 1;
+            self.witness.look(shim);
+        }
     }
 
     /// A change of a suspected path.
@@ -93,7 +122,7 @@ impl Loops {
                 self.witness.watch(path);
             }
             ChangeKind::Removed | ChangeKind::RenamedAway if self.until.is_some() => {
-                self.witness.hunt(shim, Duration::ZERO, HUNT);
+                self.hunt(shim, Duration::ZERO, HUNT);
             }
             _ => {}
         }
@@ -127,9 +156,14 @@ impl Instance {
 
     /// Whether a change is that of a path which the runs themselves write.
     pub(super) fn is_of_a_loop(&mut self, change: &Change) -> bool {
-        if self.loops.breaker.suspects_any() && self.loops.breaker.is_suspected(&change.path) {
+        if self.loops.breaker.suspects_any() {
             let shim = self.host.shim();
-            self.loops.note(change, shim);
+            if change.kind == ChangeKind::Written {
+                self.loops.look(shim);
+            }
+            if self.loops.breaker.is_suspected(&change.path) {
+                self.loops.note(change, shim);
+            }
         }
         self.loops.breaker.drops(&change.path)
     }
@@ -165,19 +199,24 @@ impl Instance {
         let shim = self.host.shim();
         let mut same = Vec::new();
         let mut guilty = Vec::new();
-        batch.changes.retain(|change| match self.loops.judge(change, batch.first, shim) {
-            Judgement::Innocent => true,
-            Judgement::Same => {
-                same.push(Arc::clone(&change.path));
-                false
+        loop {
+            let before = guilty.len();
+            batch.changes.retain(|change| match self.loops.judge(change, batch.first, shim) {
+                Judgement::Innocent => true,
+                Judgement::Same => {
+                    same.push(Arc::clone(&change.path));
+                    false
+                }
+                Judgement::Guilty(guilt) => {
+                    guilty.push((Arc::clone(&change.path), guilt));
+                    false
+                }
+            });
+            if guilty.len() == before {
+                break;
             }
-            Judgement::Guilty(guilt) => {
-                guilty.push((Arc::clone(&change.path), guilt));
-                false
-            }
-        });
-        if !guilty.is_empty() {
-            self.loops.witness.hunt(shim, Duration::ZERO, LONG_HUNT);
+            // A guilty one shows others in a new light.
+            self.loops.hunt(shim, Duration::ZERO, LONG_HUNT);
         }
         for (path, guilt) in guilty {
             self.loops.witness.release(&path);
@@ -186,7 +225,7 @@ impl Instance {
                 Origin::File(file) => Some(file.display().to_string()),
                 _ => None,
             };
-            let crate::breaker::Guilt { run, process, caused } = guilt;
+            let Guilt { run, process, caused } = guilt;
             self.reporter.say(&Notice::Loop { path, run, process, caused, file }, now);
         }
         if !batch.changes.is_empty() {
@@ -217,21 +256,43 @@ impl Instance {
             self.loops.witness.release_all();
         }
         for path in self.loops.breaker.tick(now) {
-            self.reporter.say(&Notice::LoopReleased { path }, now);
+            self.reporter.say(&Notice::LoopReleased { path, ignored: false }, now);
         }
     }
 
     /// Everything convicted counts again; what changed meanwhile is a change now.
     pub(super) fn release_loops(&mut self, now: Instant) {
-        let mut paths: Vec<_> = self.loops.breaker.all_convicted().map(Arc::clone).collect();
-        paths.sort();
-        for path in paths {
-            let missed = self.loops.breaker.release(&path);
-            self.reporter.say(&Notice::LoopReleased { path: Arc::clone(&path) }, now);
-            if missed {
-                let facts = Facts::default();
-                self.settle.note(Change { path, kind: ChangeKind::Appeared, facts }, now);
+        for path in self.loops.convicted() {
+            self.release_loop(path, now);
+        }
+    }
+
+    /// The rules have changed: what they ignore now needs nobody to break its loop.
+    pub(super) fn forget_ignored_loops(&mut self, now: Instant) {
+        let paths = self.loops.convicted();
+        if paths.is_empty() {
+            return;
+        }
+        let (filter, roots) = (Arc::clone(&self.config.filter), self.config.roots.clone());
+        let mut survey = Survey::new(filter, roots, &self.private.complete(&self.config.watch));
+        let names: Vec<Name> =
+            paths.iter().map(|path| Name(path.as_os_str().as_bytes().to_vec())).collect();
+        let verdicts = explain::judge(&mut survey, None, &names, &|| true).unwrap_or_default();
+        for (path, verdict) in paths.into_iter().zip(verdicts) {
+            if !verdict.watched {
+                self.loops.breaker.release(&path);
+                self.reporter.say(&Notice::LoopReleased { path, ignored: true }, now);
             }
+        }
+    }
+
+    fn release_loop(&mut self, path: Arc<Path>, now: Instant) {
+        let missed = self.loops.breaker.release(&path);
+        let released = Notice::LoopReleased { path: Arc::clone(&path), ignored: false };
+        self.reporter.say(&released, now);
+        if missed {
+            let facts = Facts::default();
+            self.settle.note(Change { path, kind: ChangeKind::Appeared, facts }, now);
         }
     }
 }

@@ -20,9 +20,14 @@ fn loops(project: Project, command: &str) -> Watcher {
 /// At most three runs in ten seconds; every other file reloads on.
 #[track_caller]
 fn is_broken(watcher: &Watcher, files: &[&str]) {
+    is_broken_after(watcher, files, 3);
+}
+
+#[track_caller]
+fn is_broken_after(watcher: &Watcher, files: &[&str], most: usize) {
     pace(TEN_SECONDS);
     let runs = watcher.run_count();
-    assert!(runs <= 3, "{runs} runs\n{}", watcher.story());
+    assert!(runs <= most, "{runs} runs\n{}", watcher.story());
     for file in files {
         let line = watcher.says_all(&[LOOP, &format!("itself wrote {file}")]);
         assert!(line.contains("all other files do"), "{line}");
@@ -40,19 +45,22 @@ fn project() -> Project {
 fn a_command_that_writes_into_the_tree_runs_three_times() {
     let watcher = loops(project(), "date +%s.%N > gen.txt");
     is_broken(&watcher, &["gen.txt"]);
-    watcher.matches(r"loop: run 3 \(sh, pid \d+\) itself wrote gen.txt, which had caused runs 2 and 3");
+    watcher.matches(
+        r"loop: run 3 \(sh, pid \d+\) itself wrote gen.txt, which had caused runs 2 and 3",
+    );
 }
 
 #[test]
 fn a_command_that_appends_for_ever_runs_three_times() {
-    let watcher = loops(project(), "while :; do date >> app.log; sleep 0.02; done");
-    is_broken(&watcher, &["app.log"]);
+    let watcher = loops(project(), "while :; do date >> app.txt; sleep 0.02; done");
+    is_broken(&watcher, &["app.txt"]);
 }
 
 #[test]
 fn a_file_made_anew_and_renamed_is_found_out_too() {
-    let watcher = loops(project(), "date +%s.%N > gen.tmp; mv gen.tmp gen.txt");
-    is_broken(&watcher, &["gen.txt"]);
+    let watcher = loops(project(), "date +%s.%N > gen.txt.tmp; mv gen.txt.tmp gen.txt");
+    // Nobody opens it: the process has to be met with the file open, which may need another run.
+    is_broken_after(&watcher, &["gen.txt"], 5);
 }
 
 #[test]
@@ -188,12 +196,12 @@ fn thirty_saves_while_a_slow_command_runs_are_a_person() {
 
 #[test]
 fn another_programs_log_is_no_loop() {
-    let watcher = Project::new().file("a.go", "0").file("other.log", "").start([]).ready();
+    let watcher = Project::new().file("a.go", "0").file("other.txt", "").start([]).ready();
     for number in 0..8 {
-        watcher.run_after(|project| project.append("other.log", format!("line {number}\n")));
+        watcher.run_after(|project| project.append("other.txt", format!("line {number}\n")));
     }
     // The same with the file held open, as loggers do.
-    let log = fs::OpenOptions::new().append(true).open(watcher.path("other.log")).unwrap();
+    let log = fs::OpenOptions::new().append(true).open(watcher.path("other.txt")).unwrap();
     for number in 0..8 {
         watcher.run_after(|_| {
             use std::io::Write;
@@ -239,10 +247,8 @@ fn a_rule_releases_it() {
 #[test]
 fn another_command_releases_it() {
     let file = |command: &str| format!("command: {command:?}\n");
-    let watcher = project()
-        .settings(&file("date +%s.%N > gen.txt"))
-        .start_exactly(["run"])
-        .watching();
+    let watcher =
+        project().settings(&file("date +%s.%N > gen.txt")).start_exactly(["run"]).watching();
     watcher.says(LOOP);
     watcher.save("watcher.yml", file("cat gen.txt"));
     watcher.says("gen.txt reloads again");

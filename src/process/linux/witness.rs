@@ -50,6 +50,15 @@ struct Writing {
     process: LeftOver,
 }
 
+impl Hunt {
+    fn look(&self, root: Option<u32>) {
+        for writing in processes(root).iter().flat_map(written_by) {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.insert(writing.file, (writing.path, writing.process));
+        }
+    }
+}
+
 impl Witness {
     /// From now on it is seen who opens the file for writing; that process waits until
     /// [`Witness::testimony`] is called. False when it can't be seen: there is no such file, it is not
@@ -121,6 +130,11 @@ impl Witness {
         (seen.parent() == path.parent()).then(|| process.clone())
     }
 
+    /// Looks once at what the run's processes have open.
+    pub fn look(&mut self, root: Option<u32>) {
+        self.hunt.look(root);
+    }
+
     /// Looks at what the run's processes have open, beginning after some time and for so long.
     pub fn hunt(&mut self, root: Option<u32>, after: Duration, length: Duration) {
         let hunt = Arc::clone(&self.hunt);
@@ -128,10 +142,7 @@ impl Witness {
             std::thread::sleep(after);
             let begun = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
             while !hunt.over.load(Ordering::Relaxed) {
-                for writing in processes(root).iter().flat_map(written_by) {
-                    let mut found = hunt.found.lock().unwrap_or_else(PoisonError::into_inner);
-                    found.insert(writing.file, (writing.path, writing.process));
-                }
+                hunt.look(root);
                 let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
                 if Duration::try_from(now - begun).is_ok_and(|passed| passed > length) {
                     return;
