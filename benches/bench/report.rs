@@ -111,7 +111,7 @@ pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         v if v >= 100.0 => format!("{value:.0}"),
         v if v >= 10.0 => format!("{value:.1}"),
-        v if v == 0.0 => "0".into(),
+        0.0 => "0".into(),
         _ => format!("{value:.2}"),
     }
 }
