@@ -14,7 +14,8 @@ check: ## Formatting, lints and documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --no-deps --document-private-items
 
 test: check ## What a newcomer needs to trust the build: check, unit and integration tests
-	$(CARGO) test --locked
+	@# Most tests wait more than they work: more of them at once than there are cores.
+	RUST_TEST_THREADS=6 $(CARGO) test --locked
 
 torture: ## The long versions of the tests (minutes to an hour)
 	$(CARGO) test --locked --release --test it torture_ -- --ignored --nocapture --test-threads=1

@@ -6,12 +6,22 @@
 //! (is the save complete), [`supervisor`] (what to do about it), [`process`] (doing it to operating
 //! system processes), [`report`] (saying it). [`runtime`] is the loop that joins them.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        reason = "tests play the shell: they read the clock and make files"
+    )
+)]
+
 pub mod cli;
 pub mod config;
 pub mod control;
 #[cfg(test)]
 mod documents;
 pub mod exit;
+pub mod explain;
 pub mod filter;
 pub mod process;
 pub mod report;

@@ -1,4 +1,5 @@
-//! What can be said about a failed start beyond the system's error number.
+//! Where a program is looked for, and what can be said about a failed start beyond the system's error
+//! number.
 #![expect(clippy::disallowed_methods, reason = "looks at the program that could not be started")]
 #![expect(clippy::disallowed_types, reason = "looks at the program that could not be started")]
 
@@ -10,13 +11,16 @@ use std::path::{Path, PathBuf};
 
 use super::{Launch, SpawnStage};
 
+/// Where programs are looked for when the environment has no `PATH`, as in `execvp`.
+const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+
 /// What a launch was looking for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sought {
-    pub(super) program: OsString,
+    program: OsString,
     /// The `PATH` entry of its environment, if any.
-    pub(super) path: Vec<(OsString, OsString)>,
-    pub(super) directory: PathBuf,
+    path: Vec<(OsString, OsString)>,
+    directory: PathBuf,
     /// Bytes of arguments and environment.
     size: usize,
 }
@@ -35,19 +39,31 @@ impl Sought {
     }
 }
 
+/// The candidates for a program: itself when it has a slash, else its name in each directory of the
+/// child's `PATH`. (Entries relative to the working directory work: the child has entered it by then.)
+pub(super) fn candidates(program: &OsStr, env: &[(OsString, OsString)]) -> Vec<Vec<u8>> {
+    let program = program.as_bytes();
+    if program.contains(&b'/') || program.is_empty() {
+        return vec![program.to_vec()];
+    }
+    let path = env.iter().rev().find(|(name, _)| name == "PATH");
+    let path = path.map_or(DEFAULT_PATH, |(_, value)| value.as_bytes());
+    let candidate = |directory: &[u8]| match directory {
+        b"" => [b"./", program].concat(),
+        directory => [directory, b"/", program].concat(),
+    };
+    path.split(|&byte| byte == b':').map(candidate).collect()
+}
+
 /// The cause in words, where the number alone would mislead.
-pub(super) fn detail(
-    stage: SpawnStage,
-    errno: i32,
-    sought: &Sought,
-    candidates: &[Vec<u8>],
-) -> Option<String> {
+pub(super) fn detail(stage: SpawnStage, errno: i32, sought: &Sought) -> Option<String> {
     if stage == SpawnStage::Fork && errno == libc::EBUSY {
         return Some("the run before it still lives".into());
     }
     if stage != SpawnStage::Exec {
         return None;
     }
+    let candidates = candidates(&sought.program, &sought.path);
     let mut paths =
         candidates.iter().map(|path| sought.directory.join(Path::new(OsStr::from_bytes(path))));
     match errno {
@@ -156,5 +172,20 @@ mod tests {
         let (kind, loader) = interpreter(&shell).unwrap();
         assert_eq!(kind, "loader");
         assert!(std::fs::metadata(OsStr::from_bytes(loader)).is_ok());
+    }
+
+    #[test]
+    fn a_program_is_looked_for_in_the_childs_own_path() {
+        let path = |value: &str| vec![("A".into(), "b".into()), ("PATH".into(), value.into())];
+        let texts = |program: &str, env: &[(OsString, OsString)]| -> Vec<String> {
+            let found = candidates(OsStr::new(program), env);
+            found.into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
+        };
+        assert_eq!(texts("x", &path("/a:/b")), ["/a/x", "/b/x"]);
+        assert_eq!(texts("x", &path(":bin:")), ["./x", "bin/x", "./x"]);
+        assert_eq!(texts("./x", &path("/a")), ["./x"]);
+        assert_eq!(texts("d/x", &path("/a")), ["d/x"]);
+        assert_eq!(texts("x", &[]), ["/bin/x", "/usr/bin/x"]);
+        assert_eq!(texts("", &path("/a")), [""]);
     }
 }

@@ -181,6 +181,10 @@ fn after_escape(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
+    fn some_time() -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
     #[test]
     fn bytes_are_keys() {
         use Key::{Clear, Enter, Help, Pause, Quit, Restart, Stop, Undo};
@@ -197,14 +201,14 @@ mod tests {
             (b"\x1b[?1;2c", &[]),
             (b"\x1b[", &[]),
         ] {
-            assert_eq!(Decoder::default().keys(bytes, Instant::now()), expected, "{bytes:?}");
+            assert_eq!(Decoder::default().keys(bytes, some_time()), expected, "{bytes:?}");
         }
     }
 
     #[test]
     fn an_s_is_the_rest_of_rs_for_one_second() {
         for (later, expected) in [(0, None), (1000, None), (1001, Some(Key::Stop))] {
-            let (mut decoder, now) = (Decoder::default(), Instant::now());
+            let (mut decoder, now) = (Decoder::default(), some_time());
             decoder.keys(b"r", now);
             let keys = decoder.keys(b"s", now + Duration::from_millis(later));
             assert_eq!(keys.first().copied(), expected, "{later} ms");

@@ -10,8 +10,8 @@ mod terminal;
 mod types;
 mod unix;
 
-#[cfg(target_os = "linux")]
-#[path = "linux/mod.rs"]
+#[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod os;
 
 pub use keys::{Key, Keys};

@@ -13,7 +13,8 @@ use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::{signals, unix};
+use super::{Ended, signals, unix};
+use crate::supervisor::Signal as Typed;
 
 /// The modes to go back to, while ours are set. Also read by the panic hook.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
@@ -70,7 +71,7 @@ impl Watch {
 }
 
 /// Whether our session has lost the terminal at standard input.
-pub(super) fn is_lost() -> bool {
+fn is_lost() -> bool {
     tcgetpgrp(stdin()).is_err()
 }
 
@@ -195,5 +196,15 @@ impl Foreground {
         }
         self.held = tcsetpgrp(stdin(), run).is_ok();
         self.held
+    }
+}
+
+/// Ctrl-C and Ctrl-\ go to the foreground group only; a run that dies of them passes them on to us.
+pub(super) fn typed_signal(ended: Ended) -> Option<Typed> {
+    match ended {
+        Ended::Signal(number @ (libc::SIGINT | libc::SIGQUIT)) => Some(Typed(number)),
+        // It alone gets the hangup when the terminal goes with its session's leader.
+        Ended::Signal(libc::SIGHUP) if is_lost() => Some(Typed(libc::SIGHUP)),
+        _ => None,
     }
 }

@@ -68,12 +68,6 @@ pub(super) fn own_group() -> i32 {
     unsafe { libc::getpgrp() }
 }
 
-/// Our session; 0 as in [`own_group`].
-pub(super) fn own_session() -> i32 {
-    // SAFETY: a plain call.
-    unsafe { libc::getsid(0) }
-}
-
 /// Registers a descriptor with the runtime, which then owns it.
 pub(super) fn register(fd: OwnedFd, interest: Interest) -> Option<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` stays open and the same until it is dropped, after its registration.

@@ -12,6 +12,8 @@ use crate::watch::{Comparison, Message, Seen};
 
 /// Messages of the watch engine that are taken in one go before anything else gets its turn.
 const MESSAGES_A_TURN: usize = 1024;
+/// A batch whose files are being written again waits this often for the event that tells so.
+const PUT_BACKS: u32 = 3;
 
 impl Instance {
     /// Takes what the watch engine has to tell, many messages in one go: a storm must not cost a turn of
@@ -115,8 +117,15 @@ impl Instance {
                 let (path, more) = (first.path.clone(), batch.changes.len() - 1);
                 self.reporter.say(&Notice::SameBytes { path, more }, now);
             }
+            (Comparison::Unsettled(delay), _) if !batch.forced && self.put_backs < PUT_BACKS => {
+                self.put_backs += 1;
+                self.settle.put_back(batch);
+                self.settle.postpone(now + delay);
+                return;
+            }
             _ => self.happened(Event::Batch(batch), now),
         }
+        self.put_backs = 0;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The loop's part that performs what the supervisor decided.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::run::Instance;
@@ -29,9 +31,13 @@ impl Instance {
         if let Some(notice) = launch.problem {
             self.reporter.say(&notice, now);
         }
-        if matches!(cause, Cause::Changes(_)) {
+        let causes: &[Arc<Path>] = match cause {
+            Cause::Changes(paths) => paths,
+            Cause::Start | Cause::Request | Cause::Crash => &[],
+        };
+        if !causes.is_empty() {
             self.settle.run_started(now);
         }
-        self.watch.run_started(None, now);
+        self.watch.run_started(causes, now);
     }
 }

@@ -45,6 +45,7 @@ pub(super) struct Instance {
     pub(super) server: Option<Server>,
     pub(super) waiters: Waiters<oneshot::Sender<Reply>>,
     pub(super) same_bytes: u64,
+    pub(super) put_backs: u32,
     pub(super) exit: Option<Exit>,
 }
 
@@ -95,6 +96,7 @@ impl Instance {
             server: None,
             waiters: Waiters::default(),
             same_bytes: 0,
+            put_backs: 0,
             exit: None,
             args,
             live: Live::default(),

@@ -15,6 +15,8 @@ pub struct Batch {
     pub first: Instant,
     /// When the last change of the batch was seen.
     pub last: Instant,
+    /// The maximum wait forced it out: something in it is still being written.
+    pub forced: bool,
     /// The file whose endless writing forced the batch out at the maximum wait. Named once: further
     /// batches of the same endless writing have none.
     pub noisy: Option<Arc<Path>>,

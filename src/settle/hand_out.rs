@@ -17,8 +17,9 @@ impl Settle {
             return None;
         }
         let now = self.advance(now);
-        let noisy = if self.is_forced(now) { self.convict(now) } else { None };
-        self.hand_out(now, noisy)
+        let forced = self.is_forced(now);
+        let noisy = if forced { self.convict(now) } else { None };
+        self.hand_out(now, forced, noisy)
     }
 
     /// Hands out everything pending, settled or not (the key `r`). Files that are still written stay
@@ -26,10 +27,15 @@ impl Settle {
     pub fn take_all(&mut self, now: Instant) -> Option<Batch> {
         let now = self.advance(now);
         self.calm(now);
-        self.hand_out(now, None)
+        self.hand_out(now, false, None)
     }
 
-    fn hand_out(&mut self, now: Instant, noisy: Option<Arc<Path>>) -> Option<Batch> {
+    fn hand_out(
+        &mut self,
+        now: Instant,
+        mut forced: bool,
+        noisy: Option<Arc<Path>>,
+    ) -> Option<Batch> {
         if self.waiting() == 0 {
             return None;
         }
@@ -43,6 +49,7 @@ impl Settle {
             if let Some(pending) = slot.pending {
                 first = first.min(pending.first);
                 last = last.max(Some(slot.at));
+                forced |= slot.stage == Stage::Noisy;
                 changes.push((pending.seq, BatchChange { path: slot.path, kind: pending.kind }));
             }
         }
@@ -53,7 +60,7 @@ impl Settle {
         self.delay_said = false;
         self.git = Git::default();
         let changes = changes.into_iter().map(|(_, change)| change).collect();
-        Some(Batch { changes, first, last: last.unwrap_or(now), noisy })
+        Some(Batch { changes, first, last: last.unwrap_or(now), forced, noisy })
     }
 
     /// Whether what is due now is due only because the maximum wait is over.

@@ -51,7 +51,8 @@ pub enum Event {
     Gone {
         /// The run.
         run: RunId,
-        /// Left-overs that had to be stopped after the leader had ended.
+        /// Left-overs that had to be stopped after the leader had ended; also, each name once, daemons
+        /// that a living leader had started.
         stopped: Vec<LeftOver>,
     },
     /// The answer to [`Action::Survey`]: what of the run still lives.

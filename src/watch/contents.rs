@@ -41,6 +41,8 @@ pub enum Comparison {
     Changed,
     /// Every file has the bytes that the last run saw.
     Same,
+    /// A file is being written at this moment; its event is on the way. Ask again after this time.
+    Unsettled(Duration),
 }
 
 /// What the last run saw, as far as it is not in the table's records.
@@ -134,6 +136,12 @@ impl Contents {
         self.dirty.get(path).is_some_and(|dirty| dirty.written && now < dirty.at + ONE_SAVE)
     }
 
+    /// A difference was found by a look, and the one before was at `before`: whether it may be older than
+    /// the last run, so that it is not certain what that saw.
+    pub(super) fn uncertain_since(&self, before: Option<Instant>) -> bool {
+        self.started.is_some_and(|started| before.is_none_or(|before| started >= before))
+    }
+
     /// A name appeared: when it was born, and what the last run saw under it.
     pub(super) fn recall(&mut self, path: &Path, now: Instant) -> (u32, u64) {
         match self.gone.remove(path) {
@@ -159,6 +167,9 @@ impl Contents {
     }
 }
 
+/// The event of a write is here within this time, as long as the machine is awake.
+const EVENT_DELAY: Duration = Duration::from_millis(2);
+
 impl Watch {
     /// Whether the files of a batch differ from what the last run saw. Called at the moment of firing; reads
     /// up to the first difference.
@@ -168,19 +179,21 @@ impl Watch {
         }
         let mut buffer = Vec::new();
         for change in &batch.changes {
-            if self.differs(change, &mut buffer) {
-                return Comparison::Changed;
+            match self.compare_one(change, &mut buffer) {
+                Comparison::Same => {}
+                other => return other,
             }
         }
         Comparison::Same
     }
 
-    fn differs(&mut self, change: &BatchChange, buffer: &mut Vec<u8>) -> bool {
+    fn compare_one(&mut self, change: &BatchChange, buffer: &mut Vec<u8>) -> Comparison {
         let path = &change.path;
         let Some(record) = self.table.record(path).copied().filter(|record| !record.is_dir())
         else {
             // Not there: a difference only if the last run saw it.
-            return change.kind == ChangeKind::Touched || self.contents.gone.contains_key(path);
+            let seen = self.contents.gone.contains_key(path);
+            return differs(change.kind == ChangeKind::Touched || seen);
         };
         let read = os::hash(path, FILE_LIMIT, buffer);
         if let (Some((hash, stat)), Some(dirty)) = (read, self.contents.dirty.get_mut(path)) {
@@ -188,12 +201,26 @@ impl Watch {
         }
         // A file with several names may have been written under another one meanwhile.
         let same = read.is_some_and(|(hash, stat)| hash == record.hash && stat.links == 1);
-        !same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born)
+        let polled = self.polled_every(path);
+        // Not the state that its last event told of: the next save has begun, perhaps by emptying it. Where
+        // only passes tell, that it is not empty any more is known after the next one.
+        let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
+        if !same && (outdated || (polled.is_some() && record.emptied())) {
+            return Comparison::Unsettled(polled.map_or(EVENT_DELAY, |interval| interval * 3 / 2));
+        }
+        differs(!same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born))
     }
 
-    /// A run has been started, caused by `batch` if it was a change. From now on "what the last run saw"
+    /// The interval of the passes that tell of a path; `None` where events do.
+    fn polled_every(&self, path: &Path) -> Option<Duration> {
+        let above = self.table.find(path.parent()?)?;
+        self.table.dir(above).filter(|dir| dir.polled)?;
+        self.polling.interval
+    }
+
+    /// A run has been started, caused by changes of these paths. From now on "what the last run saw"
     /// is the present content.
-    pub fn run_started(&mut self, batch: Option<&Batch>, now: Instant) {
+    pub fn run_started(&mut self, causes: &[Arc<Path>], now: Instant) {
         let contents = &mut self.contents;
         contents.epoch = contents.epoch.wrapping_add(1).max(2);
         contents.started = Some(now);
@@ -218,8 +245,8 @@ impl Watch {
             }
         }
         let contents = &mut self.contents;
-        for change in batch.into_iter().flat_map(|batch| &batch.changes) {
-            contents.gone.remove(&change.path);
+        for path in causes {
+            contents.gone.remove(path);
         }
         // Removed while the batch was on its way: perhaps the run has seen it, perhaps not.
         contents.gone.values_mut().for_each(|hash| *hash = 0);
@@ -343,4 +370,8 @@ impl Watch {
         // Without a reader nothing is known, and unknown means changed.
         let _ = reader.send(Request { paths, epoch });
     }
+}
+
+fn differs(differs: bool) -> Comparison {
+    if differs { Comparison::Changed } else { Comparison::Same }
 }

@@ -36,6 +36,11 @@ impl FileSystem {
     }
 }
 
+/// The name alone: `9p`, not `9p (a Windows drive in WSL, or a shared folder)`.
+pub(crate) fn short(name: &'static str) -> &'static str {
+    name.split_once(" (").map_or(name, |(short, _)| short)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -75,6 +75,15 @@ impl Native {
         answers
     }
 
+    /// Returns when every event that the kernel had queued before the call has been handed on. An empty
+    /// batch makes notify read its queue and hand the events on *after* its answer: the answer to a second
+    /// one proves that this is done.
+    pub(crate) fn catch_up(&mut self) {
+        for _ in 0..2 {
+            let _ = self.watcher.update_paths(Vec::new());
+        }
+    }
+
     /// Gives watches back. Paths that are not watched (any more) are passed over.
     pub(crate) fn disarm(&mut self, paths: Vec<PathBuf>) {
         let mut ops: Vec<PathOp> = paths.into_iter().map(PathOp::Unwatch).collect();

@@ -164,10 +164,18 @@ pub(crate) fn instance_limit() -> Option<u64> {
     None
 }
 
+/// There are no such watches here.
+pub(crate) fn watches_held(_pid: Option<u32>) -> Option<u64> {
+    None
+}
+
 /// The length of the event queue is not known here.
 pub(crate) fn queue_length() -> Option<u64> {
     None
 }
+
+/// The allocator is left alone here.
+pub(crate) fn share_heaps() {}
 
 /// Lets everything else go first: not possible for one thread here.
 pub(crate) fn lower_priority() {}

@@ -320,6 +320,7 @@ impl Table {
     }
 
     /// Files in the table; counted, which takes a look at every directory.
+    #[cfg(test)]
     pub(crate) fn files(&self) -> usize {
         let all = self.dirs.iter().flatten().map(|dir| dir.entries.len()).sum::<usize>();
         all.saturating_sub(self.directories() - self.roots.len())

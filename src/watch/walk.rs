@@ -256,11 +256,15 @@ impl Walker {
 
     fn look_alone(&mut self, jobs: Vec<Watched>) -> Vec<(u32, Further)> {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let looked = jobs
-            .into_iter()
-            .map(|job| look_and_send(&self.ground, job, &self.to, &mut scratch))
-            .collect();
+        let (looked, listings): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| look_at(&self.ground, job, &mut scratch)).unzip();
         self.scratch = scratch;
+        // What was written just before a look is in the listing *and* in the event queue: the events go
+        // first, or the listing would cause one run and they another.
+        if let Some(native) = &mut self.native {
+            native.catch_up();
+        }
+        listings.into_iter().for_each(|listing| self.send(listing));
         looked
     }
 
@@ -351,19 +355,28 @@ impl Walker {
 
 fn look_and_send(
     ground: &Ground,
-    (job, armed_at): Watched,
+    job: Watched,
     to: &UnboundedSender<Message>,
     scratch: &mut Scratch,
 ) -> (u32, Further) {
+    let (looked, listing) = look_at(ground, job, scratch);
+    // The owner is gone only when the program ends.
+    let _ = to.send(Message(listing));
+    looked
+}
+
+fn look_at(
+    ground: &Ground,
+    (job, armed_at): Watched,
+    scratch: &mut Scratch,
+) -> ((u32, Further), Inner) {
     let (outcome, mut further) = look(ground, &job, armed_at, scratch);
     if job.arming == Arming::Watch && matches!(outcome, Outcome::Gone | Outcome::Pruned) {
         further.disarm = Some(job.path.clone());
     }
     let Job { ticket, walk, path, arming, .. } = job;
     let listing = Box::new(Listing { ticket, walk, path, arming, outcome });
-    // The owner is gone only when the program ends.
-    let _ = to.send(Message(Inner::Listing(listing)));
-    (walk, further)
+    ((walk, further), Inner::Listing(listing))
 }
 
 /// Watches what is to be watched. The directories that can be looked at, those that cannot, and whether

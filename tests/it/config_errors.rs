@@ -120,10 +120,10 @@ fn complaint(done: &Finished, name: &str, line: u32, names: &[&str]) -> Option<S
     (!wrong.is_empty()).then(|| wrong.join("; "))
 }
 
-/// Runs it up to five times until one took under 200 ms: the machine may be busy, we may not be slow.
+/// Runs it up to twelve times until one took under 200 ms: the machine may be busy, we may not be slow.
 fn at_once(project: &Project, args: &[&str]) -> (Finished, bool) {
     let mut done = project.go_watcher(args);
-    for _ in 0..4 {
+    for _ in 0..11 {
         if done.took < Duration::from_millis(200) {
             break;
         }

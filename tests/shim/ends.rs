@@ -14,6 +14,7 @@ cases![
     what_was_ignored_stays_ignored,
     blocked_signals_do_not_matter,
     it_works_as_process_one,
+    no_process_to_be_had_is_said,
 ];
 
 struct Mini {
@@ -56,6 +57,13 @@ impl Mini {
         assert_eq!(status.signal(), Some(signal), "{status:?}\n{}", self.read("log"));
         assert!(!status.core_dumped());
         assert_eq!(tagged(&self.tag), Vec::<String>::new());
+    }
+}
+
+/// Also a failed test leaves nothing behind.
+impl Drop for Mini {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
     }
 }
 
@@ -146,7 +154,7 @@ async fn blocked_signals_do_not_matter() {
 }
 
 async fn it_works_as_process_one() {
-    let before = ["unshare", "-p", "-f", "--mount-proc"];
+    let before = ["unshare", "-p", "-f", "--mount-proc", "--kill-child"];
     let script = "for i in $(seq 50); do (sleep 0.1 & setsid sleep 0.1 &); done; echo > up; exit 0";
     let mut mini = Mini::start("one", &before, &["sh", "-c", script]);
     mini.logs("Gone").await;
@@ -165,11 +173,21 @@ async fn it_works_as_process_one() {
         .current_dir(Path::new("/"))
         .status();
     assert!(stranger.unwrap().success());
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    assert_eq!(children(one).len(), 1, "zombies");
+    until("no zombies", || (children(one).len() == 1).then_some(())).await;
     signal(one, "TERM");
     let status = until("its end", || mini.child.try_wait().unwrap()).await;
     // `unshare` passes the status on.
     assert_eq!(status.code(), Some(143), "{status:?} {}", mini.read("log"));
     assert_eq!(tagged(&mini.tag), Vec::<String>::new());
+}
+
+async fn no_process_to_be_had_is_said() {
+    // A user of its own, since the limit counts all processes of one; root is not subject to it. Three are
+    // us, the thread of `ctrlc` and the shim.
+    let script = "import os,sys,resource; os.chown('.', 61234, -1); os.setuid(61234); \
+                  resource.setrlimit(resource.RLIMIT_NPROC, (3, 3)); os.execvp(sys.argv[1], sys.argv[1:])";
+    let mini = Mini::start("limit", &["/usr/bin/python3", "-c", script], &["true"]);
+    mini.logs(&format!("stage: Fork, path: \"true\", errno: {},", libc::EAGAIN)).await;
+    signal(mini.child.id(), "TERM");
+    mini.end(15).await;
 }

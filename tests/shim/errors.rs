@@ -8,7 +8,11 @@ use go_watcher::supervisor::Event;
 use crate::cases;
 use crate::support::Bed;
 
-cases![a_failed_start_is_explained, a_second_run_beside_a_living_one_is_refused];
+cases![
+    a_failed_start_is_explained,
+    a_second_run_beside_a_living_one_is_refused,
+    a_lack_of_means_is_said_and_passes
+];
 
 async fn failed(bed: &mut Bed) -> SpawnError {
     match bed.next().await {
@@ -93,6 +97,32 @@ async fn a_second_run_beside_a_living_one_is_refused() {
     let error = failed(&mut bed).await;
     assert_eq!((error.stage, error.errno), (SpawnStage::Fork, libc::EBUSY));
     bed.host.kill(first);
+    bed.gone().await;
+    bed.end().await;
+}
+
+/// Lowers a limit of the shim, as if the system were short of it.
+fn limit(bed: &Bed, what: &str, value: &str) {
+    let shim = bed.host.shim().unwrap().to_string();
+    let done = std::process::Command::new("prlimit")
+        .args(["--pid", &shim, &format!("--{what}={value}")])
+        .status();
+    assert!(done.unwrap().success());
+}
+
+async fn a_lack_of_means_is_said_and_passes() {
+    let mut bed = Bed::new();
+    // No descriptor for the standard input. (The shim has to be up for that.)
+    bed.sh("true");
+    bed.started().await;
+    bed.gone().await;
+    limit(&bed, "nofile", "3:1024");
+    bed.sh("true");
+    let error = failed(&mut bed).await;
+    assert_eq!((error.stage, error.errno), (SpawnStage::Fork, libc::EMFILE));
+    limit(&bed, "nofile", "1024:1024");
+    bed.sh("true");
+    bed.started().await;
     bed.gone().await;
     bed.end().await;
 }

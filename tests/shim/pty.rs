@@ -211,3 +211,12 @@ impl Pty {
         }
     }
 }
+
+/// Also a failed test leaves nothing behind.
+impl Drop for Pty {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}

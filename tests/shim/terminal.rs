@@ -19,6 +19,8 @@ cases![
     from_the_background_nothing_touches_the_terminal,
     a_closed_terminal_ends_everything,
     a_run_that_asks_the_terminal_from_the_background_is_reported,
+    an_editor_edits_and_can_be_suspended,
+    a_new_build_on_disk_does_not_matter,
 ];
 
 async fn shell_modes(pty: &mut Pty) -> String {
@@ -275,5 +277,48 @@ async fn a_run_that_asks_the_terminal_from_the_background_is_reported() {
     pty.write("\x03");
     pty.back().await;
     assert_eq!(pty.ask("echo status $?").await, "status 130");
+    pty.end().await;
+}
+
+async fn an_editor_edits_and_can_be_suspended() {
+    let mut pty = Pty::new("vim").await;
+    let before = shell_modes(&mut pty).await;
+    pty.line("mini terminal vim -u NONE -N -i NONE file");
+    pty.sees("\"file\"").await;
+    pty.write("ihello\x1b\x1a");
+    pty.back().await;
+    assert_eq!(shell_modes(&mut pty).await, before);
+    pty.line("fg");
+    pty.gives(pty.leader()).await;
+    assert_ne!(state(pty.leader()), Some('T'));
+    pty.write(":wq\r");
+    pty.logs("Exited { run: RunId(1), ended: Exit(0)", 1).await;
+    let text = std::fs::read_to_string(pty.directory.path().join("file")).unwrap();
+    assert_eq!(text, "hello\n");
+    pty.write("\x03");
+    pty.back().await;
+    assert_eq!(pty.ask("echo status $?").await, "status 130");
+    assert_eq!(shell_modes(&mut pty).await, before);
+    pty.end().await;
+}
+
+async fn a_new_build_on_disk_does_not_matter() {
+    let mut pty = Pty::new("build").await;
+    pty.line("cp \"$MINI\" copy; MINI=$PWD/copy; mini keys sleep 1000");
+    pty.logs("Started", 1).await;
+    std::fs::remove_file(pty.directory.path().join("copy")).unwrap();
+    std::fs::write(pty.directory.path().join("copy"), "another build").unwrap();
+    // Also a new shim starts as before.
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pty.leader())).unwrap();
+    let shim = stat.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    signal(shim, "KILL");
+    pty.logs("ShimLost", 1).await;
+    for round in 0..2 {
+        pty.write("r");
+        pty.logs("Started", 2 + round).await;
+    }
+    pty.write("q");
+    pty.back().await;
+    assert_eq!(pty.ask("echo status $?").await, "status 0");
     pty.end().await;
 }

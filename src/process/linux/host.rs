@@ -11,12 +11,12 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use super::hosted::send_to;
 use super::keep::Keep;
 use super::link::Link;
-use super::spawn;
+use super::sys;
 use super::tree::{self, Process};
 use super::wire::{Order, Report};
 use crate::process::explain::{self, Sought};
 use crate::process::terminal::{self, Foreground, Watch};
-use crate::process::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals, unix};
+use crate::process::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals};
 use crate::supervisor::{Event, RunId, Signal};
 
 /// Between two looks at a tree that fell to us.
@@ -126,7 +126,7 @@ impl Host {
 
     /// Sends a signal to the run's process group and lets it live.
     pub fn signal(&mut self, run: RunId, signal: Signal) {
-        self.signalled |= typed_signal(Ended::Signal(signal.0)).is_some();
+        self.signalled |= terminal::typed_signal(Ended::Signal(signal.0)).is_some();
         self.order(&Order::Signal { run, signal: signal.0 });
     }
 
@@ -223,13 +223,12 @@ impl Host {
             Report::Failed { run, stage, errno, path } => {
                 self.run = None;
                 self.take_terminal();
-                let candidates = spawn::candidates(&self.sought.program, &self.sought.path);
-                let detail = explain::detail(stage, errno, &self.sought, &candidates);
+                let detail = explain::detail(stage, errno, &self.sought);
                 Event::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
             }
             Report::Exited { run, ended, left } => {
                 let by_hand = self.foreground.is_held() && !self.signalled;
-                let typed = typed_signal(ended).filter(|_| by_hand);
+                let typed = terminal::typed_signal(ended).filter(|_| by_hand);
                 self.take_terminal();
                 self.events.push_back(Event::Exited { run, ended, left });
                 let Some(signal) = typed else { return };
@@ -315,7 +314,7 @@ impl Host {
 
     fn living(&self, root: Pid) -> Vec<Process> {
         let root = root.as_raw_nonzero().get();
-        Keep::new(self.keep.clone(), unix::own_session()).split(root, tree::descendants(root)).0
+        Keep::new(self.keep.clone(), sys::own_session()).split(root, tree::descendants(root)).0
     }
 }
 
@@ -325,15 +324,5 @@ impl Drop for Host {
         if let Some(link) = self.link.take() {
             link.end(SHIM_PATIENCE);
         }
-    }
-}
-
-/// Ctrl-C and Ctrl-\ go to the foreground group only; a run that dies of them passes them on to us.
-fn typed_signal(ended: Ended) -> Option<Signal> {
-    match ended {
-        Ended::Signal(number @ (libc::SIGINT | libc::SIGQUIT)) => Some(Signal(number)),
-        // It alone gets the hangup when the terminal goes with its session's leader.
-        Ended::Signal(libc::SIGHUP) if terminal::is_lost() => Some(Signal(libc::SIGHUP)),
-        _ => None,
     }
 }

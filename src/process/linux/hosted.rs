@@ -68,26 +68,34 @@ impl Shim {
     pub(super) fn stop_tree(&mut self, signal: i32) {
         let Some(signal) = sys::signal(signal) else { return };
         let living = self.living_for_sure();
+        self.note_left_overs(&living);
         let Some(hosted) = &mut self.hosted else { return };
-        if hosted.leader.is_none() && hosted.phase == Phase::Running {
-            hosted.stopped = names(&living);
-        }
         if hosted.phase == Phase::Running {
             hosted.phase = Phase::Stopping;
         }
         let leader = hosted.leader;
         self.send(leader, &living, signal);
+        self.send_to_runaways(leader, &living, signal);
         self.send(leader, &living, Signal::CONT);
         self.reap();
+    }
+
+    /// Between the look and the stroke at the group a process can leave the group (`setsid`), or be
+    /// forked outside of it: it would miss the signal and live for the whole grace time.
+    fn send_to_runaways(&self, leader: Option<Pid>, known: &[Process], signal: Signal) {
+        let Some(group) = leader.map(|leader| leader.as_raw_nonzero().get()) else { return };
+        let outside = |one: &Process| one.group != group && one.state != b'Z';
+        let told = |one: &Process| known.iter().any(|known| known.pid == one.pid && outside(known));
+        for process in self.living().iter().filter(|one| outside(one) && !told(one)) {
+            send_to(self.me, process, signal);
+        }
     }
 
     /// SIGKILL to everything that is there; [`Phase::Killing`] says when again.
     pub(super) fn kill_round(&mut self) {
         let living = self.living();
+        self.note_left_overs(&living);
         let Some(hosted) = &mut self.hosted else { return };
-        if hosted.leader.is_none() && hosted.phase == Phase::Running {
-            hosted.stopped = names(&living);
-        }
         // As long as newcomers appear (something forks against us), the rounds stay close.
         let round: Vec<_> = living.iter().map(|process| (process.pid, process.start)).collect();
         let newcomers = round.iter().any(|process| !hosted.killed.contains(process));
@@ -97,6 +105,25 @@ impl Shim {
         let leader = hosted.leader;
         self.send(leader, &living, Signal::KILL);
         self.reap();
+    }
+
+    /// What is stopped although nobody would expect it: all that has outlived its leader, and, each name
+    /// once, daemons (own session, parent gone) of a leader that lives.
+    fn note_left_overs(&mut self, living: &[Process]) {
+        let Some(hosted) = self.hosted.as_mut().filter(|hosted| hosted.phase == Phase::Running)
+        else {
+            return;
+        };
+        if hosted.leader.is_none() {
+            hosted.stopped = names(living);
+            return;
+        }
+        let (me, keep, told) = (self.me, &self.keep, &mut self.told_daemons);
+        let mut daemons = living.to_vec();
+        daemons.retain(|one| one.parent == me && keep.is_in_other_session(one));
+        daemons.retain(|one| !told.contains(&one.name));
+        told.extend(daemons.iter().map(|one| one.name.clone()));
+        hosted.stopped = names(&daemons);
     }
 
     /// To the leader's group at one stroke, and to every process outside it.

@@ -38,6 +38,11 @@ impl Keep {
         })
     }
 
+    /// Whether it has left our session.
+    pub(super) fn is_in_other_session(&self, process: &Process) -> bool {
+        process.session != self.session
+    }
+
     /// Name *and* own session *and* parent gone.
     fn is_daemon(&self, root: i32, process: &Process) -> bool {
         !self.names.is_empty() && process.parent == root && process.session != self.session && {

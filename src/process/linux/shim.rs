@@ -15,8 +15,8 @@ use super::keep::Keep;
 use super::spawn;
 use super::sys::{self, Blocked};
 use super::wire::{self, Order, Report};
-use crate::process::unix;
 use crate::process::{Ended, Launch, SpawnStage, Stdin};
+use crate::process::{explain, unix};
 use crate::supervisor::RunId;
 
 /// `argv[0]` and the name in `ps`: a kill by the program's name spares the shim, which then cleans up.
@@ -45,6 +45,8 @@ pub(super) struct Shim {
     pub(super) me: i32,
     pub(super) keep: Keep,
     pub(super) hosted: Option<Hosted>,
+    /// Names of stopped daemons that were said.
+    pub(super) told_daemons: Vec<Vec<u8>>,
     /// `waitpid` says that there is nobody.
     pub(super) childless: bool,
 }
@@ -82,8 +84,9 @@ impl Shim {
             open_input: None,
             blocked,
             me,
-            keep: Keep::new(Vec::new(), unix::own_session()),
+            keep: Keep::new(Vec::new(), sys::own_session()),
             hosted: None,
+            told_daemons: Vec::new(),
             childless: true,
         };
         // The death signal was set before the execution; a parent that died before that sent none.
@@ -217,7 +220,7 @@ impl Shim {
         if self.hosted.is_some() {
             return failed(SpawnStage::Fork, libc::EBUSY, program.into());
         }
-        let candidates = spawn::candidates(&program, &launch.env);
+        let candidates = explain::candidates(&program, &launch.env);
         let found = |at: usize| {
             use std::os::unix::ffi::OsStringExt;
             candidates.get(at).map_or(program.clone(), |path| OsString::from_vec(path.clone()))
@@ -231,8 +234,12 @@ impl Shim {
             Err(failure) => {
                 let path = match (failure.stage, failure.errno) {
                     (SpawnStage::WorkingDirectory, _) => launch.directory.clone(),
-                    (_, libc::ENOENT | libc::ENOTDIR) => program.clone().into(),
-                    _ => found(failure.program).into(),
+                    (SpawnStage::Exec, errno)
+                        if errno != libc::ENOENT && errno != libc::ENOTDIR =>
+                    {
+                        found(failure.program).into()
+                    }
+                    _ => program.clone().into(),
                 };
                 failed(failure.stage, failure.errno, path)
             }

@@ -3,16 +3,12 @@
 //! signal at the parent's death, and a precise answer about what failed.
 #![expect(unsafe_code, reason = "clone and execve have no safe wrapper")]
 
-use std::ffi::{CString, OsStr, OsString, c_char, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
 
 use rustix::process::Pid;
 
 use crate::process::SpawnStage;
-
-/// Where programs are looked for when the environment has no `PATH`, as in `execvp`.
-const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 
 /// Enough for the few frames of [`child`]; `execve` works in the kernel.
 const STACK: usize = 64 * 1024;
@@ -46,22 +42,6 @@ pub(super) struct Failure {
     pub(super) errno: i32,
     /// Which of [`Plan::programs`] it was about.
     pub(super) program: usize,
-}
-
-/// The candidates for a program: itself when it has a slash, else its name in each directory of the
-/// child's `PATH`. (Entries relative to the working directory work: the child has entered it by then.)
-pub(super) fn candidates(program: &OsStr, env: &[(OsString, OsString)]) -> Vec<Vec<u8>> {
-    let program = program.as_bytes();
-    if program.contains(&b'/') || program.is_empty() {
-        return vec![program.to_vec()];
-    }
-    let path = env.iter().rev().find(|(name, _)| name == "PATH");
-    let path = path.map_or(DEFAULT_PATH, |(_, value)| value.as_bytes());
-    let candidate = |directory: &[u8]| match directory {
-        b"" => [b"./", program].concat(),
-        directory => [directory, b"/", program].concat(),
-    };
-    path.split(|&byte| byte == b':').map(candidate).collect()
 }
 
 /// What the child works with: only pointers into the parent's memory.
@@ -223,24 +203,4 @@ unsafe fn execute(task: &Task) -> Failure {
         }
     }
     telling.unwrap_or(Failure { program: 0, ..last })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_is_looked_for_in_the_childs_own_path() {
-        let path = |value: &str| vec![("A".into(), "b".into()), ("PATH".into(), value.into())];
-        let texts = |program: &str, env: &[(OsString, OsString)]| -> Vec<String> {
-            let found = candidates(OsStr::new(program), env);
-            found.into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
-        };
-        assert_eq!(texts("x", &path("/a:/b")), ["/a/x", "/b/x"]);
-        assert_eq!(texts("x", &path(":bin:")), ["./x", "bin/x", "./x"]);
-        assert_eq!(texts("./x", &path("/a")), ["./x"]);
-        assert_eq!(texts("d/x", &path("/a")), ["d/x"]);
-        assert_eq!(texts("x", &[]), ["/bin/x", "/usr/bin/x"]);
-        assert_eq!(texts("", &path("/a")), [""]);
-    }
 }

@@ -95,3 +95,10 @@ pub(super) fn inherited(number: i32) -> io::Result<OwnedFd> {
         Ok(OwnedFd::from_raw_fd(number))
     }
 }
+
+/// Our session; 0 when its leader is outside our PID namespace (which the safe wrapper holds to be
+/// impossible).
+pub(super) fn own_session() -> i32 {
+    // SAFETY: a plain call.
+    unsafe { libc::getsid(0) }
+}

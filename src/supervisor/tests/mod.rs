@@ -48,5 +48,5 @@ fn face() -> Face {
 fn batch(paths: &str, now: Instant) -> Batch {
     let change = |path| BatchChange { path: Path::new(path).into(), kind: ChangeKind::Closed };
     let changes = paths.split_whitespace().map(change).collect();
-    Batch { changes, first: now, last: now, noisy: None }
+    Batch { changes, first: now, last: now, forced: false, noisy: None }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::Rig;
+use super::rig::causes;
 use crate::watch::os;
 
 /// A small generator (xorshift64*), so that a seed means the same everywhere.
@@ -124,7 +125,7 @@ fn play(seed: u64, operations: usize) {
     let root = rig.root.clone();
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut before = contents(&root);
-    rig.watch.run_started(None, Instant::now());
+    rig.watch.run_started(&[], Instant::now());
     let mut left = operations;
     while left > 0 {
         let burst = (1 + dice.roll(40)).min(left);
@@ -162,7 +163,7 @@ fn play(seed: u64, operations: usize) {
         let same = rig.watch.compare(&batch) == crate::watch::Comparison::Same;
         assert!(!same || differing.is_empty(), "seed {seed}: {differing:?} taken for the same");
         if !same {
-            rig.watch.run_started(Some(&batch), Instant::now());
+            rig.watch.run_started(&causes(&batch), Instant::now());
             rig.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
             before = now;
         }
@@ -180,7 +181,10 @@ fn after_random_operations_the_table_equals_a_fresh_scan() {
 #[test]
 #[ignore = "the long form: for the torture"]
 fn after_very_many_random_operations_the_table_equals_a_fresh_scan() {
-    for seed in 1..=50 {
-        play(1000 + seed, 10_000);
+    let number = |name: &str, or: u64| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(or)
+    };
+    for seed in 1..=number("GW_SEEDS", 50) {
+        play(1000 + seed, number("GW_OPERATIONS", 10_000) as usize);
     }
 }

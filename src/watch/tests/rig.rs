@@ -183,11 +183,13 @@ impl Rig {
     }
 
     pub(crate) fn notices(&self) -> Vec<&Notice> {
-        let notice = |seen| match seen {
-            &Seen::Say(ref notice) => Some(notice),
-            _ => None,
-        };
-        self.seen.iter().filter_map(notice).collect()
+        let mut notices = Vec::new();
+        for seen in &self.seen {
+            if let Seen::Say(notice) = seen {
+                notices.push(notice);
+            }
+        }
+        notices
     }
 
     /// What the loop would make of the changes: a batch.
@@ -201,7 +203,13 @@ impl Rig {
             }
         }
         let now = Instant::now();
-        (!changes.is_empty()).then_some(Batch { changes, first: now, last: now, noisy: None })
+        (!changes.is_empty()).then_some(Batch {
+            changes,
+            first: now,
+            last: now,
+            forced: false,
+            noisy: None,
+        })
     }
 
     /// Everything that happened up to now becomes a run, unless nothing changed; whether there was one.
@@ -211,10 +219,15 @@ impl Rig {
         if self.watch.compare(&batch) == Comparison::Same {
             return false;
         }
-        self.watch.run_started(Some(&batch), Instant::now());
+        self.watch.run_started(&causes(&batch), Instant::now());
         // Until the run's beginning is certain.
         self.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
         self.for_a_while(Duration::from_millis(15));
         true
     }
+}
+
+/// The paths of a batch, as a run's causes.
+pub(crate) fn causes(batch: &Batch) -> Vec<Arc<Path>> {
+    batch.changes.iter().map(|change| Arc::clone(&change.path)).collect()
 }

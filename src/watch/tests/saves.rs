@@ -107,7 +107,7 @@ fn the_same_bytes_are_no_change() {
         },
         |_| {},
     );
-    rig.watch.run_started(None, Instant::now());
+    rig.watch.run_started(&[], Instant::now());
     rig.until("the baseline", |rig| {
         rig.watch.table.record(&rig.path("a")).is_some_and(|record| record.hash != 0)
     });
@@ -139,7 +139,7 @@ fn the_same_bytes_are_no_change() {
 #[test]
 fn a_touch_reloads_although_the_bytes_are_the_same() {
     let mut rig = Rig::with(|root| fs::write(root.join("a"), "one").unwrap(), |_| {});
-    rig.watch.run_started(None, Instant::now());
+    rig.watch.run_started(&[], Instant::now());
     rig.until("the baseline", |rig| {
         rig.watch.table.record(&rig.path("a")).is_some_and(|record| record.hash != 0)
     });

@@ -25,6 +25,7 @@ struct Timespec {
 unsafe extern "C" {
     fn fork() -> i32;
     fn setsid() -> i32;
+    fn waitpid(pid: i32, status: *mut i32, options: i32) -> i32;
     fn signal(number: i32, handler: usize) -> usize;
     fn flock(fd: i32, operation: i32) -> i32;
     fn usleep(microseconds: u32) -> i32;
@@ -226,12 +227,14 @@ fn main() {
         fs::write(file, text).expect("writes");
     }
     for _ in 0..asked.orphans {
-        if unsafe { fork() } == 0 {
+        let middle = unsafe { fork() };
+        if middle == 0 {
             if unsafe { fork() } == 0 {
                 sleep(50);
             }
             std::process::exit(0);
         }
+        unsafe { waitpid(middle, std::ptr::null_mut(), 0) };
     }
     if let Some(port) = asked.worker {
         if unsafe { fork() } == 0 {

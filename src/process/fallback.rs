@@ -1,0 +1,332 @@
+//! Unix without subreapers: a run is its process group. What leaves the group (`setsid`) is out of reach.
+#![expect(unsafe_code, reason = "code between fork and exec")]
+#![expect(clippy::disallowed_types, reason = "processes are started here")]
+#![expect(clippy::disallowed_methods, reason = "looks at the working directory before a launch")]
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal as Number, WaitOptions};
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+
+use super::explain::{self, Sought};
+use super::terminal::{self, Foreground, Watch};
+use super::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals};
+use crate::supervisor::{Event, RunId, Signal};
+
+/// A group sends no signal when its last member ends: so often it is asked for while it stops, …
+const STOPPING_PAUSE: Duration = Duration::from_millis(10);
+/// … and while it merely has left-overs.
+const LEFT_OVERS_PAUSE: Duration = Duration::from_secs(1);
+
+/// There is no shim here: records which signals were ignored when we were started. Must be the first thing
+/// in `main`.
+pub fn shim_entry() -> Option<ExitCode> {
+    signals::remember_ignored();
+    None
+}
+
+/// Starts and ends runs. One per supervisor; hosts one run at a time.
+///
+/// Orders never block and never fail: what becomes of them comes back as events.
+#[derive(Debug, Default)]
+pub struct Host {
+    run: Option<Run>,
+    events: VecDeque<Event>,
+    children: Option<Stream>,
+    foreground: Foreground,
+    resume: Option<Stream>,
+    watch: Option<Watch>,
+}
+
+#[derive(Debug)]
+struct Run {
+    id: RunId,
+    group: Pid,
+    name: std::ffi::OsString,
+    leader_lives: bool,
+    stopping: bool,
+    killing: bool,
+    told_waiting: bool,
+    terminal: bool,
+    signalled: bool,
+    stopped: Vec<LeftOver>,
+    /// The pipe of `stdin: open`.
+    _input: Option<ChildStdin>,
+}
+
+impl Host {
+    /// Nothing to start here.
+    ///
+    /// # Errors
+    /// None.
+    pub fn start() -> io::Result<Host> {
+        Ok(Host::default())
+    }
+
+    /// Daemons leave the process group, and are out of reach as it is.
+    pub fn settings(&mut self, _stop_keep: &[String]) {}
+
+    /// Starts a run: `Started` or `SpawnFailed` follows, then `Exited`, then `Gone`. The run before it must
+    /// be gone.
+    pub fn launch(&mut self, launch: &Launch) {
+        let run = launch.run;
+        let failed = |stage, path: PathBuf, errno| {
+            let detail = explain::detail(stage, errno, &Sought::of(launch));
+            Event::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
+        };
+        let program = launch.argv.first().cloned().unwrap_or_default();
+        let event = if self.run.is_some() {
+            failed(SpawnStage::Fork, program.into(), libc::EBUSY)
+        } else if let Err(error) = std::fs::read_dir(&launch.directory) {
+            let errno = error.raw_os_error().unwrap_or(0);
+            failed(SpawnStage::WorkingDirectory, launch.directory.clone(), errno)
+        } else {
+            match self.spawn(launch) {
+                Ok(child) => {
+                    self.foreground.started(child.id());
+                    let pid = child.id();
+                    self.run = Some(Run::of(launch, child));
+                    Event::Started { run, pid }
+                }
+                Err(error) => {
+                    self.foreground.ended(|_| false);
+                    let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
+                    failed(SpawnStage::Exec, program.into(), errno)
+                }
+            }
+        };
+        self.events.push_back(event);
+    }
+
+    fn spawn(&mut self, launch: &Launch) -> io::Result<Child> {
+        let terminal = launch.stdin == Stdin::Terminal;
+        if terminal && self.resume.is_none() {
+            self.resume = signals::stream(libc::SIGCONT);
+            self.watch = Watch::start();
+        }
+        let foreground = terminal && self.foreground.prepare();
+        let (program, arguments) = launch.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(launch.env.iter().map(|(name, value)| (name, value)));
+        command.current_dir(&launch.directory).process_group(0).stdin(match launch.stdin {
+            Stdin::Null => Stdio::null(),
+            Stdin::Open => Stdio::piped(),
+            Stdin::Terminal => Stdio::inherit(),
+        });
+        let ignored = signals::ignored_at_start();
+        // SAFETY: only system calls that may be made between fork and exec.
+        unsafe {
+            command.pre_exec(move || {
+                if foreground {
+                    // We ignore SIGTTOU, and so does it until here.
+                    libc::tcsetpgrp(0, libc::getpid());
+                }
+                for number in [libc::SIGTTIN, libc::SIGTTOU] {
+                    if ignored & 1 << (number - 1) == 0 {
+                        libc::signal(number, libc::SIG_DFL);
+                    }
+                }
+                Ok(())
+            });
+        }
+        command.spawn()
+    }
+
+    /// Sends the stop signal to the process group of the run, then SIGCONT. `Gone` follows when nothing is
+    /// left of it (at once when the run is already gone).
+    pub fn stop(&mut self, run: RunId, signal: Signal) {
+        self.end(run, signal.0, false);
+    }
+
+    /// SIGKILL to the process group; `Gone` follows.
+    pub fn kill(&mut self, run: RunId) {
+        self.end(run, libc::SIGKILL, true);
+    }
+
+    fn end(&mut self, id: RunId, number: i32, killing: bool) {
+        match &mut self.run {
+            Some(run) if run.id == id => {
+                if !run.leader_lives && !run.stopping {
+                    run.stopped = run.left();
+                }
+                (run.stopping, run.killing, run.signalled) = (true, run.killing || killing, true);
+                run.send(number);
+                run.send(libc::SIGCONT);
+            }
+            _ => self.events.push_back(Event::Gone { run: id, stopped: Vec::new() }),
+        }
+    }
+
+    /// Sends a signal to the run's process group and lets it live.
+    pub fn signal(&mut self, run: RunId, signal: Signal) {
+        if let Some(run) = self.run.as_mut().filter(|current| current.id == run) {
+            run.signalled |= matches!(signal.0, libc::SIGINT | libc::SIGQUIT);
+            run.send(signal.0);
+        }
+    }
+
+    /// What still lives of the current run: its group, under the name of its leader.
+    pub fn remaining(&self) -> Vec<LeftOver> {
+        self.run.as_ref().map_or_else(Vec::new, Run::left)
+    }
+
+    /// There is no shim here.
+    pub fn shim(&self) -> Option<u32> {
+        None
+    }
+
+    /// The next event of a run. Cancel-safe.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return event;
+            }
+            if self.children.is_none() {
+                self.children = signal(SignalKind::child()).ok();
+            }
+            self.look();
+            if !self.events.is_empty() {
+                continue;
+            }
+            let pause = self.pause();
+            let pause = async {
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = signals::next(&mut self.children) => {}
+                () = signals::next(&mut self.resume) => self.give_terminal(),
+                () = Watch::touched(&self.watch), if self.foreground.is_wanted() => self.give_terminal(),
+                () = pause => {}
+            }
+        }
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        let run = self.run.as_ref()?;
+        match (run.stopping, run.leader_lives) {
+            (true, _) => Some(STOPPING_PAUSE),
+            (false, false) => Some(LEFT_OVERS_PAUSE),
+            (false, true) => None,
+        }
+    }
+
+    fn give_terminal(&mut self) {
+        if self.foreground.continued()
+            && let Some(run) = &self.run
+        {
+            run.send(libc::SIGCONT);
+        }
+    }
+
+    /// Ends what should still live. Dropping the host does the same.
+    pub async fn shutdown(self) {
+        drop(self);
+    }
+
+    /// Looks what has become of the run.
+    fn look(&mut self) {
+        while let Ok(Some((pid, status))) =
+            rustix::process::wait(WaitOptions::NOHANG | WaitOptions::UNTRACED)
+        {
+            let Some(run) = self.run.as_mut().filter(|run| run.group == pid) else { continue };
+            let id = run.id;
+            if let Some(number) = status.stopping_signal() {
+                self.stopped(number);
+                continue;
+            }
+            run.leader_lives = false;
+            let left = if run.stopping { Vec::new() } else { run.left() };
+            let by_hand = self.foreground.is_held() && !run.signalled;
+            let group = run.group;
+            let killed = status.terminating_signal().map(Ended::Signal);
+            let ended = killed.unwrap_or(Ended::Exit(status.exit_status().unwrap_or(0)));
+            self.foreground.ended(|other| other == group);
+            self.events.push_back(Event::Exited { run: id, ended, left });
+            if let Some(signal) = terminal::typed_signal(ended).filter(|_| by_hand) {
+                self.events.push_back(Event::Terminate(signal));
+            }
+        }
+        let Some(run) = &self.run else { return };
+        if run.killing {
+            run.send(libc::SIGKILL);
+        }
+        if !run.leader_lives && run.left().is_empty() {
+            let (run, stopped) = (run.id, run.stopped.clone());
+            self.run = None;
+            self.events.push_back(Event::Gone { run, stopped });
+        }
+    }
+
+    fn stopped(&mut self, number: i32) {
+        let Some(run) = &mut self.run else { return };
+        match number {
+            libc::SIGTTIN | libc::SIGTTOU if !run.terminal && !run.told_waiting => {
+                run.told_waiting = true;
+                let process = LeftOver { pid: run.pid(), name: run.name.clone() };
+                self.events.push_back(Event::WaitsForTerminal { run: run.id, process });
+            }
+            libc::SIGTSTP if run.terminal => {
+                let group = run.group;
+                self.foreground.suspended(|other| other == group);
+                run.send(libc::SIGCONT);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let Some(run) = &self.run {
+            run.send(libc::SIGKILL);
+        }
+    }
+}
+
+impl Run {
+    fn of(launch: &Launch, mut child: Child) -> Run {
+        // The child is waited for by its pid; the handle is only what made it.
+        let input = child.stdin.take();
+        let program = PathBuf::from(launch.argv.first().cloned().unwrap_or_default());
+        Run {
+            id: launch.run,
+            group: Pid::from_child(&child),
+            name: program.file_name().unwrap_or_default().to_owned(),
+            leader_lives: true,
+            stopping: false,
+            killing: false,
+            told_waiting: false,
+            terminal: launch.stdin == Stdin::Terminal,
+            signalled: false,
+            stopped: Vec::new(),
+            _input: input,
+        }
+    }
+
+    fn pid(&self) -> u32 {
+        self.group.as_raw_nonzero().get() as u32
+    }
+
+    fn send(&self, number: i32) {
+        if let Some(signal) = Number::from_named_raw(number) {
+            let _ = rustix::process::kill_process_group(self.group, signal);
+        }
+    }
+
+    /// The group as one left-over, if it has a member.
+    fn left(&self) -> Vec<LeftOver> {
+        let lives = rustix::process::test_kill_process_group(self.group).is_ok();
+        lives.then(|| LeftOver { pid: self.pid(), name: self.name.clone() }).into_iter().collect()
+    }
+}
