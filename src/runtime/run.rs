@@ -231,8 +231,13 @@ impl Instance {
         {
             keys.refresh();
         }
+        // Not before: until the command is there, every microsecond of this processor may be the shim's.
+        let started = matches!(event, Event::Started { .. } | Event::SpawnFailed { .. });
         let actions = self.supervisor.handle(event, now);
         self.perform(actions, now);
+        if started {
+            self.private.tidy();
+        }
     }
 
     /// The last acts: the summary, the terminal, the shim.
