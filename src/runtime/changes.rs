@@ -25,13 +25,17 @@ impl Instance {
         self.drain(now);
     }
 
-    fn drain(&mut self, now: Instant) {
+    /// Takes what is there; returns how many messages it was.
+    pub(super) fn drain(&mut self, now: Instant) -> usize {
         let mut seen = Vec::new();
-        for _ in 0..MESSAGES_A_TURN {
+        let mut taken = 0;
+        while taken < MESSAGES_A_TURN {
             let Ok(message) = self.messages.try_recv() else { break };
             self.watch.handle(message, now, &mut seen);
+            taken += 1;
         }
         self.note(seen, now);
+        taken
     }
 
     pub(super) fn note(&mut self, seen: Vec<Seen>, now: Instant) {

@@ -6,6 +6,7 @@ mod git;
 mod launch;
 mod live;
 mod orders;
+mod pace;
 mod private;
 mod run;
 mod timer;

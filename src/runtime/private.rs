@@ -25,6 +25,10 @@ const LIST_LIMIT: usize = 64 * 1024;
 pub(super) struct Private {
     directory: io::Result<TempDir>,
     current: Option<NamedTempFile>,
+    /// The list of the run before, until [`Self::tidy`].
+    old: Option<NamedTempFile>,
+    /// An empty file for the next list: made beforehand, because making it takes longer than all the rest.
+    next: Option<NamedTempFile>,
 }
 
 impl Private {
@@ -35,7 +39,7 @@ impl Private {
             std::fs::create_dir(directory.path().join(MARKERS))?;
             Ok(directory)
         });
-        Self { directory, current: None }
+        Self { directory, current: None, old: None, next: None }
     }
 
     /// The engine's settings, told what is ours: none of it ever counts as a change, wherever it lies.
@@ -63,7 +67,7 @@ impl Private {
     /// # Errors
     /// The system's error when the file can't be written, with the directory concerned.
     pub(super) fn write(&mut self, paths: &[Arc<Path>]) -> Result<PathBuf, (PathBuf, io::Error)> {
-        self.current = None;
+        self.old = self.current.take();
         let directory = match &self.directory {
             Ok(directory) => directory.path().to_path_buf(),
             Err(error) => return Err((std::env::temp_dir(), copy_of(error))),
@@ -74,8 +78,20 @@ impl Private {
         Ok(path)
     }
 
-    fn write_in(&self, directory: &Path, paths: &[Arc<Path>]) -> io::Result<NamedTempFile> {
-        let mut file = tempfile::Builder::new().prefix("changed-").tempfile_in(directory)?;
+    /// What can wait until the run has been started: the list before goes, an empty file for the next is made.
+    pub(super) fn tidy(&mut self) {
+        self.old = None;
+        if self.next.is_none()
+            && let Ok(directory) = &self.directory
+        {
+            self.next = empty_file(directory.path()).ok();
+        }
+    }
+
+    fn write_in(&mut self, directory: &Path, paths: &[Arc<Path>]) -> io::Result<NamedTempFile> {
+        // Somebody who cleans up temporary directories may have taken it.
+        let prepared = self.next.take().filter(|file| file.path().exists());
+        let mut file = prepared.map_or_else(|| empty_file(directory), Ok)?;
         let mut bytes = Vec::new();
         for path in paths {
             bytes.extend_from_slice(path.as_os_str().as_bytes());
@@ -84,6 +100,10 @@ impl Private {
         file.write_all(&bytes)?;
         Ok(file)
     }
+}
+
+fn empty_file(directory: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix("changed-").tempfile_in(directory)
 }
 
 /// The files that our own output and the command's go to (`go-watcher run … > log`): what is said there
@@ -137,7 +157,9 @@ mod tests {
         let mut files = Private::new();
         let file = files.write(&many).unwrap();
         assert_eq!(std::fs::read(&file).unwrap().split(|b| *b == 0).count(), 5001);
+        files.tidy();
         files.write(&many[..1]).unwrap();
+        files.tidy();
         assert!(!file.exists(), "the list of the run before goes");
     }
 }
