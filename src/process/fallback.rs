@@ -3,6 +3,11 @@
 #![expect(clippy::disallowed_types, reason = "processes are started here")]
 #![expect(clippy::disallowed_methods, reason = "looks at the working directory before a launch")]
 
+#[path = "blind.rs"]
+mod blind;
+
+pub use blind::Witness;
+
 use std::collections::VecDeque;
 use std::io;
 use std::os::unix::process::CommandExt;

@@ -15,6 +15,6 @@ mod unix;
 mod os;
 
 pub use keys::{Key, Keys};
-pub use os::{Host, shim_entry};
+pub use os::{Host, Witness, shim_entry};
 pub use signals::{Signals, raise_again};
-pub use types::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin};
+pub use types::{Ended, Launch, LeftOver, Opener, SpawnError, SpawnStage, Stdin};

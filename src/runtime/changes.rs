@@ -41,6 +41,7 @@ impl Instance {
     pub(super) fn note(&mut self, seen: Vec<Seen>, now: Instant) {
         for seen in seen {
             match seen {
+                Seen::Change(change) if self.is_of_a_loop(&change) => {}
                 Seen::Change(change) => self.settle.note(change, now),
                 Seen::Say(notice) => self.reporter.say(&notice, now),
                 Seen::Ready(mut watching) => {
@@ -49,7 +50,7 @@ impl Instance {
                 }
                 Seen::Marker(name) => self.marked(&name),
                 Seen::ConfigChanged(_) => self.live.touched(now),
-                Seen::RulesChanged => {}
+                Seen::RulesChanged => self.forget_ignored_loops(now),
             }
         }
     }
@@ -113,6 +114,7 @@ impl Instance {
             let notice = Notice::Noisy { path: path.clone(), every: numbers::MAX_WAIT };
             self.reporter.say(&notice, now);
         }
+        let Some(batch) = self.break_loops(batch, now) else { return };
         // What a run that could not start was to answer is still open, whatever the bytes are.
         let open = self.supervisor.state().kept > 0;
         match (self.watch.compare(&batch), batch.changes.first()) {
@@ -127,7 +129,10 @@ impl Instance {
                 self.settle.postpone(now + delay);
                 return;
             }
-            _ => self.happened(Event::Batch(batch), now),
+            _ => {
+                self.hand_over(&batch);
+                self.happened(Event::Batch(batch), now);
+            }
         }
         self.put_backs = 0;
     }

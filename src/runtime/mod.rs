@@ -5,6 +5,7 @@ mod changes;
 mod git;
 mod launch;
 mod live;
+mod loops;
 mod orders;
 mod pace;
 mod private;

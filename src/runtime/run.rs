@@ -19,6 +19,7 @@ use crate::watch::{Message, Timestamp, Watch};
 use super::git::GitGate;
 use super::launch::Environment;
 use super::live::Live;
+use super::loops::Loops;
 use super::pace::Pace;
 use super::private::Private;
 use super::timer::Timer;
@@ -31,6 +32,7 @@ pub(super) struct Instance {
     pub(super) args: RunArgs,
     pub(super) config: Arc<Config>,
     pub(super) live: Live,
+    pub(super) loops: Loops,
     pub(super) environment: Environment,
     pub(super) reporter: Reporter,
     pub(super) signals: Signals,
@@ -57,6 +59,7 @@ enum Wake {
     Watch(Message),
     Key(Key),
     Call(Call),
+    Opened,
     Time,
 }
 
@@ -103,6 +106,7 @@ impl Instance {
             exit: None,
             args,
             live: Live::default(),
+            loops: Loops::default(),
             config,
             reporter,
             signals,
@@ -153,6 +157,7 @@ impl Instance {
                 }
                 Wake::Key(key) => self.press(key, now),
                 Wake::Call(call) => self.answer(call, now),
+                Wake::Opened => self.hear_witness(),
                 Wake::Time => {}
             }
         }
@@ -164,6 +169,7 @@ impl Instance {
         tokio::select! {
             biased;
             signal = self.signals.next() => Wake::Process(Event::Terminate(signal)),
+            () = self.loops.witness.disturbed() => Wake::Opened,
             event = self.host.next() => Wake::Process(event),
             Some(message) = self.messages.recv(), if !paced => Wake::Watch(message),
             key = next_key(&mut self.keys) => Wake::Key(key),
@@ -181,6 +187,7 @@ impl Instance {
             self.waiting_deadline(now),
             self.live.deadline(),
             self.pace.deadline(),
+            self.loops.deadline(),
         ];
         rooms.into_iter().flatten().min()
     }
@@ -194,6 +201,7 @@ impl Instance {
         self.fire(now);
         let actions = self.supervisor.tick(now);
         self.perform(actions, now);
+        self.look_after_loops(now);
         self.reporter.tick(now);
         self.answer_waiting(now);
     }
@@ -211,7 +219,7 @@ impl Instance {
             Key::Clear => return self.reporter.clear(),
             Key::Help => return self.reporter.say(&Notice::KeyHelp, now),
             Key::Enter => return self.reporter.blank(),
-            Key::Undo => return,
+            Key::Undo => return self.release_loops(now),
         };
         self.request(request, now);
     }
@@ -233,6 +241,7 @@ impl Instance {
         }
         // Not before: until the command is there, every microsecond of this processor may be the shim's.
         let started = matches!(event, Event::Started { .. } | Event::SpawnFailed { .. });
+        self.ended_for_loops(&event, now);
         let actions = self.supervisor.handle(event, now);
         self.perform(actions, now);
         if started {

@@ -54,7 +54,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use self::change::{Change, ChangeKind, Facts};
-pub use self::contents::Comparison;
+pub use self::contents::{Comparison, content};
 pub use self::message::Message;
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
 pub use self::survey::{Glance, Step, Survey};

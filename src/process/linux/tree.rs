@@ -122,14 +122,14 @@ fn numbers(text: &[u8]) -> Vec<i32> {
 }
 
 /// The entries of a directory that are numbers.
-fn directories(path: &str) -> Vec<i32> {
+pub(super) fn directories(path: &str) -> Vec<i32> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let Ok(fd) = rustix::fs::open(path, flags, Mode::empty()) else { return Vec::new() };
     let Ok(entries) = rustix::fs::Dir::new(fd) else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect()
 }
 
-fn read(path: &str) -> Option<Vec<u8>> {
+pub(super) fn read(path: &str) -> Option<Vec<u8>> {
     let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let mut text = Vec::with_capacity(512);
     loop {
