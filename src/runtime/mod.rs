@@ -8,6 +8,7 @@ mod live;
 mod orders;
 mod private;
 mod run;
+mod system;
 mod timer;
 
 use std::fmt::Display;

@@ -4,7 +4,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use std::sync::Arc;
 use rustix::fs::FileType;
 use tempfile::{NamedTempFile, TempDir};
 
+use super::system;
 use crate::control::Place;
 use crate::watch;
 
@@ -91,8 +91,7 @@ impl Private {
 fn output_files() -> impl Iterator<Item = PathBuf> {
     [rustix::stdio::stdout(), rustix::stdio::stderr()].into_iter().filter_map(|output| {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(output).ok()?.st_mode);
-        let path = std::fs::read_link(format!("/proc/self/fd/{}", output.as_raw_fd())).ok()?;
-        (kind == FileType::RegularFile).then_some(path)
+        (kind == FileType::RegularFile).then(|| system::path_of(output)).flatten()
     })
 }
 
