@@ -21,6 +21,7 @@ pub mod control;
 #[cfg(test)]
 mod documents;
 pub mod exit;
+pub mod explain;
 pub mod filter;
 pub mod process;
 pub mod report;

@@ -38,10 +38,18 @@ pub fn man(out: &mut dyn Write) -> io::Result<()> {
         let page = clap_mangen::Man::new(sub.clone());
         let mut part = Vec::new();
         page.render_description_section(&mut part)?;
-        if sub.get_name() == "check" {
-            writeln!(part, ".PP\nIt takes the flags of run.")?;
-        } else {
-            page.render_options_section(&mut part)?;
+        match sub.get_name() {
+            "check" => writeln!(part, ".PP\nIt takes the flags of run.")?,
+            "explain" => {
+                // Its own are those without a heading.
+                let own = sub.clone().mut_args(|arg| {
+                    let hidden = arg.get_help_heading().is_some() || arg.is_last_set();
+                    arg.hide(hidden)
+                });
+                clap_mangen::Man::new(own).render_options_section(&mut part)?;
+                writeln!(part, ".PP\nBesides, it takes the flags of run.")?;
+            }
+            _ => page.render_options_section(&mut part)?,
         }
         text.extend(subsections(&part));
     }

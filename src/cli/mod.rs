@@ -1,5 +1,6 @@
 //! What was typed: the clap definitions and nothing else. What it means is decided in [`crate::config`].
 
+mod explain;
 mod generate;
 mod hints;
 mod remote;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use explain::ExplainArgs;
 pub use generate::{completions, man};
 pub(crate) use hints::config_is_no_file;
 pub use hints::{Refusal, parse};
@@ -49,6 +51,8 @@ pub enum Command {
     Run(RunArgs),
     /// Load the configuration and print what it means, or what is wrong with it
     Check(CheckArgs),
+    /// Tell for each path whether it is watched and by which rule; without a path, what is watched
+    Explain(ExplainArgs),
     /// Tell what the running instances of this directory do
     Status(StatusArgs),
     /// Return when the run caused by everything written so far has ended, with its status
@@ -95,7 +99,7 @@ pub struct CheckArgs {
 }
 
 /// What `run` was given, unresolved: `None` and empty mean "not said".
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct RunArgs {
     /// Run this through `sh -c`, on start and after each complete save
     #[arg(short = 'e', long, value_name = "CMD", help_heading = "Command")]

@@ -35,6 +35,7 @@ pub use command::CommandLine;
 pub use diagnostic::{Diagnostic, Place};
 pub use duration::format as format_duration;
 pub use init::{init, template};
+pub(crate) use paths::absolute;
 pub use schema::schema;
 pub use signal::name as signal_name;
 

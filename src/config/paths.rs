@@ -79,7 +79,7 @@ impl Chosen {
 }
 
 /// The absolute path, without `.` and `..`; links are not resolved.
-pub(super) fn absolute(directory: &Path, typed: &Path) -> PathBuf {
+pub(crate) fn absolute(directory: &Path, typed: &Path) -> PathBuf {
     let mut path = PathBuf::new();
     for component in directory.join(typed).components() {
         match component {

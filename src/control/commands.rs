@@ -5,12 +5,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::client::{self, Instance};
-use super::{Ask, Ending, Outcome, Place, Reply, Status, WaitAnswer};
+use super::{Ask, Ending, Name, Outcome, Place, Reply, Status, WaitAnswer};
 use crate::cli::{StatusArgs, Target, WaitArgs};
 use crate::exit::ExitStatus;
+use crate::explain::{self, Places};
 use crate::report::{self, escape_text, shown};
 
 /// An order may take this long to be taken; the loop takes it at once.
@@ -86,7 +85,7 @@ pub fn order(ask: &Ask, target: &Target, directory: &Path) -> Said {
 pub fn wait(
     args: &WaitArgs,
     limits: (Duration, Duration),
-    paths: &[Vec<u8>],
+    paths: &[Name],
     directory: &Path,
 ) -> Said {
     let (timeout, settle) = limits;
@@ -119,18 +118,22 @@ fn is_timeout(error: &std::io::Error) -> bool {
 }
 
 /// A path that is not watched can never cause a run: waiting for it would be waiting for nothing.
-fn unwatched(instance: &Instance, paths: &[Vec<u8>], directory: &Path) -> Option<Said> {
+fn unwatched(instance: &Instance, paths: &[Name], directory: &Path) -> Option<Said> {
     if paths.is_empty() {
         return None;
     }
     let ask = Ask::Explain { paths: paths.to_vec() };
     let Ok(Reply::Explained { verdicts }) = instance.ask(&ask, Some(PATIENCE)) else { return None };
     let (path, verdict) = paths.iter().zip(verdicts).find(|(_, verdict)| !verdict.watched)?;
-    let path = Path::new(OsStr::from_bytes(path));
-    Some(Said::err(&format!("{}: {}", shown(path, directory), verdict.why), ExitStatus::Failure))
+    let places = Places { asked_in: directory, written_for: instance.directory() };
+    let why = explain::verdict(path.path(), &verdict, places);
+    Some(Said::err(&format!("{}: {why}", shown(path.path(), directory)), ExitStatus::Failure))
 }
 
-fn pick<'a>(instances: &'a [Instance], name: Option<&str>) -> Option<(usize, &'a Instance)> {
+pub(crate) fn pick<'a>(
+    instances: &'a [Instance],
+    name: Option<&str>,
+) -> Option<(usize, &'a Instance)> {
     let mut numbered = instances.iter().enumerate();
     match name {
         None => numbered.next(),
@@ -140,7 +143,7 @@ fn pick<'a>(instances: &'a [Instance], name: Option<&str>) -> Option<(usize, &'a
     }
 }
 
-fn others(instances: &[Instance], index: usize, target: &Target) -> String {
+pub(crate) fn others(instances: &[Instance], index: usize, target: &Target) -> String {
     if instances.len() < 2 || target.name.is_some() {
         return String::new();
     }
@@ -153,11 +156,11 @@ fn others(instances: &[Instance], index: usize, target: &Target) -> String {
     format!("instance {} answers; others here: {} (--name)\n", index + 1, names.join(", "))
 }
 
-fn label(index: usize, name: Option<&str>) -> String {
+pub(crate) fn label(index: usize, name: Option<&str>) -> String {
     name.map_or_else(|| (index + 1).to_string(), escape_text)
 }
 
-fn nobody(json: bool, target: &Target, directory: &Path) -> Said {
+pub(crate) fn nobody(json: bool, target: &Target, directory: &Path) -> Said {
     let status = ExitStatus::NoInstance;
     if json {
         return Said::out(line(&WaitAnswer::bare(Outcome::NoInstance)), status);
@@ -176,7 +179,7 @@ fn nobody(json: bool, target: &Target, directory: &Path) -> Said {
 }
 
 fn line(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).unwrap_or(Value::Null).to_string() + "\n"
+    report::json_line(value)
 }
 
 /// The two lines of `status`.

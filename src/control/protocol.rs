@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::explained::{Explained, Name, Surveyed};
 use crate::process::Ended;
 
 /// The version of the protocol and of every `--json` output; it grows when a field changes its meaning.
@@ -22,8 +23,13 @@ pub enum Ask {
     },
     /// What do you think of these paths?
     Explain {
-        /// Absolute paths; each a list of bytes, since names need not be UTF-8.
-        paths: Vec<Vec<u8>>,
+        /// Absolute paths without `.` and `..`; with a slash at the end: a directory.
+        paths: Vec<Name>,
+    },
+    /// What is watched?
+    Survey {
+        /// Name every directory and file.
+        tree: bool,
     },
     /// Run again now.
     Restart,
@@ -52,6 +58,8 @@ pub enum Reply {
         /// The verdicts.
         verdicts: Vec<Explained>,
     },
+    /// To [`Ask::Survey`].
+    Surveyed(Surveyed),
     /// The order is taken.
     Done,
     /// The order can't be taken.
@@ -59,15 +67,6 @@ pub enum Reply {
         /// Why.
         why: String,
     },
-}
-
-/// One verdict of [`Reply::Explained`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Explained {
-    /// Whether changes of the path count.
-    pub watched: bool,
-    /// The deciding rule, as `explain` prints it after the verdict.
-    pub why: String,
 }
 
 /// Who an instance is.
@@ -79,7 +78,8 @@ pub struct Identity {
     pub pid: u32,
     /// Its name (`run --name`). Without one it goes by its number: 1 is the oldest.
     pub name: Option<String>,
-    /// The absolute working directory; bytes, since it need not be UTF-8.
+    /// The absolute working directory: a string, or a list of bytes where it is not UTF-8.
+    #[serde(with = "super::bytes")]
     pub directory: Vec<u8>,
     /// Milliseconds since it was started.
     pub age_ms: u64,

@@ -15,6 +15,9 @@ use super::{Ask, Place, PlaceError, Reply};
 /// A question of 50,000 paths of 4,000 bytes fits; more is nonsense.
 const LONGEST_QUESTION: u64 = 1 << 30;
 
+/// A question of more bytes is read on a thread of its own.
+const LARGE: usize = 64 * 1024;
+
 /// One question, and where the answer goes. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Call {
@@ -86,13 +89,15 @@ async fn accept(listener: UnixListener, calls: UnboundedSender<Call>) {
 
 async fn serve(stream: UnixStream, calls: UnboundedSender<Call>) {
     let (read, mut write) = stream.into_split();
-    let mut line = String::new();
+    let mut line = Vec::new();
     let mut reader = BufReader::new(read.take(LONGEST_QUESTION));
-    if reader.read_line(&mut line).await.unwrap_or(0) == 0 {
+    if reader.read_until(b'\n', &mut line).await.unwrap_or(0) == 0 {
         return;
     }
-    let reply = match serde_json::from_str(&line) {
-        Err(error) => Reply::Refused { why: error.to_string() },
+    let large = line.len() > LARGE;
+    let parse = move || serde_json::from_slice(&line).map_err(|error| error.to_string());
+    let reply = match if large { aside(parse).await } else { parse() } {
+        Err(why) => Reply::Refused { why },
         Ok(ask) => {
             let (answer, answered) = oneshot::channel();
             let _ = calls.send(Call { ask, answer });
@@ -106,10 +111,26 @@ async fn serve(stream: UnixStream, calls: UnboundedSender<Call>) {
             }
         }
     };
-    if let Ok(mut bytes) = serde_json::to_vec(&reply) {
+    let large = matches!(reply, Reply::Explained { .. } | Reply::Surveyed(_));
+    let text = move || serde_json::to_vec(&reply).map_err(|error| error.to_string());
+    if let Ok(mut bytes) = if large { aside(text).await } else { text() } {
         bytes.push(b'\n');
         let _ = write.write_all(&bytes).await;
     }
+}
+
+/// Does work on another thread: 50,000 paths are megabytes, and this is the loop's thread.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let (done, result) = oneshot::channel();
+    let work = move || {
+        // Whoever asked may be gone.
+        let _ = done.send(work());
+    };
+    let thread = std::thread::Builder::new().name("gw-answer".into()).spawn(work);
+    thread.map_err(|error| error.to_string())?;
+    result.await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 async fn gone(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) {

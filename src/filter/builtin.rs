@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{EntryKind, Origin, Rule, RuleKind};
+use super::{EntryKind, Origin, Pattern, Rule, RuleKind};
 
 /// The built-in rules, ready to be named.
 #[derive(Debug)]
 pub(super) struct BuiltIns {
-    rules: Vec<Rule>,
+    /// `None`: lifted.
+    rules: Vec<Option<Rule>>,
 }
 
 /// A rule: how it is shown, and the names it holds for.
@@ -58,11 +59,12 @@ const ENTRIES: &[Entry] = &[
 ];
 
 impl BuiltIns {
-    pub(super) fn new() -> Self {
-        let rule = |entry: &Entry| Rule {
-            kind: RuleKind::BuiltIn,
-            text: Arc::from(entry.shown),
-            origin: Origin::BuiltIn,
+    /// A type that is named explicitly lifts the rule against the files that end so: `--ext log`.
+    pub(super) fn new(types: &[Pattern]) -> Self {
+        let rule = |entry: &Entry| {
+            let (kind, origin) = (RuleKind::BuiltIn, Origin::BuiltIn);
+            let named = types.iter().any(|pattern| names_ending(&pattern.text, entry));
+            (!named).then(|| Rule { kind, text: Arc::from(entry.shown), origin })
         };
         Self { rules: ENTRIES.iter().map(rule).collect() }
     }
@@ -91,9 +93,15 @@ impl BuiltIns {
     }
 
     fn find(&self, passes: impl Fn(&Test) -> bool) -> Option<&Rule> {
-        let found = ENTRIES.iter().position(|entry| passes(&entry.test))?;
-        self.rules.get(found)
+        let mut rules = ENTRIES.iter().zip(&self.rules);
+        rules.find_map(|(entry, rule)| rule.as_ref().filter(|_| passes(&entry.test)))
     }
+}
+
+/// Whether a type says just what the rule does: `.log`, `log` and `*.log` are `*.log`.
+fn names_ending(kind: &str, entry: &Entry) -> bool {
+    let Test::End(end) = entry.test else { return false };
+    kind == entry.shown || end.strip_prefix('.') == Some(kind.strip_prefix('.').unwrap_or(kind))
 }
 
 /// vim's swap files: `.a.go.swp`, then `.swo` down to `.swa`; `.swx` and `.swpx` for a moment, to see

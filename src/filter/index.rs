@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::glob::{Glob, Part, Token};
+use super::glob::{Glob, Part};
 use super::lines::On;
 
 /// The literal pieces by which a glob can be filed. The order is the preference between equals.
@@ -138,29 +138,27 @@ fn keys(glob: &Glob, on: On) -> Vec<Key> {
     for part in above.iter().filter_map(Part::literal) {
         keys.push(key(Kind::Component, hash(part.iter()), 0));
     }
-    if let Part::Name(tokens) = last {
-        name_keys(tokens, &mut keys);
+    if let Part::Name(name) = last {
+        name_keys(&name.pieces, &mut keys);
     }
     keys
 }
 
-fn name_keys(tokens: &[Token], keys: &mut Vec<Key>) {
-    if let [Token::Literal(name)] = tokens {
+fn name_keys(pieces: &[Option<Box<[u8]>>], keys: &mut Vec<Key>) {
+    if let [Some(name)] = pieces {
         keys.push(key(Kind::Name, hash(name.iter()), 0));
         return;
     }
-    if let Some(Token::Literal(end)) = tokens.last() {
+    if let Some(Some(end)) = pieces.last() {
         let length = end.len().min(LONGEST);
         keys.push(key(Kind::Suffix, hash(end.iter().rev().take(length)), length));
     }
-    if let Some(Token::Literal(begin)) = tokens.first() {
+    if let Some(Some(begin)) = pieces.first() {
         let length = begin.len().min(LONGEST);
         keys.push(key(Kind::Prefix, hash(begin.iter().take(length)), length));
     }
-    for token in tokens {
-        if let Token::Literal(bytes) = token {
-            keys.extend(bytes.windows(3).map(|gram| key(Kind::Gram, hash(gram.iter()), 3)));
-        }
+    for bytes in pieces.iter().flatten() {
+        keys.extend(bytes.windows(3).map(|gram| key(Kind::Gram, hash(gram.iter()), 3)));
     }
 }
 

@@ -9,7 +9,7 @@
 //!    holds again below it (`dist/node_modules`), unless the line matches that path itself;
 //! 3. ignore files: the nearest directory wins, `.ignore` over `.gitignore` in one directory, then
 //!    `info/exclude`, then `core.excludesFile`. A `!` in them lifts only ignore files of lower precedence;
-//! 4. the built-in ignores;
+//! 4. the built-in ignores; a type of 6 that says the same as one (`.log`, `*.log`) lifts it;
 //! 5. `excluded_regexps`, for files;
 //! 6. `included_filetypes`, for files.
 
@@ -63,7 +63,7 @@ impl Filter {
             warnings,
             named: named::NamedPaths::new(spec.named.iter().chain(&spec.files)),
             excluded: excluded::Excluded::new(&spec.excluded, &directory)?,
-            built_ins: builtin::BuiltIns::new(),
+            built_ins: builtin::BuiltIns::new(&spec.types),
             regexps,
             types: types::Types::new(&spec.types)?,
             default: Rule { kind: RuleKind::Default, text: Arc::from(""), origin: Origin::BuiltIn },

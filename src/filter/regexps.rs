@@ -1,6 +1,6 @@
 //! `excluded_regexps`: tried on the file name, the path relative to the root, and the absolute path.
 
-use regex::bytes::{Regex, RegexSet};
+use regex::bytes::{Regex, RegexBuilder, RegexSet};
 
 use super::glob::{Glob, Units, expand};
 use super::lines::{Line, Lines, On};
@@ -19,6 +19,10 @@ pub(super) struct Regexps {
 /// Up to this many are asked one by one.
 const FEW: usize = 4;
 
+/// What one may take when it is compiled, in bytes. `.{1000}` fits; `(.{100}){100}` is a mistake that would
+/// hold up the first run.
+const LARGEST: usize = 1 << 20;
+
 impl Regexps {
     /// Compiles the entries; those that had to be read as globs are returned beside.
     pub(super) fn new(patterns: &[Pattern]) -> Result<(Self, Vec<Legacy>), BadPattern> {
@@ -27,10 +31,15 @@ impl Regexps {
             let origin = pattern.origin.clone();
             let text = pattern.text.as_str().into();
             let rule = Rule { kind: RuleKind::ExcludedRegexp, text, origin: origin.clone() };
-            let error = match Regex::new(&pattern.text) {
+            let error = match RegexBuilder::new(&pattern.text).size_limit(LARGEST).build() {
                 Ok(regex) => {
                     each.push((regex, rule));
                     continue;
+                }
+                Err(regex::Error::CompiledTooBig(_)) => {
+                    let error =
+                        "too large: it compiles to more than 1 MiB; write fewer repetitions";
+                    return Err(BadPattern::new(List::Regexps, index, pattern, error));
                 }
                 Err(error) => one_line(&error.to_string()),
             };

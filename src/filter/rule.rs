@@ -15,7 +15,8 @@ pub struct Rule {
 }
 
 /// The kinds of rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RuleKind {
     /// `excluded_paths` or `-i`.
     ExcludedPath,

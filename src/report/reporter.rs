@@ -114,6 +114,13 @@ pub fn stdout(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// The rows of the terminal that standard output is; `None` when it is none.
+#[must_use]
+pub fn stdout_rows() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    Some(usize::from(size.ws_row))
+}
+
 /// Writes lines to standard error before there is a [`Reporter`] (a wrong command line, a wrong file).
 /// Line breaks stay, anything else that could harm a terminal is escaped. Never fails.
 pub fn stderr(text: &str) {

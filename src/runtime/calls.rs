@@ -3,12 +3,18 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::Instance;
-use crate::control::{Ask, Call, Ending, Explained, Identity, Look, PROTOCOL, Reply, Status};
+use crate::control::{Ask, Call, Ending, Identity, Look, Name, PROTOCOL, Reply, Status};
+use crate::explain::{self, Known};
 use crate::report;
 use crate::supervisor::{Cause, Request, Snapshot, State};
+use crate::watch::Survey;
+
+/// Where an answer goes.
+type Asker = tokio::sync::oneshot::Sender<Reply>;
 
 /// How many changed paths a cause names before it only counts them.
 const NAMED: usize = 3;
@@ -20,7 +26,8 @@ impl Instance {
             Ask::Identify => Reply::Identity(self.identity(now)),
             Ask::Status => Reply::Status(self.status(now)),
             Ask::Wait { settle_ms } => return self.keep_waiting(settle_ms, call.answer, now),
-            Ask::Explain { paths } => Reply::Explained { verdicts: self.explain(&paths) },
+            Ask::Explain { paths } => return self.explain(paths, call.answer),
+            Ask::Survey { tree } => return self.survey(tree, call.answer),
             Ask::Restart => self.order(Request::Restart, now),
             Ask::Pause => self.order(Request::Pause, now),
             Ask::Resume => self.order(Request::Resume, now),
@@ -143,17 +150,41 @@ impl Instance {
         }
     }
 
-    fn explain(&self, paths: &[Vec<u8>]) -> Vec<Explained> {
-        let _ = paths;
-        Vec::new()
+    fn explain(&self, paths: Vec<Name>, who: Asker) {
+        self.aside(who, move |survey, known, _, go_on| {
+            let verdicts = explain::judge(survey, Some(known), &paths, go_on)?;
+            Some(Reply::Explained { verdicts })
+        });
     }
-    #[cfg(any())]
-    fn explain(&self, paths: &[Vec<u8>]) -> Vec<Explained> {
-        paths
-            .iter()
-            .map(|path| self.watch.explain(Path::new(OsStr::from_bytes(path))))
-            .map(|(watched, why)| Explained { watched, why })
-            .collect()
+
+    fn survey(&self, tree: bool, who: Asker) {
+        self.aside(who, move |survey, known, configuration, go_on| {
+            let gathered = explain::gather(survey, Some(known), tree, configuration, go_on);
+            gathered.map(Reply::Surveyed)
+        });
+    }
+
+    /// Answers from a thread of its own, as long as anybody waits for it: the loop has other things to do.
+    fn aside(
+        &self,
+        who: Asker,
+        answer: impl FnOnce(&mut Survey, &Known, String, &dyn Fn() -> bool) -> Option<Reply>
+        + Send
+        + 'static,
+    ) {
+        let (filter, roots) = (Arc::clone(&self.config.filter), self.config.roots.clone());
+        let settings = self.private.complete(&self.config.watch);
+        let known = Known { polled: self.watch.without_events() };
+        let configuration = self.config.origin.to_string();
+        let work = move || {
+            let mut survey = Survey::new(filter, roots, &settings);
+            let wanted = || !who.is_closed();
+            if let Some(reply) = answer(&mut survey, &known, configuration, &wanted) {
+                let _ = who.send(reply);
+            }
+        };
+        // Without a thread the connection is closed, and whoever asks finds out by itself.
+        let _ = std::thread::Builder::new().name("gw-explain".into()).spawn(work);
     }
 }
 

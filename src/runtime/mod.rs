@@ -13,18 +13,18 @@ mod timer;
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::cli::{self, Command, RunArgs, Target, WaitArgs};
 use crate::config::{self, Config, Diagnostic};
-use crate::control::Ask;
 use crate::control::commands::{self, Said};
+use crate::control::{Ask, Name};
 use crate::exit::ExitStatus;
+use crate::explain;
 use crate::process::{self, Host};
-use crate::report::{self, Reporter};
+use crate::report::{self, Notice, Reporter};
 use crate::supervisor::Exit;
 
 /// The whole program.
@@ -50,6 +50,12 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Run(args) => run(&args),
         Command::Init(args) => in_directory(|at| config::init(&args, at).map(|line| print(&line))),
         Command::Check(args) => in_directory(|at| config::check(&args, at, &variable).map(checked)),
+        Command::Explain(args) => in_directory(|at| {
+            explain::explain(&args, at, &variable).map(|(what, notices)| {
+                warn(&notices);
+                said(what)
+            })
+        }),
         Command::Status(args) => in_directory(|at| Ok(said(commands::status(&args, at)))),
         Command::Wait(args) => in_directory(|at| wait(&args, at)),
         Command::Restart(target) => order(&Ask::Restart, &target),
@@ -108,10 +114,14 @@ fn in_directory(act: impl FnOnce(&Path) -> Result<ExitCode, Diagnostic>) -> Exit
 }
 
 fn checked(checked: config::Checked) -> ExitCode {
+    warn(&checked.notices);
+    print(&checked.text)
+}
+
+fn warn(notices: &[Notice]) {
     let mut reporter = Reporter::new(report::Settings::default());
     let now = now();
-    checked.notices.iter().for_each(|notice| reporter.say(notice, now));
-    print(&checked.text)
+    notices.iter().for_each(|notice| reporter.say(notice, now));
 }
 
 #[expect(clippy::disallowed_methods, reason = "the only clock")]
@@ -128,8 +138,7 @@ fn wait(args: &WaitArgs, at: &Path) -> Result<ExitCode, Diagnostic> {
         config::flag_duration("--timeout", &args.timeout)?,
         config::flag_duration("--settle", &args.settle)?,
     );
-    let paths: Vec<Vec<u8>> =
-        args.paths.iter().map(|path| at.join(path).into_os_string().into_vec()).collect();
+    let paths: Vec<Name> = args.paths.iter().map(|path| explain::absolute(at, path)).collect();
     Ok(said(commands::wait(args, limits, &paths, at)))
 }
 

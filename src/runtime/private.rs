@@ -1,6 +1,5 @@
 //! The private directory of an instance: what a run is told about the changes that caused it, and the
 //! markers of those who wait.
-#![expect(clippy::disallowed_methods, reason = "shell: makes the directory")]
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};

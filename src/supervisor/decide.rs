@@ -30,6 +30,8 @@ pub struct Supervisor {
     pub(super) pending: Pending,
     pub(super) paused: bool,
     pub(super) crash: Crash,
+    /// A run that was lost with its host has been started again, and none has ended since.
+    pub(super) tried_again: bool,
     pub(super) runs: u64,
     pub(super) record: Record,
 }
@@ -48,6 +50,7 @@ impl Supervisor {
             pending: Pending::default(),
             paused: false,
             crash: Crash::default(),
+            tried_again: false,
             runs: 0,
             record: Record::new(now),
         }
@@ -282,6 +285,6 @@ impl Supervisor {
             Child::Over => "over".into(),
         };
         let (pending, crash) = (self.pending.shape(), self.crash.shape(now));
-        format!("{child} {pending:?} {} {crash:?}", self.paused)
+        format!("{child} {pending:?} {} {crash:?} {}", self.paused, self.tried_again)
     }
 }

@@ -10,6 +10,9 @@ use super::{Action, Exit, OnCrash, RunId};
 use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
 use crate::report::Notice;
 
+/// A run that was killed with its host this soon after its start has not answered its changes.
+const HARDLY_BEGUN: Duration = Duration::from_secs(1);
+
 impl Supervisor {
     pub(super) fn started(&mut self, run: RunId, pid: u32, now: Instant, out: &mut Out) {
         match &mut self.child {
@@ -111,6 +114,7 @@ impl Supervisor {
             }
             _ => return,
         };
+        self.tried_again = false;
         self.record.ended(run, ended, lived, now);
         let (next, more) = self.after_end(ended, lived, now);
         let waiting = matches!(next, Next::Rest(Rest::Change { .. }));
@@ -179,12 +183,21 @@ impl Supervisor {
     fn lost(&mut self, now: Instant, out: &mut Out) {
         let (serves, lived) = match std::mem::replace(&mut self.child, Child::Over) {
             Child::Starting { serves, .. } => (serves, Duration::ZERO),
-            Child::Running { at, .. } => (Pending::default(), now.saturating_duration_since(at)),
+            Child::Running { at, .. } => (self.record.served(), now.saturating_duration_since(at)),
             Child::Ended { rest, .. } => return self.enter(Child::Empty(rest), now),
             Child::Stopping(stopping) => return self.proceed(stopping.next, now, out),
             child @ (Child::Empty(_) | Child::Over) => return self.child = child,
         };
         self.record.failed();
+        // Not the command's fault: the changes that a run had hardly begun to answer are tried again, once
+        // in a row.
+        let open = lived < HARDLY_BEGUN && !serves.is_empty() && !self.settings.once;
+        if open && !self.tried_again && !self.paused {
+            self.tried_again = true;
+            self.pending.put_before(serves);
+            return self.spawn(now, out);
+        }
+        let serves = if lived < HARDLY_BEGUN { serves } else { Pending::default() };
         let (next, more) =
             self.after_failure(Exit::CannotStart(SpawnStage::Shim, 0), serves, lived, now);
         out.extend(more.map(Action::Say));

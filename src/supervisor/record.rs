@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::pending::Pending;
 use super::{Cause, RunId, Session};
 use crate::process::Ended;
 
@@ -25,6 +26,11 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// What the last run was started to answer.
+    pub(super) fn served(&self) -> Pending {
+        self.last_run.as_ref().map_or_else(Pending::default, |(_, cause)| Pending::of(cause))
+    }
+
     pub(super) fn new(now: Instant) -> Record {
         Record {
             begun: now,

@@ -136,6 +136,12 @@ impl Contents {
         self.dirty.get(path).is_some_and(|dirty| dirty.written && now < dirty.at + ONE_SAVE)
     }
 
+    /// A difference was found by a look, and the one before was at `before`: whether it may be older than
+    /// the last run, so that it is not certain what that saw.
+    pub(super) fn uncertain_since(&self, before: Option<Instant>) -> bool {
+        self.started.is_some_and(|started| before.is_none_or(|before| started >= before))
+    }
+
     /// A name appeared: when it was born, and what the last run saw under it.
     pub(super) fn recall(&mut self, path: &Path, now: Instant) -> (u32, u64) {
         match self.gone.remove(path) {
@@ -195,21 +201,21 @@ impl Watch {
         }
         // A file with several names may have been written under another one meanwhile.
         let same = read.is_some_and(|(hash, stat)| hash == record.hash && stat.links == 1);
-        if !same && read.is_some_and(|(_, stat)| stat.print() != record.print) {
-            // Not the state that its last event told of: the next save has begun, perhaps by emptying it.
-            return Comparison::Unsettled(self.event_delay(path));
+        let polled = self.polled_every(path);
+        // Not the state that its last event told of: the next save has begun, perhaps by emptying it. Where
+        // only passes tell, that it is not empty any more is known after the next one.
+        let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
+        if !same && (outdated || (polled.is_some() && record.emptied())) {
+            return Comparison::Unsettled(polled.map_or(EVENT_DELAY, |interval| interval * 3 / 2));
         }
         differs(!same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born))
     }
 
-    /// How long the event of a write that we have seen may take to come.
-    fn event_delay(&self, path: &Path) -> Duration {
-        let polled = path
-            .parent()
-            .and_then(|above| self.table.find(above))
-            .and_then(|id| self.table.dir(id))
-            .is_some_and(|dir| dir.polled);
-        self.polling.interval.filter(|_| polled).unwrap_or(EVENT_DELAY)
+    /// The interval of the passes that tell of a path; `None` where events do.
+    fn polled_every(&self, path: &Path) -> Option<Duration> {
+        let above = self.table.find(path.parent()?)?;
+        self.table.dir(above).filter(|dir| dir.polled)?;
+        self.polling.interval
     }
 
     /// A run has been started, caused by changes of these paths. From now on "what the last run saw"

@@ -20,7 +20,7 @@ impl Watch {
     pub(super) fn on_event(&mut self, event: RawEvent, now: Instant, out: &mut Vec<Seen>) {
         let RawEvent { kind, path } = event;
         self.doubts.acquit(&path);
-        if self.spot(&path, kind, out) {
+        if self.spot(&path, kind, now, out) {
             return;
         }
         let Some((dir, name)) = self.table.locate(&path) else {

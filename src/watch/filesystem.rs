@@ -10,3 +10,8 @@ pub(crate) enum FileSystem {
     /// Events for changes made through it, perhaps none for changes made behind it.
     Doubtful(&'static str),
 }
+
+/// The name alone: `9p`, not `9p (a Windows drive in WSL, or a shared folder)`.
+pub(crate) fn short(name: &'static str) -> &'static str {
+    name.split_once(" (").map_or(name, |(short, _)| short)
+}

@@ -14,8 +14,8 @@ use super::os::{self, Directory};
 use super::settings::{Poll, Timestamp};
 use super::stat::Stat;
 use crate::filter::{
-    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, IGNORE_FILES, IgnoreText,
-    Listing as Look, PROJECT_FILES, Rule, Scope, Verdict,
+    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, Found, IGNORE_FILES, IgnoreText,
+    PROJECT_FILES, Rule, Scope, Verdict,
 };
 
 /// An ignore file larger than this is not one.
@@ -130,7 +130,9 @@ fn look_into(
     let directory = Directory::open(&job.path, job.follow)?;
     let stat = directory.stat()?;
     read_names(&directory, scratch)?;
-    let Some(scope) = enter(ground, job, &directory, scratch) else { return Ok(Outcome::Pruned) };
+    let Some(scope) = enter(ground, job, &directory, scratch, further) else {
+        return Ok(Outcome::Pruned);
+    };
     let filesystem = (stat.dev != job.device)
         .then(|| directory.filesystem())
         .filter(|kind| job.device != 0 || *kind != FileSystem::Local);
@@ -194,35 +196,54 @@ fn enter(
     job: &Job,
     directory: &Directory,
     scratch: &Scratch,
+    further: &mut Further,
 ) -> Option<Arc<Scope>> {
-    let mut ignore_files = Vec::new();
-    let mut project_file = false;
-    let mut cachedir_tag = false;
-    for &(offset, length, _) in &scratch.found {
-        let name = scratch.names.get(offset as usize..offset as usize + length as usize)?;
-        if IGNORE_FILES.iter().any(|known| known.as_bytes() == name) {
-            if let Ok(text) = directory.read_file(name, IGNORE_FILE_LIMIT) {
-                let path = job.path.join(OsStr::from_bytes(name));
-                ignore_files.push(IgnoreText::in_directory(path, text));
-            }
-        } else if PROJECT_FILES.iter().any(|known| known.as_bytes() == name) {
-            project_file = true;
-        } else if name == CACHEDIR_TAG.as_bytes() {
-            cachedir_tag = directory
-                .read_file(name, CACHEDIR_SIGNATURE.len())
-                .is_ok_and(|text| text == CACHEDIR_SIGNATURE);
-        }
-    }
-    let look = Look { ignore_files: &ignore_files, project_file, cachedir_tag };
+    let found = found(directory, &job.path, scratch);
     let around = job.around.as_ref()?;
-    match ground.filter.enter(around, &job.path, look) {
+    match ground.filter.enter(around, &job.path, found.listing()) {
         Entered::Scope(scope) => Some(scope),
         // A root is never ignored, nor is the directory of a file that was named.
         Entered::Ignored(_) if ground.is_root(&job.path) || job.only.is_some() => {
             Some(Arc::clone(around))
         }
-        Entered::Ignored(_) => None,
+        Entered::Ignored(rule) => {
+            further.ignored.push((job.path.clone(), rule.clone()));
+            None
+        }
     }
+}
+
+/// What is in a directory that matters to rules.
+fn found(directory: &Directory, path: &Path, scratch: &Scratch) -> Found {
+    let mut found = Found::default();
+    for &(offset, length, _) in &scratch.found {
+        let name = scratch.names.get(offset as usize..offset as usize + length as usize);
+        let name = name.unwrap_or_default();
+        if IGNORE_FILES.iter().any(|known| known.as_bytes() == name) {
+            if let Ok(text) = directory.read_file(name, IGNORE_FILE_LIMIT) {
+                let path = path.join(OsStr::from_bytes(name));
+                found.ignore_files.push(IgnoreText::in_directory(path, text));
+            }
+        } else if PROJECT_FILES.iter().any(|known| known.as_bytes() == name) {
+            found.project_file = true;
+        } else if name == CACHEDIR_TAG.as_bytes() {
+            found.cachedir_tag = directory
+                .read_file(name, CACHEDIR_SIGNATURE.len())
+                .is_ok_and(|text| text == CACHEDIR_SIGNATURE);
+        }
+    }
+    found
+}
+
+/// A look at what matters to rules alone, for a verdict on some path; and the open directory.
+pub(crate) fn glance(
+    path: &Path,
+    follow: bool,
+    scratch: &mut Scratch,
+) -> io::Result<(Found, Directory)> {
+    let directory = Directory::open(path, follow)?;
+    read_names(&directory, scratch)?;
+    Ok((found(&directory, path, scratch), directory))
 }
 
 /// The work on the entries of one directory.

@@ -361,14 +361,18 @@ impl Watch {
                 self.file_listed(merging, name, record, now, out);
             }
             Some(old) if old.print == record.print => {
+                if merging.why == Why::Recover {
+                    // The event that told of its closing may be among the lost ones.
+                    self.close(merging.dir, name);
+                }
                 if merging.why == Why::Whole && !self.contents.is_new(old.born) {
                     let facts = self.facts(merging.dir, name);
                     self.emit(&path(), ChangeKind::Appeared, facts, now, out);
                 }
             }
             Some(old) => {
-                let same_kind = old.kind() == record.kind();
-                let hash = if same_kind { old.hash } else { 0 };
+                let certain = old.kind() == record.kind() && !self.uncertain(merging);
+                let hash = if certain { old.hash } else { 0 };
                 let record = record.with(old.born, hash);
                 self.put(merging.dir, name, record);
                 // At the start the change times tell.
@@ -390,6 +394,24 @@ impl Watch {
         }
     }
 
+    fn close(&mut self, dir: DirId, name: &[u8]) {
+        let entry = self.table.dir_mut(dir).and_then(|dir| dir.entries.get_mut(name));
+        if let Some(record) = entry {
+            record.set_open(false);
+        }
+    }
+
+    /// Whether a difference that this look finds may be older than the last run's start.
+    fn uncertain(&self, merging: &Merging<'_>) -> bool {
+        match merging.why {
+            Why::Recover => true,
+            Why::Poll | Why::Doubt => {
+                self.contents.uncertain_since(self.polling.before(merging.walk))
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn put(&mut self, dir: DirId, name: &[u8], record: Record) {
         if let Some(dir) = self.table.dir_mut(dir) {
             dir.entries.insert(name, record);
@@ -401,7 +423,10 @@ impl Watch {
         let path = merging.path.join(OsStr::from_bytes(name));
         let known = self.table.dir(merging.dir).and_then(|dir| dir.entries.get(name)).copied();
         match (os::lstat(&path), known.and_then(|record| DirId::of(&record))) {
-            (Err(_), _) => {
+            (Err(_), dir) => {
+                if dir.is_none() && self.uncertain(merging) {
+                    self.table.record_mut(&path).into_iter().for_each(|record| record.hash = 0);
+                }
                 self.remove_entry(merging.dir, name, &path, ChangeKind::Removed, now, out);
             }
             (Ok(_), Some(dir)) if merging.why == Why::Rules => self.drop_silently(dir, &path),

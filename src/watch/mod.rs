@@ -29,6 +29,7 @@ mod roots;
 mod settings;
 mod spots;
 mod stat;
+mod survey;
 mod table;
 mod unix;
 mod walk;
@@ -61,6 +62,7 @@ pub use self::change::{Change, ChangeKind, Facts};
 pub use self::contents::Comparison;
 pub use self::message::Message;
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
+pub use self::survey::{Glance, Step, Survey};
 
 use self::contents::Contents;
 use self::doubt::Doubts;
@@ -119,6 +121,8 @@ pub struct Watch {
     /// Watches that were put on by walks that were out of date.
     doubtful_watches: HashSet<PathBuf>,
     ready: bool,
+    /// The first message, and when the progress was said last.
+    began: Option<(Instant, Instant)>,
     _mounts: Option<mounts::Mounts>,
 }
 
@@ -132,6 +136,7 @@ impl Watch {
         since: Timestamp,
         messages: UnboundedSender<Message>,
     ) -> Self {
+        os::share_heaps();
         let ground = Arc::new(Ground {
             filter,
             own: settings.own.clone(),
@@ -159,6 +164,7 @@ impl Watch {
             markers: Vec::new(),
             doubtful_watches: HashSet::new(),
             ready: false,
+            began: None,
             _mounts: mounts::Mounts::start(&messages),
             to: messages,
         };
@@ -181,10 +187,13 @@ impl Watch {
             }
             Inner::NoSource { generation, error } => {
                 if generation == self.recovery.generation {
-                    self.on_no_source(&error);
+                    self.on_no_source(&error, now, out);
                 }
             }
-            Inner::Listing(listing) => self.on_listing(*listing, now, out),
+            Inner::Listing(listing) => {
+                self.say_progress(now, out);
+                self.on_listing(*listing, now, out);
+            }
             Inner::WalkDone { walk, tally } => self.on_walk_done(walk, tally, now, out),
             Inner::RulesFrom(files) => self.watch_rules(files),
             Inner::Hashed(hashed) => self.on_hashed(hashed, now),

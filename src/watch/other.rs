@@ -3,9 +3,9 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::Dir;
+use rustix::fs::{CWD, Dir, Mode, OFlags};
 use rustix::time::ClockId;
 
 use super::filesystem::FileSystem;
@@ -27,6 +27,11 @@ const MARGIN: i64 = 10_000_000;
 pub(crate) fn file_clock() -> i64 {
     let time = rustix::time::clock_gettime(ClockId::Realtime);
     unix::nanoseconds(time.tv_sec, time.tv_nsec).saturating_sub(MARGIN)
+}
+
+/// Opens for reading.
+pub(super) fn open(path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC | flags, Mode::empty())
 }
 
 /// Calls `each` for every entry of a directory, with its kind where the file system tells it for free.
@@ -70,10 +75,18 @@ pub(crate) fn instance_limit() -> Option<u64> {
     None
 }
 
+/// There are no such watches here.
+pub(crate) fn watches_held(_pid: Option<u32>) -> Option<u64> {
+    None
+}
+
 /// The length of the event queue is not known here.
 pub(crate) fn queue_length() -> Option<u64> {
     None
 }
+
+/// The allocator is left alone here.
+pub(crate) fn share_heaps() {}
 
 /// Lets everything else go first: not possible for one thread here.
 pub(crate) fn lower_priority() {}
@@ -94,8 +107,6 @@ pub(crate) fn mounts() -> Vec<(u64, PathBuf)> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -105,11 +116,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("dir")).unwrap();
         std::os::unix::fs::symlink("nowhere", dir.path().join("link")).unwrap();
         let mut found = Vec::new();
-        let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
-        let open = |path: &Path| {
-            rustix::fs::open(path, flags, rustix::fs::Mode::empty()).map_err(io::Error::from)
-        };
-        let directory = open(dir.path()).unwrap();
+        let directory = open(dir.path(), OFlags::DIRECTORY).unwrap();
         // Twice: a listing must not move the descriptor that the next one begins at.
         for _ in 0..2 {
             found.clear();

@@ -1,10 +1,11 @@
 //! Where no events come from: the same look and comparison, on a timer.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::filesystem::FileSystem;
+use super::filesystem::{FileSystem, short};
 use super::list::Job;
 use super::merge::Why;
 use super::message::{Arming, Tally};
@@ -31,6 +32,8 @@ pub(super) struct Polling {
     /// File systems other than plain local ones, by the directory where they begin.
     filesystems: Vec<(PathBuf, FileSystem)>,
     walk: Option<u32>,
+    /// When the present pass began, and the one before it.
+    began: [Option<Instant>; 2],
     next: Option<Instant>,
     pub(super) interval: Option<Duration>,
     said_limit: bool,
@@ -51,6 +54,19 @@ impl Polling {
     pub(super) fn begin(&mut self, tree: &Path, next: Instant) {
         self.said_polling.push(tree.to_path_buf());
         self.next = self.next.into_iter().chain([next]).min();
+    }
+
+    /// A look at polled directories: when the one before it began.
+    pub(super) fn before(&self, walk: u32) -> Option<Instant> {
+        self.began[usize::from(self.walk == Some(walk))]
+    }
+
+    /// The trees that send no events.
+    fn silent(&self) -> impl Iterator<Item = (&Path, Arc<str>)> {
+        self.filesystems.iter().filter_map(|(path, kind)| match kind {
+            FileSystem::Silent(name, _) => Some((path.as_path(), Arc::from(short(name)))),
+            _ => None,
+        })
     }
 
     /// The trees whose events are not to be relied on.
@@ -148,12 +164,7 @@ impl Watch {
     }
 
     fn polled_trees(&self) -> Vec<(PathBuf, String, Option<String>)> {
-        let every = match self.settings.poll {
-            Poll::Every(interval) => Some(format!("watcher.poll: {interval:?}")),
-            _ if self.settings.backend == Backend::Poll => Some("watcher.backend: poll".into()),
-            _ => None,
-        };
-        if let Some(reason) = every {
+        if let Some(reason) = self.settings.polls_all() {
             let roots = self.table.roots().iter();
             return roots.map(|(path, _)| (path.clone(), reason.clone(), None)).collect();
         }
@@ -165,6 +176,25 @@ impl Watch {
             }
         }
         trees
+    }
+
+    /// Every directory that no events tell of, with the reason in a few words.
+    pub fn without_events(&self) -> HashMap<PathBuf, Arc<str>> {
+        let mut polled = HashMap::new();
+        if !self.polling.active() {
+            return polled;
+        }
+        let all = self.settings.polls_all().map(Arc::from);
+        let full: Arc<str> = Arc::from("out of inotify watches");
+        let silent: Vec<(&Path, Arc<str>)> = self.polling.silent().collect();
+        self.table.walk(&mut |path, _, dir| {
+            if dir.polled {
+                let tree = silent.iter().find(|(tree, _)| path.starts_with(tree));
+                let reason = all.as_ref().or(tree.map(|(_, name)| name)).unwrap_or(&full);
+                polled.insert(path.to_path_buf(), Arc::clone(reason));
+            }
+        });
+        polled
     }
 
     fn silent_directories(&self) -> usize {
@@ -192,14 +222,15 @@ impl Watch {
         if self.polling.next.is_none_or(|next| now < next) {
             return;
         }
-        self.poll();
+        self.poll(now);
     }
 
     /// Sends the walker round now. Its pass, unless nothing is polled.
-    pub(super) fn poll(&mut self) -> Option<u32> {
+    pub(super) fn poll(&mut self, now: Instant) -> Option<u32> {
         self.polling.next = None;
         let walk = self.look_again_at(Why::Poll, |dir| dir.polled)?;
         self.polling.walk = Some(walk);
+        self.polling.began = [Some(now), self.polling.began[0]];
         self.find_markers(walk);
         Some(walk)
     }

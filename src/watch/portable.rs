@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
-use notify::{Config, RecommendedWatcher, RecursiveMode};
+use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -48,7 +48,15 @@ impl Portable {
 }
 
 fn messages(generation: u32, result: DebounceEventResult) -> Vec<Inner> {
-    let Ok(events) = result else { return vec![Inner::Lost { generation }] };
+    let events = match result {
+        Ok(events) => events,
+        Err(errors) => {
+            // A directory that cannot be read is said by the walk; being out of watches is not.
+            let full = errors.iter().find(|error| matches!(error.kind, ErrorKind::MaxFilesWatch));
+            let error = full.map(ToString::to_string);
+            return error.map(|error| Inner::NoSource { generation, error }).into_iter().collect();
+        }
+    };
     let mut inner = Vec::new();
     for event in events {
         if event.event.need_rescan() {

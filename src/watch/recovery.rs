@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::merge::Why;
 use super::message::Tally;
 use super::settings::{Backend, Poll};
 use super::{Seen, Watch, os};
 use crate::report::{Notice, Watching};
+
+/// The first walk tells how far it has come after this time, and every time it has passed again.
+const PROGRESS: Duration = Duration::from_secs(1);
 
 /// Why a recovery is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub(super) enum Reason {
     Root(PathBuf),
     /// Something was mounted or unmounted in the tree.
     Mounts,
+    /// The event source had to be given up.
+    Source,
 }
 
 /// Where events come from.
@@ -97,9 +102,27 @@ impl Watch {
     }
 
     /// No event source is to be had: everything is polled.
-    pub(super) fn on_no_source(&mut self, error: &str) {
-        self.recovery.events = Events::None;
+    pub(super) fn on_no_source(&mut self, error: &str, now: Instant, out: &mut Vec<Seen>) {
+        let was = std::mem::replace(&mut self.recovery.events, Events::None);
         self.recovery.refused = Some(error.to_owned());
+        if was == Events::Portable {
+            // The walker took the directories for watched.
+            self.recover(Reason::Source, now, out);
+        }
+    }
+
+    /// Says now and then how far the first walk has come.
+    pub(super) fn say_progress(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        if self.ready {
+            return;
+        }
+        let (began, said) = self.began.get_or_insert((now, now));
+        if now >= *said + PROGRESS {
+            *said = now;
+            let elapsed = now.saturating_duration_since(*began);
+            let directories = self.table.directories();
+            out.push(Seen::Say(Notice::Progress { directories, elapsed }));
+        }
     }
 
     pub(super) fn on_walk_done(
@@ -152,7 +175,7 @@ impl Watch {
             Reason::Root(path) => {
                 out.push(Seen::Say(Notice::RootBack { path: Arc::from(path) }));
             }
-            Reason::Mounts => {}
+            Reason::Mounts | Reason::Source => {}
         }
     }
 

@@ -62,6 +62,18 @@ pub struct Settings {
     pub baseline_pause: Duration,
 }
 
+impl Settings {
+    /// Why everything is polled, when a person wants that.
+    pub(super) fn polls_all(&self) -> Option<String> {
+        match self.poll {
+            Poll::Every(interval) => Some(format!("watcher.poll: {interval:?}")),
+            Poll::Auto | Poll::Never => {
+                (self.backend == Backend::Poll).then(|| "watcher.backend: poll".to_owned())
+            }
+        }
+    }
+}
+
 /// A point of wall time, as the kernel stamps files with it (`CLOCK_REALTIME_COARSE`): nanoseconds since
 /// 1970. The only use of wall time in the program: changes made between the first spawn and the first
 /// listing are found by it.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::merge::Why;
 use super::message::RawKind;
@@ -65,7 +66,13 @@ impl Spots {
 
 impl Watch {
     /// Takes an event for a spot. `true`: it is for nothing else.
-    pub(super) fn spot(&mut self, path: &Path, kind: RawKind, out: &mut Vec<Seen>) -> bool {
+    pub(super) fn spot(
+        &mut self,
+        path: &Path,
+        kind: RawKind,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) -> bool {
         if let Some(dir) = &self.spots.marker_dir
             && path.parent() == Some(dir)
         {
@@ -74,7 +81,7 @@ impl Watch {
                 let name = name.to_owned();
                 // Where no events come from, only a look that begins now has seen everything.
                 if self.polling.active() {
-                    self.poll();
+                    self.poll(now);
                 }
                 self.markers.push((name, self.walks.keys().copied().collect()));
                 self.pass_markers(out);

@@ -70,11 +70,11 @@ pub(crate) struct Directory(OwnedFd);
 impl Directory {
     /// Opens a directory; a link to one only when `follow`.
     pub(crate) fn open(path: &Path, follow: bool) -> io::Result<Self> {
-        let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let mut flags = OFlags::DIRECTORY;
         if !follow {
             flags |= OFlags::NOFOLLOW;
         }
-        Ok(Self(rustix::fs::openat(CWD, path, flags, Mode::empty())?))
+        Ok(Self(os::open(path, flags)?))
     }
 
     /// The state of the directory itself.
@@ -137,8 +137,7 @@ pub(crate) fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 /// The hash of a path's content and its state *after* the reading: of a regular file of at most `limit`
 /// bytes, or of where a link leads. `None` for everything else and for what cannot be read.
 pub(crate) fn hash(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64, Stat)> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+    let file = match os::open(path, OFlags::NONBLOCK | OFlags::NOFOLLOW) {
         Ok(file) => file,
         Err(rustix::io::Errno::LOOP) => return hash_link(path),
         Err(_) => return None,

@@ -124,3 +124,24 @@ fn a_suspended_program_catches_up() {
     assert_eq!(run.changed_below(&watcher.tree()), ["a.go", "b.go"]);
     watcher.exactly(2);
 }
+
+/// An edit in the very moment of the shim's death: the run it asks for is not lost.
+#[test]
+fn an_edit_at_the_moment_of_the_shims_death_runs() {
+    let watcher = Project::new().file("a.go", "0").start(["--ext", "go"]).ready();
+    for round in 1..=10 {
+        let shim = watcher.wait_for("a shim", || watcher.shim());
+        let edited = monotonic();
+        if round % 2 == 0 {
+            processes::send(shim.pid, Signal::KILL);
+            watcher.save("a.go", format!("{round}"));
+        } else {
+            watcher.save("a.go", format!("{round}"));
+            processes::send(shim.pid, Signal::KILL);
+        }
+        watcher.wait_for(&format!("a run after edit {round}"), || {
+            watcher.run_log().last().is_some_and(|run| run.began > edited).then_some(())
+        });
+        pace(QUIET);
+    }
+}

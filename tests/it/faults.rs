@@ -174,7 +174,7 @@ fn all_edits_are_seen(watcher: &Watcher) {
             })
         });
         let waited = (run.began - edited) / 1_000_000;
-        assert!(waited < 5_000, "{path} was seen after {waited} ms");
+        assert!(waited < 8_000, "{path} was seen after {waited} ms");
     }
 }
 

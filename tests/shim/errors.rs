@@ -112,7 +112,10 @@ fn limit(bed: &Bed, what: &str, value: &str) {
 
 async fn a_lack_of_means_is_said_and_passes() {
     let mut bed = Bed::new();
-    // No descriptor for the standard input.
+    // No descriptor for the standard input. (The shim has to be up for that.)
+    bed.sh("true");
+    bed.started().await;
+    bed.gone().await;
     limit(&bed, "nofile", "3:1024");
     bed.sh("true");
     let error = failed(&mut bed).await;

@@ -66,11 +66,11 @@ impl Mini {
                     }
                 }
                 signal = signals.next() => {
-                    writeln!(self.log, "signal {}", signal.0).unwrap();
+                    self.say(&format!("signal {}", signal.0));
                     self.terminate(Some(signal));
                 }
                 key = key => {
-                    writeln!(self.log, "key {key:?}").unwrap();
+                    self.say(&format!("key {key:?}"));
                     match key {
                         Key::Restart => {
                             self.again = true;
@@ -89,6 +89,11 @@ impl Mini {
         }
     }
 
+    /// In one piece: others read it meanwhile.
+    fn say(&mut self, line: &str) {
+        self.log.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
     fn start(&mut self) {
         self.launch.run = RunId(self.launch.run.0 + 1);
         self.alive = true;
@@ -105,7 +110,7 @@ impl Mini {
     }
 
     fn event(&mut self, event: &Event) {
-        writeln!(self.log, "{event:?}").unwrap();
+        self.say(&format!("{event:?}"));
         match event {
             Event::Terminate(signal) => self.terminate(Some(*signal)),
             Event::SpawnFailed { .. } | Event::ShimLost { .. } => self.alive = false,

@@ -1,23 +1,49 @@
 //! `[…]`: the characters that may stand in one place.
 
-use super::GlobError;
+use std::fmt::Write as _;
+
+use super::{GlobError, Units};
 
 /// A set of bytes or characters.
 #[derive(Clone, Debug)]
-pub(in crate::filter) struct Class {
+pub(super) struct Class {
     negated: bool,
-    ranges: Box<[(u32, u32)]>,
+    ranges: Vec<(u32, u32)>,
 }
 
 impl Class {
-    /// Whether the unit may stand there. A slash never does; it never gets here.
-    pub(super) fn contains(&self, unit: u32) -> bool {
-        self.ranges.iter().any(|&(low, high)| low <= unit && unit <= high) != self.negated
+    /// A regular expression for one of its members. A slash is none, whatever was written.
+    pub(super) fn regex(&self, units: Units) -> String {
+        let mut members = String::new();
+        for (low, high) in self.ranges.iter().filter(|(low, high)| low <= high) {
+            let _ = write!(members, "\\x{{{low:x}}}-\\x{{{high:x}}}");
+        }
+        let set = match (self.negated, members.as_str()) {
+            (true, "") => "[^/]".to_owned(),
+            (false, "") => "[a&&b]".to_owned(),
+            (true, members) => format!("[^/{members}]"),
+            (false, members) => format!("[[{members}]&&[^/]]"),
+        };
+        match units {
+            Units::Bytes => set,
+            Units::Characters => format!("(?u:{set})"),
+        }
     }
 
-    /// Reads the class that begins after `[` in `units`; returns it and the number of units up to and
-    /// with its `]`. Follows git: a `]` in the first place is a member, `\` escapes, `[:alpha:]` names.
-    pub(super) fn read(units: &[u32]) -> Result<(Self, usize), GlobError> {
+    /// Reads the class that begins after `[` in `pattern`; returns it and the number of bytes up to and
+    /// with its `]`.
+    pub(super) fn read(pattern: &[u8], units: Units) -> Result<(Self, usize), GlobError> {
+        let text = str::from_utf8(pattern);
+        let (values, length): (Vec<u32>, fn(&u32) -> usize) = match (units, text) {
+            (Units::Characters, Ok(text)) => (text.chars().map(u32::from).collect(), width),
+            _ => (pattern.iter().copied().map(u32::from).collect(), |_| 1),
+        };
+        let (class, used) = Self::read_units(&values)?;
+        Ok((class, values[..used].iter().map(length).sum()))
+    }
+
+    /// Follows git: a `]` in the first place is a member, `\` escapes, `[:alpha:]` names.
+    fn read_units(units: &[u32]) -> Result<(Self, usize), GlobError> {
         const OPEN: GlobError = GlobError("a [ without its ]; write \\[ for the bracket itself");
         let at = |i: usize| units.get(i).copied().ok_or(OPEN);
         let negated = matches!(at(0)?, BANG | CARET);
@@ -58,10 +84,15 @@ impl Class {
             }
             i += 1;
             if at(i)? == CLOSE {
-                return Ok((Self { negated, ranges: ranges.into() }, i + 1));
+                return Ok((Self { negated, ranges }, i + 1));
             }
         }
     }
+}
+
+/// The length of a character in UTF-8.
+fn width(character: &u32) -> usize {
+    char::from_u32(*character).map_or(1, char::len_utf8)
 }
 
 const BANG: u32 = b'!' as u32;

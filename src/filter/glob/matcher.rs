@@ -1,138 +1,102 @@
-//! Matching, without recursion: one place to go back to per level is enough, because a later star can
-//! take whatever an earlier one would have.
+//! What decides about a path: `globset`'s translation of a pattern.
+//!
+//! Four things it has no words for, and so the pattern goes there with a [`GAP`] in their place:
+//! - a class as git reads it: `[[:alpha:]]`, `[a\-b]` and `[]\]x]` mean something else to globset, and its
+//!   `[!a]` and `[+-9]` match a slash;
+//! - `?` and `[…]` for a character in our own lists: to globset `?` is a byte, and `[é]` either byte of it;
+//! - a byte that is no UTF-8 (`\xff*` in a `.gitignore`): its patterns are `str`;
+//! - the empty component after a `**`: to git `a**//` is the directory `a` alone, and to globset `**/` is `**`.
+//!
+//! [`globset::Glob::regex`] is the documented way to what globset made of the rest; the gaps are filled in
+//! there, each with the regular expression of one unit.
 
-use super::{Glob, Part, Token, Units};
+use std::sync::OnceLock;
 
-/// Added to a byte that belongs to no character, so that it equals none.
-const STRAY: u32 = 0x11_0000;
+use globset::GlobBuilder;
+use regex::bytes::{Regex, RegexBuilder};
 
-impl Units {
-    /// The unit at the beginning of `text` (which is not empty) and its length in bytes.
-    fn first(self, text: &[u8]) -> (u32, usize) {
-        let byte = text[0];
-        if self == Self::Bytes || byte.is_ascii() {
-            return (u32::from(byte), 1);
-        }
-        let length = match byte {
-            0xc0..=0xdf => 2,
-            0xe0..=0xef => 3,
-            _ => 4,
-        };
-        let character = text.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
-        match character.and_then(|text| text.chars().next()) {
-            Some(character) => (u32::from(character), length),
-            None => (STRAY + u32::from(byte), 1),
-        }
-    }
+use super::Part;
 
-    /// All units of `text` with their lengths in bytes.
-    pub(super) fn split(self, mut text: &[u8]) -> impl Iterator<Item = (u32, usize)> {
-        std::iter::from_fn(move || {
-            if text.is_empty() {
-                return None;
-            }
-            let (unit, length) = self.first(text);
-            text = &text[length..];
-            Some((unit, length))
-        })
-    }
+/// Stands in a pattern for what globset has no words for. A byte that no one uses; where it is used, it is
+/// put into a gap itself.
+pub(super) const GAP: char = '\u{1}';
+
+/// A piece of a pattern as globset takes it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Written {
+    pub(super) glob: String,
+    /// What belongs into its gaps, in order, as a regular expression.
+    pub(super) gaps: Vec<String>,
 }
 
-impl Glob {
-    /// Whether the whole of `path` (relative, no empty components) matches.
-    pub(in crate::filter) fn matches(&self, path: &[u8]) -> bool {
-        let Some(rest) = path.strip_prefix(&*self.prefix) else { return false };
-        let mut rest = Some(rest);
-        let mut part = 0;
-        let mut back: Option<(usize, Option<&[u8]>)> = None;
-        loop {
-            match self.parts.get(part) {
-                Some(Part::Any) if part + 1 == self.parts.len() && rest.is_some() => return true,
-                Some(Part::Any) if part + 1 < self.parts.len() => {
-                    part += 1;
-                    back = Some((part, rest));
-                    continue;
+impl Written {
+    /// Adds a byte or more that stand for themselves.
+    pub(super) fn literal(&mut self, bytes: &[u8]) {
+        for chunk in bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    GAP => self.gap("\\x01".to_owned()),
+                    c if c.is_ascii_punctuation() && c != '/' => self.glob.extend(['\\', c]),
+                    c => self.glob.push(c),
                 }
-                Some(Part::Name(tokens)) => {
-                    if let Some((name, after)) = rest.map(split)
-                        && name_matches(tokens, name, self.units)
-                    {
-                        part += 1;
-                        rest = after;
-                        continue;
-                    }
-                }
-                None if rest.is_none() => return true,
-                Some(Part::Any) | None => {}
             }
-            let Some((resume, Some(skipped))) = back else { return false };
-            rest = split(skipped).1;
-            part = resume;
-            back = Some((resume, rest));
+            chunk.invalid().iter().for_each(|byte| self.gap(format!("\\x{byte:02x}")));
         }
     }
 
-    /// Whether something *below* the directory `path` may match, so that a walk has to go in. A
-    /// pattern that begins with `**` leads nowhere: it would open every ignored tree.
-    pub(in crate::filter) fn leads_below(&self, path: &[u8]) -> bool {
-        if !self.prefix.is_empty() {
-            return path.starts_with(&self.prefix);
-        }
-        if self.floats() {
-            return false;
-        }
-        let mut rest = Some(path);
-        for part in &self.parts {
-            let Some((name, after)) = rest.map(split) else { return true };
-            match part {
-                Part::Any => return true,
-                Part::Name(tokens) if !name_matches(tokens, name, self.units) => return false,
-                Part::Name(_) => rest = after,
-            }
-        }
-        false
+    pub(super) fn gap(&mut self, regex: String) {
+        self.glob.push(GAP);
+        self.gaps.push(regex);
     }
 }
 
-/// The first component and what follows it.
-fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match path.iter().position(|&byte| byte == b'/') {
-        Some(slash) => (&path[..slash], Some(&path[slash + 1..])),
-        None => (path, None),
+/// A regular expression that is compiled when it is first used.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matcher(OnceLock<Option<Regex>>);
+
+impl Matcher {
+    /// Whether one of these patterns matches; they are always the same.
+    pub(super) fn matches<'p, P>(&self, path: &[u8], patterns: impl FnOnce() -> P) -> bool
+    where
+        P: IntoIterator<Item = &'p [Part]>,
+    {
+        let regex = self.0.get_or_init(|| compile(&together(patterns())));
+        regex.as_ref().is_some_and(|regex| regex.is_match(path))
     }
 }
 
-fn name_matches(tokens: &[Token], text: &[u8], units: Units) -> bool {
-    let (mut token, mut at) = (0, 0);
-    let mut back: Option<(usize, usize)> = None;
-    loop {
-        let rest = &text[at..];
-        let step = match tokens.get(token) {
-            None if rest.is_empty() => return true,
-            None => None,
-            Some(Token::Star) if token + 1 == tokens.len() => return true,
-            Some(Token::Star) => {
-                back = Some((token + 1, at));
-                Some(0)
-            }
-            Some(Token::Literal(bytes)) => rest.starts_with(bytes).then_some(bytes.len()),
-            Some(_) if rest.is_empty() => None,
-            Some(Token::One) => Some(units.first(rest).1),
-            Some(Token::Class(class)) => {
-                let (unit, length) = units.first(rest);
-                class.contains(unit).then_some(length)
+/// The patterns as alternatives. (`**` alone has a meaning to globset outside of braces only.)
+fn together<'p>(patterns: impl IntoIterator<Item = &'p [Part]>) -> Written {
+    let mut globs = Vec::new();
+    let mut gaps = Vec::new();
+    for parts in patterns {
+        let part = |part: &'p Part| match part {
+            Part::Any => "**",
+            Part::Name(name) => {
+                gaps.extend_from_slice(&name.written.gaps);
+                &name.written.glob
             }
         };
-        if let Some(length) = step {
-            token += 1;
-            at += length;
-            continue;
-        }
-        let Some((resume, from)) = back.filter(|&(_, from)| from < text.len()) else {
-            return false;
-        };
-        at = from + units.first(&text[from..]).1;
-        token = resume;
-        back = Some((resume, at));
+        globs.push(parts.iter().map(part).collect::<Vec<_>>().join("/"));
     }
+    let glob = match globs.as_slice() {
+        [one] => one.clone(),
+        many => format!("{{{}}}", many.join(",")),
+    };
+    Written { glob, gaps }
+}
+
+/// Compiles as globset compiles its own. A pattern's length is limited ([`super::parse`]), so its size is.
+fn compile(written: &Written) -> Option<Regex> {
+    let mut builder = GlobBuilder::new(&written.glob);
+    let glob = builder.literal_separator(true).backslash_escape(true).build();
+    // Every special character is escaped: there is nothing in it that globset could refuse.
+    let glob = glob.ok()?;
+    let mut text = String::new();
+    let mut gaps = written.gaps.iter();
+    for (index, piece) in glob.regex().split(GAP).enumerate() {
+        text.push_str(if index > 0 { gaps.next()? } else { "" });
+        text.push_str(piece);
+    }
+    RegexBuilder::new(&text).dot_matches_new_line(true).build().ok()
 }

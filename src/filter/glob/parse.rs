@@ -1,29 +1,40 @@
 //! From the text of a pattern to its components.
 
-use super::{Class, Glob, GlobError, Part, Token, Units};
+use super::class::Class;
+use super::{Glob, GlobError, Name, Part, Units};
+
+/// No path is as long (`PATH_MAX`), and no pattern needs to be.
+const LONGEST: usize = 4096;
 
 impl Glob {
     /// A pattern for a single name: a `**` in it is a `*`. It has no slash.
     pub(in crate::filter) fn name(pattern: &[u8], units: Units) -> Result<Self, GlobError> {
-        let mut parser = Parser::new(pattern, units, false);
-        parser.run()?;
-        Ok(Self { prefix: Box::default(), parts: parser.parts.into(), units })
+        Ok(Self::new(b"", Parser::new(pattern, units, false).run()?))
     }
 
     /// A pattern for a relative path. A leading slash has been taken off.
     pub(in crate::filter) fn path(pattern: &[u8], units: Units) -> Result<Self, GlobError> {
-        let split = inner_double_star(pattern);
-        let (prefix, rest) = pattern.split_at(split);
-        let mut parser = Parser::new(rest, units, true);
-        parser.run()?;
-        Ok(Self { prefix: prefix.into(), parts: parser.parts.into(), units })
+        let (prefix, rest) = pattern.split_at(inner_double_star(pattern));
+        Ok(Self::new(prefix, Parser::new(rest, units, true).run()?))
+    }
+}
+
+impl Name {
+    pub(super) fn literal(bytes: &[u8]) -> Self {
+        let mut name = Self::default();
+        name.add(bytes);
+        name
     }
 
-    /// A path without wildcards, taken as it stands.
-    pub(in crate::filter) fn literal(path: &[u8]) -> Self {
-        let name = |bytes: &[u8]| Part::Name(Box::new([Token::Literal(bytes.into())]));
-        let parts = path.split(|&byte| byte == b'/').map(name).collect();
-        Self { prefix: Box::default(), parts, units: Units::Bytes }
+    fn add(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.pieces.push(Some(bytes.into()));
+            self.written.literal(bytes);
+        }
+    }
+
+    fn ends_with_star(&self) -> bool {
+        self.written.glob.ends_with('*') && matches!(self.pieces.last(), Some(None))
     }
 }
 
@@ -46,7 +57,7 @@ struct Parser<'p> {
     units: Units,
     spans: bool,
     parts: Vec<Part>,
-    tokens: Vec<Token>,
+    name: Name,
     literal: Vec<u8>,
     /// The component is a `**`.
     any: bool,
@@ -54,24 +65,27 @@ struct Parser<'p> {
 
 impl<'p> Parser<'p> {
     fn new(pattern: &'p [u8], units: Units, spans: bool) -> Self {
-        let (parts, tokens, literal) = (Vec::new(), Vec::new(), Vec::new());
-        Self { pattern, at: 0, units, spans, parts, tokens, literal, any: false }
+        let (parts, name, literal) = (Vec::new(), Name::default(), Vec::new());
+        Self { pattern, at: 0, units, spans, parts, name, literal, any: false }
     }
 
-    fn run(&mut self) -> Result<(), GlobError> {
+    fn run(mut self) -> Result<Vec<Part>, GlobError> {
+        if self.pattern.len() > LONGEST {
+            return Err(GlobError("longer than 4096 bytes, which no path is"));
+        }
         while let Some(&byte) = self.pattern.get(self.at) {
             self.at += 1;
             match byte {
                 b'/' => self.end_part(),
                 b'*' => self.stars(),
-                b'?' => self.push(Token::One),
+                b'?' => self.one(),
                 b'[' => self.class()?,
                 b'\\' => self.escaped()?,
                 _ => self.literal.push(byte),
             }
         }
         self.end_part();
-        Ok(())
+        Ok(self.parts)
     }
 
     fn escaped(&mut self) -> Result<(), GlobError> {
@@ -88,40 +102,43 @@ impl<'p> Parser<'p> {
     fn stars(&mut self) {
         let rest = &self.pattern[self.at..];
         let more = rest.iter().take_while(|&&byte| byte == b'*').count();
-        let begins = self.tokens.is_empty() && self.literal.is_empty();
+        let begins = self.name.pieces.is_empty() && self.literal.is_empty();
         self.at += more;
         if self.spans && more > 0 && begins && ends_component(&self.pattern[self.at..]) {
             self.any = true;
-        } else if !(self.literal.is_empty() && matches!(self.tokens.last(), Some(Token::Star))) {
-            self.push(Token::Star);
+        } else if !(self.literal.is_empty() && self.name.ends_with_star()) {
+            self.wildcard().glob.push('*');
+        }
+    }
+
+    fn one(&mut self) {
+        match self.units {
+            Units::Bytes => self.wildcard().glob.push('?'),
+            Units::Characters => self.wildcard().gap("(?u:[^/])".to_owned()),
         }
     }
 
     fn class(&mut self) -> Result<(), GlobError> {
-        let rest = &self.pattern[self.at..];
-        let units: Vec<(u32, usize)> = self.units.split(rest).collect();
-        let values: Vec<u32> = units.iter().map(|&(value, _)| value).collect();
-        let (class, used) = Class::read(&values)?;
-        self.at += units[..used].iter().map(|&(_, length)| length).sum::<usize>();
-        self.push(Token::Class(class));
+        let (class, used) = Class::read(&self.pattern[self.at..], self.units)?;
+        self.at += used;
+        let regex = class.regex(self.units);
+        self.wildcard().gap(regex);
         Ok(())
     }
 
-    fn push(&mut self, token: Token) {
-        self.end_literal();
-        self.tokens.push(token);
-    }
-
-    fn end_literal(&mut self) {
-        if !self.literal.is_empty() {
-            self.tokens.push(Token::Literal(std::mem::take(&mut self.literal).into()));
-        }
+    fn wildcard(&mut self) -> &mut super::Written {
+        self.name.add(&std::mem::take(&mut self.literal));
+        self.name.pieces.push(None);
+        &mut self.name.written
     }
 
     fn end_part(&mut self) {
-        self.end_literal();
-        let tokens = std::mem::take(&mut self.tokens).into();
-        self.parts.push(if self.any { Part::Any } else { Part::Name(tokens) });
+        self.name.add(&std::mem::take(&mut self.literal));
+        let mut name = std::mem::take(&mut self.name);
+        if name.pieces.is_empty() {
+            name.written.gap(String::new());
+        }
+        self.parts.push(if self.any { Part::Any } else { Part::Name(name) });
         self.any = false;
     }
 }

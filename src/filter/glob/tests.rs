@@ -55,6 +55,20 @@ fn wildcards_stay_inside_a_component_and_double_stars_span() {
         ("\\*", "*", true),
         ("\\*", "a", false),
         ("a\\/b", "a/b", true),
+        ("**/", "a", false),
+        ("a//b", "a/b", false),
+        ("[z-a]", "m", false),
+        ("[!z-a]", "m", true),
+        ("a[!x]b", "a/b", false),
+        ("a[+-9]b", "a/b", false),
+        ("a[+-9]b", "a5b", true),
+        ("[--0]", ".", true),
+        ("[!]a-]*", "-x", false),
+        ("{a,b}", "{a,b}", true),
+        ("{a,b}", "a", false),
+        ("a\u{1}?", "a\u{1}b", true),
+        ("a\u{1}?", "axb", false),
+        ("*\n*", "a\nb", true),
     ];
     for (pattern, text, expected) in table {
         assert_eq!(path(pattern, text.as_bytes()), *expected, "{pattern} on {text}");
@@ -69,6 +83,9 @@ fn a_double_star_after_a_literal_beginning_spans_as_it_does_in_git() {
         ("lib**/x", "lic/x", false),
         ("lib**", "lib/y/x", true),
         ("lib**x", "lib/x", false),
+        ("lib**//x", "lib/x", true),
+        ("lib**/", "lib1", false),
+        ("lib**/", "lib", true),
     ] {
         assert_eq!(path(pattern, text.as_bytes()), expected, "{pattern} on {text}");
     }
@@ -88,7 +105,11 @@ fn names_that_are_no_text_are_compared_byte_by_byte() {
     assert!(characters("?", "é".as_bytes()));
     assert!(characters("[à-ü]x", "éx".as_bytes()));
     assert!(!characters("??", "é".as_bytes()));
-    assert!(characters("?", b"\xff"));
+    assert!(characters("[à-üx]*", "x\u{fffd}".as_bytes()));
+    assert!(characters("?", "\u{10ffff}".as_bytes()));
+    // A byte that is no character stands for itself and is matched by a star, by nothing else.
+    assert!(!characters("?", b"\xff"));
+    assert!(characters("*", b"\xff"));
     assert!(!characters("*???", "éé".as_bytes()));
     assert!(!characters("[\u{0}-\u{10ffff}]", b"\xff"));
 }

@@ -216,6 +216,20 @@ fn the_built_in_files() {
         // A directory of that name is none of an editor's files.
         assert_eq!(built().ask(&format!("{name}/")).watched, !name.starts_with('.'), "{name}/");
     }
+    for (kind, name) in [
+        ("log", "x.log"),
+        (".log", "x.log"),
+        ("*.log", "x.log"),
+        ("*-wal", "a-wal"),
+        ("swp", "a.swp"),
+    ] {
+        assert!(built().types(&["go", kind]).ask(name).watched, "{name} with the type {kind}");
+        assert!(!built().types(&["go", "*"]).ask(name).watched, "{name} with all types");
+        assert!(!built().types(&[kind]).ask("b.pyc").watched, "only the type that is named");
+        // vim's swap files are no type.
+        assert!(!built().types(&[kind]).ask(".a.go.swp").watched);
+        assert!(!built().types(&[kind]).file(".gitignore", "*").ask(name).watched);
+    }
     let counts = "~ sediments sedabc 4914 49130 .swift a.svg .logo.svg log .log catalog # ## -wal \
         vendor/x dist/x build/x out/x bin/x tmp/x a.tmp";
     for name in counts.split_whitespace() {
@@ -320,6 +334,9 @@ fn bad_patterns_name_list_index_and_reason() {
         assert!(error.message.starts_with("no regular expression: "), "{}", error.message);
         assert!(!error.message.contains('\n'));
     }
+    let error = regexp("[a-z]*(.{100}){100}").unwrap_err();
+    assert!(error.message.starts_with("too large"), "{}", error.message);
+    assert!(regexp("^.{1000}$").is_ok());
     for text in ["", ".", "a/b", "[a"] {
         let error = Filter::new(Project::new().types(&[".go", text]).spec).unwrap_err();
         assert_eq!((error.list, error.index), (List::Types, 1), "{text}");

@@ -75,8 +75,20 @@ impl Shim {
         }
         let leader = hosted.leader;
         self.send(leader, &living, signal);
+        self.send_to_runaways(leader, &living, signal);
         self.send(leader, &living, Signal::CONT);
         self.reap();
+    }
+
+    /// Between the look and the stroke at the group a process can leave the group (`setsid`), or be
+    /// forked outside of it: it would miss the signal and live for the whole grace time.
+    fn send_to_runaways(&self, leader: Option<Pid>, known: &[Process], signal: Signal) {
+        let Some(group) = leader.map(|leader| leader.as_raw_nonzero().get()) else { return };
+        let outside = |one: &Process| one.group != group && one.state != b'Z';
+        let told = |one: &Process| known.iter().any(|known| known.pid == one.pid && outside(known));
+        for process in self.living().iter().filter(|one| outside(one) && !told(one)) {
+            send_to(self.me, process, signal);
+        }
     }
 
     /// SIGKILL to everything that is there; [`Phase::Killing`] says when again.

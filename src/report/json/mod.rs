@@ -15,6 +15,7 @@ mod events;
 mod object;
 
 use object::Object;
+pub(crate) use object::{Name, RuleValue, line as value};
 
 use super::notice::{Level, Notice};
 

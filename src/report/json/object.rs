@@ -8,7 +8,7 @@ use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use crate::filter::{Origin, Rule, RuleKind};
+use crate::filter::{Origin, Rule};
 use crate::process::{Ended, LeftOver};
 use crate::report::escape::hidden;
 
@@ -73,8 +73,17 @@ impl Object {
     }
 }
 
+/// A value on a line of its own. Nothing invisible is written as itself.
+pub(crate) fn line<T: Serialize + ?Sized>(value: &T) -> String {
+    let mut line = Vec::new();
+    // Writing to memory can't fail, and no value here has a key that is no string.
+    let _ = value.serialize(&mut serde_json::Serializer::with_formatter(&mut line, Visible));
+    line.push(b'\n');
+    String::from_utf8(line).unwrap_or_default()
+}
+
 /// A name: a string, or `{"bytes": "…"}` in hexadecimal.
-pub(super) struct Name<'a>(pub(super) &'a [u8]);
+pub(crate) struct Name<'a>(pub(crate) &'a [u8]);
 
 impl Serialize for Name<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -119,22 +128,13 @@ impl Serialize for Process<'_> {
 
 /// `{"kind": "ignore_file", "text": "dist/", "file": "/src/app/.gitignore", "line": 3}`; `flag` in place
 /// of `file` for one from the command line, neither for a built-in one.
-pub(super) struct RuleValue<'a>(pub(super) &'a Rule);
+pub(crate) struct RuleValue<'a>(pub(crate) &'a Rule);
 
 impl Serialize for RuleValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap as _;
-        let kind = match self.0.kind {
-            RuleKind::ExcludedPath => "excluded_path",
-            RuleKind::ExcludedRegexp => "excluded_regexp",
-            RuleKind::Filetype => "filetype",
-            RuleKind::IgnoreFile => "ignore_file",
-            RuleKind::BuiltIn => "built_in",
-            RuleKind::Named => "named",
-            RuleKind::Default => "default",
-        };
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("kind", kind)?;
+        map.serialize_entry("kind", &self.0.kind)?;
         map.serialize_entry("text", &*self.0.text)?;
         match &self.0.origin {
             Origin::BuiltIn => {}

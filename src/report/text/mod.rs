@@ -7,6 +7,9 @@ mod trees;
 
 use std::path::Path;
 
+pub(crate) use rules::verdict;
+pub(crate) use trees::type_shown;
+
 use super::escape::{escape, scrub, shown};
 use super::notice::Notice;
 use crate::process::LeftOver;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Context;
+use super::trees::type_shown;
 use crate::filter::{Origin, Rule, RuleKind};
 use crate::report::escape::{escape, escape_text, shown};
 
@@ -34,6 +35,52 @@ pub(super) fn ignored(path: &Path, rule: &Rule, context: &Context<'_>) -> String
         RuleKind::Filetype => format!("ignored {name}: {}", type_missing(path, rule, &place)),
         RuleKind::Named | RuleKind::Default => format!("ignored {name}"),
     }
+}
+
+/// What decides about a path, as `explain` prints it after the path: `watched (included_filetypes: .go,
+/// config.yml:4)`, `ignored by dist/ (.gitignore:12)`. `polled`: why no events tell of it.
+pub(crate) fn verdict(
+    path: &Path,
+    watched: bool,
+    rule: &Rule,
+    polled: Option<&str>,
+    directory: &Path,
+) -> String {
+    let text = escape_text(&rule.text);
+    let place = place(&rule.origin, directory);
+    let key = match rule.kind {
+        RuleKind::ExcludedPath => Some("excluded_paths"),
+        RuleKind::ExcludedRegexp => Some("excluded_regexps"),
+        RuleKind::Filetype => Some("included_filetypes"),
+        RuleKind::Named => Some("named"),
+        RuleKind::IgnoreFile | RuleKind::BuiltIn | RuleKind::Default => None,
+    };
+    if !watched {
+        let by = match (key.filter(|_| !matches!(rule.origin, Origin::Flag(_))), rule.kind) {
+            (_, RuleKind::Default | RuleKind::Named) => return "ignored".to_owned(),
+            (_, RuleKind::Filetype) => {
+                return format!("ignored: {}", type_missing(path, rule, &place));
+            }
+            (Some(key), _) => format!("{key}, {place}"),
+            (None, _) => place,
+        };
+        return format!("ignored by {text} ({by})");
+    }
+    let by = match (key, &rule.origin) {
+        (None, _) => None,
+        (Some(_), Origin::Flag(flag)) => Some(format!("{flag}: {}", type_or(rule, text))),
+        (Some(key), _) => Some(format!("{key}: {}, {place}", type_or(rule, text))),
+    };
+    match (polled.map(escape_text), by) {
+        (None, None) => "watched".to_owned(),
+        (None, Some(by)) => format!("watched ({by})"),
+        (Some(polled), None) => format!("watched by polling ({polled})"),
+        (Some(polled), Some(by)) => format!("watched by polling ({polled}; {by})"),
+    }
+}
+
+fn type_or(rule: &Rule, text: String) -> String {
+    if rule.kind == RuleKind::Filetype { type_shown(&rule.text) } else { text }
 }
 
 /// `.html is not in included_filetypes (config.yml:4)`.

@@ -82,7 +82,7 @@ fn watches(watching: &Watching, context: &Context<'_>) -> String {
 }
 
 /// `.go` also where it was written without the dot; a name such as `Makefile` as it is.
-fn type_shown(text: &str) -> String {
+pub(crate) fn type_shown(text: &str) -> String {
     let bare = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_alphanumeric());
     format!("{}{}", if bare { "." } else { "" }, escape_text(text))

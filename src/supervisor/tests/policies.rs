@@ -159,11 +159,13 @@ fn a_lost_shim_leads_to_the_next_start_when_a_change_is_there() {
          shim 1 -> 'shim lost'
          change a -> 'run 2 a', spawn 2 a
          up 2 -> 'took 0'
+         shim 2 -> 'shim lost', 'run 3 a', spawn 3 a
+         up 3 ->
          change b -> 'queue b +0'
-         shim 2 -> 'shim lost', 'run 3 b', spawn 3 b
-         shim 2 -> 'shim lost'
+         shim 3 -> 'shim lost', 'run 4 ab', spawn 4 ab
+         shim 3 -> 'shim lost'
          shim -> 'shim lost'
-         up 3 -> 'took 0'",
+         up 4 -> 'took 0'",
     );
     play(
         settings(),

@@ -113,7 +113,8 @@ fn an_end_without_its_beginning_is_an_end() {
          gone 1 ->
          change a -> 'run 2 a', spawn 2 a
          up 2 -> 'took 0'
-         gone 2 -> 'shim lost'
-         change b -> 'run 3 b', spawn 3 b",
+         gone 2 -> 'shim lost', 'run 3 a', spawn 3 a
+         gone 3 -> 'shim lost'
+         change b -> 'run 4 ab', spawn 4 ab",
     );
 }

@@ -63,10 +63,13 @@ fn same_bytes(backend: Backend) {
     let mut rig = rig(backend);
     rig.watch.run_started(&[], Instant::now());
     rig.until("the baseline", |rig| rig.watch.baseline_done());
+    // Polling has to have come by once since the run's start.
+    rig.sync();
     fs::write(rig.path("src/a"), "src/a").unwrap();
     assert!(!rig.run(), "{backend:?}: the same bytes");
     fs::write(rig.path("src/a"), "other").unwrap();
     assert!(rig.run(), "{backend:?}: other bytes");
+    rig.sync();
     fs::write(rig.path("src/a"), "other").unwrap();
     assert!(!rig.run(), "{backend:?}: the bytes that the last run saw");
     fs::write(rig.path("src/a"), "src/a").unwrap();

@@ -181,7 +181,10 @@ fn after_random_operations_the_table_equals_a_fresh_scan() {
 #[test]
 #[ignore = "the long form: for the torture"]
 fn after_very_many_random_operations_the_table_equals_a_fresh_scan() {
-    for seed in 1..=50 {
-        play(1000 + seed, 10_000);
+    let number = |name: &str, or: u64| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(or)
+    };
+    for seed in 1..=number("GW_SEEDS", 50) {
+        play(1000 + seed, number("GW_OPERATIONS", 10_000) as usize);
     }
 }

@@ -211,3 +211,35 @@ fn a_file_becomes_a_directory_and_a_directory_a_file() {
     assert_eq!(last.get("d/x"), Some(&Removed));
     assert_eq!(rig.watch.directories().0, 2);
 }
+
+#[test]
+fn edits_while_the_first_walk_goes_on_are_never_lost() {
+    let tree = |root: &Path| {
+        for i in 0..300 {
+            make(&root.join(format!("p{}/m{i}/x", i % 17)));
+        }
+    };
+    for round in 0..15_u64 {
+        let mut rig = Rig::start(tree, |_| {}, |_| {});
+        let dice = |salt: u64, sides: u64| (round + 1).wrapping_mul(salt) % 1009 % sides;
+        rig.for_a_while(Duration::from_micros(dice(7919, 40) * 250));
+        let i = dice(104_729, 300);
+        let old = format!("p{}/m{i}", i % 17);
+        let (changed, told) = match dice(15_485_863, 5) {
+            0 => (format!("{old}/x"), fs::write(rig.path(&format!("{old}/x")), "edited")),
+            1 => (format!("{old}/y"), fs::write(rig.path(&format!("{old}/y")), "new")),
+            2 => {
+                make(&rig.path("n/e/w"));
+                ("n/e/w".to_owned(), Ok(()))
+            }
+            3 => (format!("p0/n{i}/x"), fs::rename(rig.path(&old), rig.path(&format!("p0/n{i}")))),
+            _ => (old.clone(), fs::remove_file(rig.path(&format!("{old}/x")))),
+        };
+        told.unwrap();
+        rig.until_ready();
+        rig.sync();
+        let seen = rig.last();
+        let found = seen.keys().any(|name| *name == changed || *name == format!("{changed}/x"));
+        assert!(found, "round {round}: {changed} is not in {seen:?}");
+    }
+}

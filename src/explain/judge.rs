@@ -1,0 +1,141 @@
+//! Verdicts on paths: the rules, and what is on the disk on the way to each.
+#![expect(clippy::disallowed_methods, reason = "shell: finds out where a link above a path leads")]
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Known;
+use crate::control::{Explained, Name, Unreadable, Why};
+use crate::filter::{Answer, Asker, EntryKind, Filter, Found};
+use crate::watch::{Glance, Survey};
+
+/// The verdicts on absolute paths (with a slash at the end: a directory), in order. With `known`, an
+/// instance's word decides which directories are polled. `go_on` is asked now and then.
+pub fn judge(
+    survey: &mut Survey,
+    known: Option<&Known>,
+    paths: &[Name],
+    go_on: &dyn Fn() -> bool,
+) -> Option<Vec<Explained>> {
+    let filter = Arc::clone(survey.filter());
+    let directories =
+        survey.roots().iter().filter(|root| Survey::kind_of_root(root) != Some(EntryKind::File));
+    let around = directories.map(|root| survey.around(root)).collect();
+    let asker = Asker::new(&filter, around);
+    let disk = Disk { survey, obstacles: HashMap::new(), polled: HashMap::new() };
+    let mut judge = Judge { asker, disk, known, filter: &filter };
+    let mut verdicts = Vec::with_capacity(paths.len());
+    for (number, path) in paths.iter().enumerate() {
+        if number % 256 == 0 && !go_on() {
+            return None;
+        }
+        verdicts.push(judge.explain(&path.0));
+    }
+    Some(verdicts)
+}
+
+struct Judge<'j> {
+    asker: Asker<'j>,
+    disk: Disk<'j>,
+    known: Option<&'j Known>,
+    filter: &'j Filter,
+}
+
+/// What was found on the disk so far.
+struct Disk<'j> {
+    survey: &'j mut Survey,
+    /// Directories behind which nothing is watched.
+    obstacles: HashMap<PathBuf, Why>,
+    /// Directories whose file system sends no events.
+    polled: HashMap<PathBuf, Arc<str>>,
+}
+
+impl Disk<'_> {
+    fn look(&mut self, directory: &Path) -> Found {
+        let obstacle = match self.survey.glance(directory) {
+            Glance::Directory(found, polled) => {
+                self.polled.extend(polled.map(|reason| (directory.to_path_buf(), reason)));
+                return found;
+            }
+            Glance::Missing => return Found::default(),
+            Glance::Link => Why::Link { at: Name::from(directory) },
+            Glance::Unreadable(error) => {
+                Why::Unreadable(Unreadable { at: Name::from(directory), error })
+            }
+        };
+        self.obstacles.insert(directory.to_path_buf(), obstacle);
+        Found::default()
+    }
+
+    /// The obstacle on the way to a path that is nearest to the root.
+    fn obstacle(&self, path: &Path, kind: EntryKind) -> Option<&Why> {
+        if self.obstacles.is_empty() {
+            return None;
+        }
+        let way = path.ancestors().skip(usize::from(kind != EntryKind::Directory));
+        way.filter_map(|above| self.obstacles.get(above)).last()
+    }
+}
+
+impl Judge<'_> {
+    fn explain(&mut self, bytes: &[u8]) -> Explained {
+        let (path, wanted) = match bytes.strip_suffix(b"/") {
+            Some(path) if !path.is_empty() => (path, EntryKind::Directory),
+            _ => (bytes, EntryKind::File),
+        };
+        let path = Path::new(OsStr::from_bytes(path));
+        if self.disk.survey.is_own(path) {
+            return Explained { watched: false, why: Why::Own, polled: None };
+        }
+        let root = self.disk.survey.roots().iter().find(|root| root.path == path);
+        let kind = root.map_or_else(|| Survey::kind(path), Survey::kind_of_root);
+        let kind = kind.unwrap_or(wanted);
+        let disk = &mut self.disk;
+        let answer = self.asker.ask(path, kind, |directory| disk.look(directory));
+        match answer {
+            Some(answer) => self.explained(path, kind, answer),
+            None => self.elsewhere(path, kind),
+        }
+    }
+
+    /// A path outside of all roots, unless a link above it leads into one.
+    fn elsewhere(&mut self, path: &Path, kind: EntryKind) -> Explained {
+        let real = path.parent().and_then(|parent| parent.canonicalize().ok());
+        let real = real.zip(path.file_name()).map(|(parent, name)| parent.join(name));
+        let disk = &mut self.disk;
+        let answer = real.filter(|real| real != path).and_then(|real| {
+            let answer = self.asker.ask(&real, kind, |directory| disk.look(directory))?;
+            Some((real, answer))
+        });
+        match answer {
+            Some((real, answer)) => self.explained(&real, kind, answer),
+            None => Explained { watched: false, why: Why::Outside, polled: None },
+        }
+    }
+
+    fn explained(&mut self, path: &Path, kind: EntryKind, answer: Answer) -> Explained {
+        let Answer { watched, rule, at } = answer;
+        if let Some(obstacle) = self.disk.obstacle(path, kind) {
+            return Explained { watched: false, why: obstacle.clone(), polled: None };
+        }
+        let at = (at != path).then(|| Name::from(at.as_path()));
+        let polled = if watched { self.polled(path, kind) } else { None };
+        Explained { watched, why: Why::Rule { rule, at }, polled }
+    }
+
+    fn polled(&mut self, path: &Path, kind: EntryKind) -> Option<String> {
+        let own = kind == EntryKind::Directory;
+        let directory = if own { path } else { path.parent()? };
+        if let Some(known) = self.known {
+            return known.polled.get(directory).map(|reason| reason.to_string());
+        }
+        if self.filter.spec().files.iter().any(|file| file.path == path) {
+            // It was decided without a look.
+            self.disk.look(directory);
+        }
+        self.disk.polled.get(directory).map(|reason| reason.to_string())
+    }
+}

@@ -1,0 +1,121 @@
+//! The words for what is watched as a whole.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::words::{Places, placed};
+use crate::control::{IgnoredTree, PROTOCOL, Surveyed, SurveyedRoot, Watches};
+use crate::report::{self, count, counted, escape_text, shown};
+
+/// So many ignored trees are named, and so many types.
+const NAMED: usize = 12;
+
+/// The summary of all roots.
+pub(super) fn text(surveyed: &Surveyed, instance: bool, places: Places<'_>) -> String {
+    let mut text = String::new();
+    for root in &surveyed.roots {
+        text += &root_text(root, surveyed, places);
+    }
+    if let Some(watches) = &surveyed.watches {
+        text += &watches_text(watches, instance);
+    }
+    text
+}
+
+fn root_text(root: &SurveyedRoot, surveyed: &Surveyed, places: Places<'_>) -> String {
+    let name = shown(root.path.path(), places.asked_in);
+    let configuration = escape_text(&surveyed.configuration);
+    if root.missing {
+        return format!("{name}: missing; watched as soon as it is there ({configuration})\n");
+    }
+    if root.directories == 0 && root.unreadable.is_empty() {
+        return format!("{name}: a single file, watched ({configuration})\n");
+    }
+    let mut lines = vec![format!(
+        "{name}: {} and {} watched ({configuration})",
+        counted(root.directories, "directory"),
+        counted(root.files, "file")
+    )];
+    lines.extend(types(root));
+    for (reason, directories) in &root.polled {
+        let directories = counted(*directories, "directory");
+        lines.push(format!("  by polling: {directories} ({})", escape_text(reason)));
+    }
+    lines.extend(root.ignored.iter().take(NAMED).map(|tree| ignored(tree, places)));
+    lines.extend(more(root.ignored.get(NAMED..).unwrap_or_default()));
+    for place in root.unreadable.iter().take(NAMED) {
+        let path = shown(place.at.path(), places.asked_in);
+        lines.push(format!("  cannot be read: {path}: {}", escape_text(&place.error)));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// `  types: .go 320, .mod 12, 4 without an ending, 3 others`.
+fn types(root: &SurveyedRoot) -> Option<String> {
+    let word = |(kind, files): &(String, usize)| match kind.as_str() {
+        "" => format!("{} without an ending", count(*files as u64)),
+        kind => format!("{kind} {}", count(*files as u64)),
+    };
+    let mut words: Vec<String> = root.types.iter().take(NAMED).map(word).collect();
+    let rest: usize = root.types.iter().skip(NAMED).map(|(_, files)| files).sum();
+    if rest > 0 {
+        words.push(format!("{} of other types", count(rest as u64)));
+    }
+    (!words.is_empty()).then(|| format!("  types: {}", words.join(", ")))
+}
+
+/// `  ignored: dist by dist/ (.gitignore:3): 40 directories, ≥ 1,203 files`.
+fn ignored(tree: &IgnoredTree, places: Places<'_>) -> String {
+    let path = tree.path.path();
+    let rule = placed(&tree.rule, places);
+    let verdict = report::verdict(path, false, &rule, None, places.asked_in);
+    let by = verdict.strip_prefix("ignored ").unwrap_or(&verdict);
+    format!("  ignored: {} {by}: {}", shown(path, places.asked_in), size(tree))
+}
+
+fn more(rest: &[IgnoredTree]) -> Option<String> {
+    let directories = rest.iter().map(|tree| tree.directories).sum();
+    let files = rest.iter().map(|tree| tree.files).sum();
+    let counted = rest.iter().all(|tree| tree.counted);
+    let sum = IgnoredTree { directories, files, counted, ..rest.first()?.clone() };
+    Some(format!(
+        "  ignored: {} more: {} (--json names them)",
+        count(rest.len() as u64),
+        size(&sum)
+    ))
+}
+
+/// What could be counted in the time that there was.
+fn size(tree: &IgnoredTree) -> String {
+    let least = if tree.counted { "" } else { "≥ " };
+    let directories = counted(tree.directories, "directory");
+    format!("{least}{directories}, {least}{}", counted(tree.files, "file"))
+}
+
+fn watches_text(watches: &Watches, instance: bool) -> String {
+    let here = count(watches.here);
+    let all = format!(
+        "{} of {} in use by this user (fs.inotify.max_user_watches)",
+        count(watches.used),
+        count(watches.allowed)
+    );
+    match instance {
+        true => format!("inotify watches: {here} held by this instance; {all}\n"),
+        false => format!("inotify watches: {here} needed; {all}\n"),
+    }
+}
+
+/// All of it as one JSON object on a line.
+pub(super) fn json(surveyed: &Surveyed, directory: &Path, instance: Option<u32>) -> String {
+    #[derive(Serialize)]
+    struct Line<'l> {
+        v: u32,
+        directory: crate::control::Name,
+        #[serde(flatten)]
+        surveyed: &'l Surveyed,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        instance: Option<u32>,
+    }
+    report::json_line(&Line { v: PROTOCOL, directory: directory.into(), surveyed, instance })
+}
