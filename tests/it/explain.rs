@@ -160,7 +160,7 @@ fn links_unreadable_directories_and_hostile_names() {
         let locked = "locked/a.go: ignored: locked cannot be read: ";
         fs::set_permissions(
             project.path("locked"),
-            std::os::unix::fs::PermissionsExt::from_mode(0),
+            std::os::unix::fs::PermissionsExt::from_mode(0o000),
         )
         .unwrap();
         fs::set_permissions(project.root(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
