@@ -10,6 +10,7 @@ mod orders;
 mod pace;
 mod private;
 mod run;
+mod system;
 mod timer;
 
 use std::fmt::Display;

@@ -1,10 +1,8 @@
 //! The private directory of an instance: what a run is told about the changes that caused it, and the
 //! markers of those who wait.
-#![expect(clippy::disallowed_methods, reason = "shell: makes the directory")]
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +10,7 @@ use std::sync::Arc;
 use rustix::fs::FileType;
 use tempfile::{NamedTempFile, TempDir};
 
+use super::system;
 use crate::control::Place;
 use crate::watch;
 
@@ -111,8 +110,7 @@ fn empty_file(directory: &Path) -> io::Result<NamedTempFile> {
 fn output_files() -> impl Iterator<Item = PathBuf> {
     [rustix::stdio::stdout(), rustix::stdio::stderr()].into_iter().filter_map(|output| {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(output).ok()?.st_mode);
-        let path = std::fs::read_link(format!("/proc/self/fd/{}", output.as_raw_fd())).ok()?;
-        (kind == FileType::RegularFile).then_some(path)
+        (kind == FileType::RegularFile).then(|| system::path_of(output)).flatten()
     })
 }
 
