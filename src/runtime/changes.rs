@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::git::{self, Gate};
 use super::run::Instance;
+use super::system;
 use crate::config::Config;
 use crate::report::Notice;
 use crate::settle::{Batch, Due, numbers};
@@ -25,13 +26,17 @@ impl Instance {
         self.drain(now);
     }
 
-    fn drain(&mut self, now: Instant) {
+    /// Takes what is there; returns how many messages it was.
+    pub(super) fn drain(&mut self, now: Instant) -> usize {
         let mut seen = Vec::new();
-        for _ in 0..MESSAGES_A_TURN {
+        let mut taken = 0;
+        while taken < MESSAGES_A_TURN {
             let Ok(message) = self.messages.try_recv() else { break };
             self.watch.handle(message, now, &mut seen);
+            taken += 1;
         }
         self.note(seen, now);
+        taken
     }
 
     pub(super) fn note(&mut self, seen: Vec<Seen>, now: Instant) {
@@ -98,10 +103,11 @@ impl Instance {
     }
 
     fn say_hold(&mut self, hold: &git::Hold, now: Instant) {
-        let holder = git::holder(&hold.lock);
+        let holder = system::git_process(&hold.lock);
+        let stale = holder.is_none() && system::SEES_PROCESSES;
         let left = numbers::GIT_PATIENCE.saturating_sub(now.duration_since(hold.since));
         let waiting = self.settle.waiting();
-        let (lock, stale) = (hold.lock.clone(), holder.is_none());
+        let lock = hold.lock.clone();
         self.reporter.say(&Notice::GitHold { lock, holder, waiting, left, stale }, now);
     }
 

@@ -7,8 +7,10 @@ mod launch;
 mod live;
 mod loops;
 mod orders;
+mod pace;
 mod private;
 mod run;
+mod system;
 mod timer;
 
 use std::fmt::Display;

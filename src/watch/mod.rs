@@ -31,6 +31,7 @@ mod spots;
 mod stat;
 mod survey;
 mod table;
+mod unix;
 mod walk;
 
 #[cfg(target_os = "linux")]
@@ -39,6 +40,10 @@ mod os;
 #[cfg(not(target_os = "linux"))]
 #[path = "other.rs"]
 mod os;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "other.rs"]
+#[expect(dead_code, unused_imports, reason = "the platform file of the others, tested here too")]
+mod other;
 
 #[cfg(test)]
 mod tests;

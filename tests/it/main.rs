@@ -35,6 +35,9 @@ mod editors;
 /// Much output, many reloads, wide trees.
 #[cfg(target_os = "linux")]
 mod endurance;
+/// `explain` says what happens.
+#[cfg(target_os = "linux")]
+mod explain;
 /// Lost events, limits, links, races at the start.
 #[cfg(target_os = "linux")]
 mod faults;
