@@ -234,7 +234,9 @@ impl Breaker {
         let due = |conviction: &Conviction| release_at(run, conviction).is_some_and(|at| at <= now);
         let free = self.convicted.iter().filter(|(_, conviction)| due(conviction));
         let free: Vec<Arc<Path>> = free.map(|(path, _)| Arc::clone(path)).collect();
-        free.iter().for_each(|path| drop(self.convicted.remove(path)));
+        for path in &free {
+            self.convicted.remove(path);
+        }
         free
     }
 
