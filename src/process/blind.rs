@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{LeftOver, Opener};
+use crate::process::{LeftOver, Opener};
 
 /// Sees nothing here.
 #[derive(Debug, Default)]
