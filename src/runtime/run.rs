@@ -16,6 +16,7 @@ use crate::settle::Settle;
 use crate::supervisor::{Event, Exit, Face, Request, Supervisor};
 use crate::watch::{Message, Timestamp, Watch};
 
+use super::calls::Latest;
 use super::git::GitGate;
 use super::launch::Environment;
 use super::live::Live;
@@ -44,6 +45,7 @@ pub(super) struct Instance {
     pub(super) timer: Timer,
     pub(super) server: Option<Server>,
     pub(super) waiters: Waiters<oneshot::Sender<Reply>>,
+    pub(super) latest: Latest,
     pub(super) same_bytes: u64,
     pub(super) put_backs: u32,
     pub(super) exit: Option<Exit>,
@@ -95,6 +97,7 @@ impl Instance {
             timer: Timer::new()?,
             server: None,
             waiters: Waiters::default(),
+            latest: Latest::default(),
             same_bytes: 0,
             put_backs: 0,
             exit: None,
@@ -219,6 +222,7 @@ impl Instance {
         {
             keys.refresh();
         }
+        self.latest.note(&event, now);
         let actions = self.supervisor.handle(event, now);
         self.perform(actions, now);
     }

@@ -1,0 +1,1 @@
+//! The file in use is edited while everything runs.
