@@ -37,6 +37,7 @@ impl Instance {
     pub(super) fn note(&mut self, seen: Vec<Seen>, now: Instant) {
         for seen in seen {
             match seen {
+                Seen::Change(change) if self.live.is_configuration(&change.path) => {}
                 Seen::Change(change) => self.settle.note(change, now),
                 Seen::Say(notice) => self.reporter.say(&notice, now),
                 Seen::Ready(mut watching) => {

@@ -102,7 +102,7 @@ impl Instance {
             put_backs: 0,
             exit: None,
             args,
-            live: Live::default(),
+            live: Live::new(&config),
             config,
             reporter,
             signals,
