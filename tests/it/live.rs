@@ -46,7 +46,7 @@ fn watched(watcher: &Watcher) {
 
 #[test]
 fn thirty_edits_of_which_ten_are_broken_leave_the_command_alone() {
-    let watcher = server("watcher:\n  debounce: 1\n");
+    let watcher = server("watcher:\n  debounce: 1ms\n");
     let about = |line: &String| line.contains("watcher.yml:") && line.contains("run 1 goes on");
     let count = || watcher.lines().iter().filter(|line| about(line)).count();
     let mut good = 1;
@@ -55,7 +55,7 @@ fn thirty_edits_of_which_ten_are_broken_leave_the_command_alone() {
             BROKEN[n / 3 % BROKEN.len()].to_owned()
         } else {
             good += 1;
-            format!("watcher:\n  debounce: {good}\n  included_filetypes: [.go, .t{n}]\n")
+            format!("watcher:\n  debounce: {good}ms\n  included_filetypes: [.go, .t{n}]\n")
         };
         match n % 4 {
             0 | 1 => watcher.save("watcher.yml", text),
@@ -73,6 +73,7 @@ fn thirty_edits_of_which_ten_are_broken_leave_the_command_alone() {
     assert_eq!(broken, 10, "{}", watcher.story());
     assert!(fs::metadata(format!("/proc/{}", runs[0].pid)).is_ok());
     watcher.says("debounce 20ms → 21ms; run 1 goes on");
+    watched(&watcher);
     watcher.run_after(|w| w.save("a.go", "1"));
     watcher.no_run_after(|w| w.save("b.html", "1"));
 }
@@ -150,6 +151,7 @@ fn new_types_rules_and_roots_take_effect() {
     let lib = watcher.outside("lib/x.html");
     assert!(watcher.changed_by("a.go", |w| w.save("b.html", "1")).is_empty());
     edit(&watcher, "watcher:\n  included_filetypes: [.go, .html]\n");
+    watched(&watcher);
     assert_eq!(watcher.changed_by("a.go", |w| w.save("b.html", "2")), ["b.html"]);
     edit(&watcher, "additional_paths: [../out/lib]\n");
     watched(&watcher);
@@ -157,12 +159,14 @@ fn new_types_rules_and_roots_take_effect() {
     let named = watcher.changed_by("a.go", |w| w.save_new(&lib, "1"));
     assert_eq!(named, [shown], "{}", watcher.story());
     edit(&watcher, "excluded_paths: ['*.html']\n");
+    watched(&watcher);
     let named = watcher.changed_by("a.go", |w| {
         w.save(&lib, "2");
         w.save("b.html", "3");
     });
     assert!(named.is_empty(), "{named:?}\n{}", watcher.story());
     edit(&watcher, "watcher: {}\n");
+    watched(&watcher);
     assert_eq!(watcher.changed_by("a.go", |w| w.save("b.html", "4")), ["b.html"]);
 }
 
@@ -177,13 +181,13 @@ fn other_policies_take_effect() {
 
 #[test]
 fn half_a_save_is_no_error() {
-    let watcher = server("watcher:\n  debounce: 1\n");
+    let watcher = server("watcher:\n  debounce: 1ms\n");
     for n in 2..8 {
         let before = said(&watcher).len();
-        let text = format!("watcher:\n  debounce: {n}\n");
+        let text = format!("watcher:\n  debounce: {n}ms\n");
         match n % 3 {
             0 => watcher.save("watcher.yml", ""),
-            1 => watcher.save("watcher.yml", &text[..text.len() / 2]),
+            1 => watcher.save("watcher.yml", &text[..15]),
             _ => watcher.remove("watcher.yml"),
         }
         pace_ms(if n % 2 == 0 { 30 } else { 120 });
@@ -204,6 +208,7 @@ fn a_file_that_goes_and_comes_back() {
     let line = edit(&watcher, "watcher:\n  included_filetypes: [.html]\n");
     assert!(line.contains("+included_filetypes .html"), "{line}\n{}", watcher.story());
     watcher.exactly(1);
+    watched(&watcher);
     assert_eq!(watcher.changed_by("b.html", |w| w.save("a.go", "1")), Vec::<String>::new());
 }
 
