@@ -125,6 +125,7 @@ impl Record {
 
 /// The entries of one directory.
 #[derive(Debug)]
+#[expect(clippy::box_collection, reason = "its size is that of every directory")]
 pub(crate) enum Entries {
     Few(Few),
     /// Boxed, because most directories are not so large and all would take its size.

@@ -51,6 +51,7 @@ pub(super) struct Walk {
 
 /// A directory whose listing is awaited.
 #[derive(Debug)]
+#[expect(clippy::box_collection, reason = "its size is that of every directory that waits")]
 pub(super) struct Pending {
     pub(super) dir: DirId,
     pub(super) walk: u32,
