@@ -81,7 +81,7 @@ impl Watch {
                 self.table.remove_single(parent, name.as_bytes());
                 watched.push(parent.to_path_buf());
             }
-            watched.retain(|path| self.table.find(path).is_none() && !self.spots.needs(path));
+            watched.retain(|path| self.table.find(path).is_none() && !self.is_needed(path));
             self.order(Order::Disarm(watched));
         }
     }

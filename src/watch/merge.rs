@@ -147,7 +147,7 @@ impl Watch {
         let (Some(pending), Some(why)) = (known, why) else {
             // Out of date. Whether its watch is of any use is known when no walk is under way any more:
             // now another one may be about to come by and find the watch in place.
-            if arming == Arming::Watch && matches!(outcome, Outcome::Listed(_)) {
+            if arming == Arming::Watch && !matches!(outcome, Outcome::Gone) {
                 self.doubtful_watches.insert(path);
             }
             return;
@@ -189,10 +189,15 @@ impl Watch {
         if self.walks.is_empty() && !self.doubtful_watches.is_empty() {
             let paths = std::mem::take(&mut self.doubtful_watches).into_iter();
             let useless =
-                paths.filter(|path| self.table.find(path).is_none() && !self.spots.needs(path));
+                paths.filter(|path| self.table.find(path).is_none() && !self.is_needed(path));
             let useless = useless.collect();
             self.order(Order::Disarm(useless));
         }
+    }
+
+    /// Whether a directory is watched for single names in it, whatever becomes of its tree.
+    pub(super) fn is_needed(&self, path: &Path) -> bool {
+        self.spots.needs(path) || self.table.has_singles(path)
     }
 
     /// A directory that does not count any more: no change, and its watches are given back.
@@ -203,7 +208,7 @@ impl Watch {
                 watched.push(path.to_path_buf());
             }
         });
-        watched.retain(|path| !self.spots.needs(path));
+        watched.retain(|path| !self.is_needed(path));
         if let Some((parent, name)) = self.table.locate(path) {
             self.table.remove(parent, name, path, &mut |_, _| {});
         }

@@ -121,6 +121,11 @@ impl Table {
         self.singles.iter().find(|single| single.id == id).map(|single| Arc::clone(&single.names))
     }
 
+    /// Whether single names count in this directory, besides what a tree makes of it.
+    pub(crate) fn has_singles(&self, path: &Path) -> bool {
+        self.singles.iter().any(|single| single.path == path)
+    }
+
     /// The directories of which only single names count.
     pub(crate) fn singles(&self) -> Vec<(PathBuf, DirId)> {
         self.singles.iter().map(|single| (single.path.clone(), single.id)).collect()

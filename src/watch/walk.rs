@@ -382,7 +382,8 @@ fn look_at(
     scratch: &mut Scratch,
 ) -> ((u32, Further), Inner) {
     let (outcome, mut further) = look(ground, &job, armed_at, scratch);
-    if job.arming == Arming::Watch && matches!(outcome, Outcome::Gone | Outcome::Pruned) {
+    // A directory that turns out to be ignored may have to be watched for something else: the owner knows.
+    if job.arming == Arming::Watch && matches!(outcome, Outcome::Gone) {
         further.disarm = Some(job.path.clone());
     }
     let Job { ticket, walk, path, arming, .. } = job;

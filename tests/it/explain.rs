@@ -130,6 +130,21 @@ fn a_running_instance_is_asked_with_its_flags() {
     watcher.run_after(|project| project.save("vendor2/a.go", "1"));
 }
 
+/// The walk of the tree leaves the directory alone; its watch is there for the file.
+#[test]
+fn a_named_file_in_an_ignored_directory_of_a_root_is_watched() {
+    let tag = "Signature: 8a477f597d28d172789f06886806bc55";
+    let project = Project::new().file("a/cache/CACHEDIR.TAG", tag).file("a/cache/b.txt", "0");
+    let watcher = project.start(["-w", "a/cache/b.txt", "-w", "a"]).ready();
+    let asked = ask(&watcher, ["explain", "a/cache/b.txt", "a/cache/c.txt"]);
+    assert_eq!(
+        out(&asked),
+        "a/cache/b.txt: watched (-w: a/cache/b.txt)\n\
+         a/cache/c.txt: ignored by CACHEDIR.TAG (built-in)\n"
+    );
+    watcher.run_after(|project| project.save("a/cache/b.txt", "1"));
+}
+
 #[test]
 fn links_unreadable_directories_and_hostile_names() {
     let project = Project::new().file("real/a.go", "0").file("locked/a.go", "0");
@@ -160,7 +175,7 @@ fn links_unreadable_directories_and_hostile_names() {
         let locked = "locked/a.go: ignored: locked cannot be read: ";
         fs::set_permissions(
             project.path("locked"),
-            std::os::unix::fs::PermissionsExt::from_mode(0),
+            std::os::unix::fs::PermissionsExt::from_mode(0o000),
         )
         .unwrap();
         fs::set_permissions(project.root(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
@@ -450,8 +465,9 @@ impl Case {
             _ => vec![one(random, regexps).to_owned(), one(random, regexps).to_owned()],
         };
         let types: Vec<String> = types.iter().map(|one| (*one).to_owned()).collect();
+        // Else a file that a run was in time to see, although not told of, need not cause another.
         let text = format!(
-            "watcher:\n  included_filetypes: {}\n  excluded_regexps: {}\nexcluded_paths: {}\n",
+            "watcher:\n  exclude_unchanged: false\n  included_filetypes: {}\n  excluded_regexps: {}\nexcluded_paths: {}\n",
             yaml(&types),
             yaml(&regexps),
             yaml(&patterns(random, 4)),
