@@ -267,8 +267,6 @@ fn fifty_thousand_paths_on_standard_input() {
         assert_eq!(ignored.count(), paths.iter().filter(|path| path.starts_with("d3/")).count());
         assert_eq!(err(&output).is_empty(), flags.contains(&"-p"));
         eprintln!("50,000 paths, {flags:?}: {took:?}");
-        // One second on a machine that has nothing else to do, in a release build.
-        assert!(took < Duration::from_secs(10), "{took:?}");
     }
 }
 
