@@ -109,7 +109,7 @@ impl Instance {
         }
         self.reporter.configure(self.report_settings());
         let state = self.supervisor.state();
-        let run = state.pid.and(state.run).filter(|_| !restart);
+        let run = state.pid.and(state.run);
         let (file, changes) = (newer.origin.to_string(), changes.into_iter().collect());
         let applied = Notice::ConfigurationApplied { file, changes, run, restarts: restart };
         self.reporter.say(&applied, now);
