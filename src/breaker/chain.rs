@@ -7,6 +7,8 @@ use crate::supervisor::RunId;
 
 /// Writes at the same moment of three runs are no more than so far apart.
 const SAME_OFFSET: Duration = Duration::from_millis(50);
+/// What recurs may come so much earlier or later, and half of its time.
+const ABOUT: Duration = Duration::from_millis(150);
 /// So many runs in a row have to show the same offset.
 const OFFSETS: usize = 3;
 /// What runs rewrite with the same bytes is known as such for so many runs more.
@@ -73,6 +75,13 @@ impl Chain {
     /// After how long it was written in the run before.
     pub(super) fn expected(&self) -> Option<Duration> {
         self.offsets.last().copied()
+    }
+
+    /// Whether a write so long after the start is about when the batch began that caused the run. A run
+    /// does the same thing at about the same time; a person who saved a while after the start of the run
+    /// before, and whose file this run now puts into shape, does not.
+    pub(super) fn recurs(&self, offset: Duration) -> bool {
+        self.expected().is_some_and(|before| offset.abs_diff(before) <= ABOUT + before / 2)
     }
 
     /// Whether a write so long after the start is the third in a row at the same moment.

@@ -197,13 +197,12 @@ impl Breaker {
             chain.rest();
             return Judgement::Same;
         }
-        // What else a run writes that was caught is of the same loop.
-        let beside = looping && chain.writer.is_some();
-        if !chain.is_suspected() && !beside {
-            return Judgement::Innocent;
-        }
         let offset = first.saturating_duration_since(run.started);
-        if chain.at_rest || !(chain.writer.is_some() || chain.blind && chain.keeps_time(offset)) {
+        let seen = chain.writer.is_some() && (chain.caused.is_empty() || chain.recurs(offset));
+        let guessed = chain.blind && chain.keeps_time(offset) && chain.is_suspected();
+        // What else a run writes that was caught is of the same loop.
+        let proven = seen && (chain.is_suspected() || looping);
+        if chain.at_rest || !(proven || guessed) {
             return Judgement::Innocent;
         }
         run.loops = true;
@@ -220,8 +219,12 @@ impl Breaker {
 
     /// A batch that begins at `first` is handed to the supervisor.
     pub fn hand_over(&mut self, first: Instant) {
-        let since = |run: Current| first.saturating_duration_since(run.started);
-        self.offset = self.run.map(since);
+        let Some(run) = self.run else { return };
+        self.offset = Some(first.saturating_duration_since(run.started));
+        if run.gone.is_some_and(|gone| first > gone + AFTERMATH) {
+            // No run wrote this: no row goes on.
+            self.chains.retain(|_, chain| chain.pass());
+        }
     }
 
     /// When [`Breaker::tick`] may release something; `None` while time alone releases nothing.

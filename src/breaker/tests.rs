@@ -95,7 +95,7 @@ fn two_runs_in_a_row_and_a_process_of_the_second_convict() {
     assert!(!script.breaker.suspects_any());
     assert_eq!(script.by_run("gen", 5), Judgement::Innocent);
     assert!(!script.breaker.suspects_any(), "once is no row");
-    assert_eq!(script.by_run("gen", 70), Judgement::Innocent);
+    assert_eq!(script.by_run("gen", 700), Judgement::Innocent);
     assert!(script.breaker.is_suspected(&path("gen")));
     let caused = vec![RunId(2), RunId(3)];
     let guilt = Guilt { run: RunId(3), process: Some(sh()), caused };
@@ -149,14 +149,37 @@ fn where_nothing_can_be_seen_the_same_moment_of_three_runs_convicts() {
 fn a_write_long_after_the_run_is_not_its_own() {
     for (later, guilty) in [(0, true), (1000, true), (1001, false)] {
         let mut script = Script::new();
-        script.by_run("gen", 5);
-        script.by_run("gen", 5);
+        script.by_run("gen", later + 10);
+        script.by_run("gen", later + 10);
         script.pass(10);
         script.end(true);
         script.pass(later);
         script.breaker.testify(&path("gen"), Opener::Run(sh()));
         let judgement = script.judge("gen", false);
         assert_eq!(matches!(judgement, Judgement::Guilty(_)), guilty, "{later} ms");
+    }
+}
+
+#[test]
+fn a_formatter_that_puts_right_what_a_person_saved_is_no_loop() {
+    // A server runs: the person saves after some seconds, and what it runs rewrites the file at once.
+    for later in [500, 5000, 60_000] {
+        let mut script = Script::new();
+        for _ in 0..10 {
+            assert_eq!(script.written("a", later, None), Judgement::Innocent);
+            assert_eq!(script.written("a", later, None), Judgement::Innocent);
+            assert_eq!(script.by_run("a", 10), Judgement::Innocent, "{later}");
+            script.breaker.testify(&path("a"), Opener::Run(sh()));
+            assert_eq!(script.judge("a", true), Judgement::Same);
+        }
+    }
+    // A quick command: it was gone when the person saved.
+    let mut script = Script::new();
+    for _ in 0..10 {
+        script.pass(10);
+        script.end(true);
+        assert_eq!(script.written("a", 3000, None), Judgement::Innocent);
+        assert!(!script.breaker.suspects_any());
     }
 }
 

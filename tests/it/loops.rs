@@ -125,6 +125,27 @@ fn a_formatter_in_the_command_is_no_loop_and_its_sources_reload_on() {
 }
 
 #[test]
+fn a_formatter_before_a_server_is_no_loop() {
+    let format = "sed 's/  */ /g' a.rs > /tmp/gw-it-$$; cmp -s /tmp/gw-it-$$ a.rs || \
+        cat /tmp/gw-it-$$ > a.rs; rm /tmp/gw-it-$$";
+    let project = Project::new().file("a.rs", "fn a() {}\n").runs(Stamp::server());
+    let watcher = project.start_shell(&format!("{format}; exec {{}}"), []).ready();
+    for number in 0..12 {
+        pace_ms(700);
+        let before = watcher.run_count();
+        let want = format!("fn a{number}() {{}}\n");
+        let text = if number % 3 == 0 { want.replace(' ', "   ") } else { want.clone() };
+        watcher.run_after(|project| project.save("a.rs", &text));
+        watcher.wait_for("the formatted file", || {
+            (fs::read_to_string(watcher.path("a.rs")).ok()? == want).then_some(())
+        });
+        pace_ms(300);
+        assert!(watcher.run_count() - before <= 2, "{}", watcher.story());
+    }
+    assert_eq!(watcher.count_lines(LOOP), 0, "{}", watcher.story());
+}
+
+#[test]
 fn rustfmt_in_the_command_is_no_loop() {
     if !on_path("rustfmt") {
         return skip("there is no rustfmt");
