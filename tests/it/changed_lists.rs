@@ -72,7 +72,11 @@ fn paths_of_nearly_four_thousand_bytes() {
 #[test]
 fn thousands_of_long_paths_are_no_argument_list_too_long() {
     let directory = "d".repeat(180);
-    let watcher = Project::new().directory(&directory).file("a.go", "0").start([]).ready();
+    let watcher = Project::new()
+        .directory(&directory)
+        .file("a.go", "0")
+        .start(["--on-busy", "queue"])
+        .ready();
     for number in 0..5000 {
         watcher.save(format!("{directory}/file-number-{number:06}.go"), "1");
     }

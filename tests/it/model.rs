@@ -80,7 +80,7 @@ fn operate(root: &Path, random: &mut Random) {
 
 /// Runs the operations in bursts; after each, when all is quiet, compares.
 fn compare(seed: u64, operations: usize) {
-    let watcher = Project::new().start(["--no-default-ignore"]).ready();
+    let watcher = Project::new().start(["--no-default-ignore", "--on-busy", "queue"]).ready();
     watcher.exactly(1);
     let mut random = Random(seed);
     let (mut before, _) = scan(&watcher.tree());
