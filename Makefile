@@ -30,7 +30,7 @@ check-macos: ## Type-check program and tests for macOS, warnings denied (on Debi
 
 test: check ## What a newcomer needs to trust the build: check, unit and integration tests
 	@# Most tests wait more than they work: more of them at once than there are cores.
-	RUST_TEST_THREADS=4 $(CARGO) test --locked
+	RUST_TEST_THREADS=3 $(CARGO) test --locked
 
 torture: ## The long versions of the tests (minutes to an hour)
 	$(CARGO) test --locked --release --test it torture_ -- --ignored --nocapture --test-threads=1
