@@ -1,6 +1,6 @@
 //! `explain`: why a path counts or does not, and what is watched.
 //!
-//! [`judge`] and [`gather`] look at the disk: in this process, for the flags that were given; or, asked over
+//! [`mod@judge`] and [`mod@gather`] look at the disk: in this process, for the flags that were given; or, asked over
 //! the control socket, in a running instance that covers the directory, on a thread of its own and with
 //! what only the instance knows ([`Known`]). What they find goes through [`words`], [`overview`] and
 //! [`drawing`], which are pure.
