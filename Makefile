@@ -2,8 +2,14 @@
 CARGO ?= cargo
 CMD ?= cargo build
 
+# What `make check-macos` checks with: a compiler and the source of *its* library, since there is no library
+# for macOS here. Debian's packages have both.
+MACOS_RUSTC ?= /usr/bin/rustc
+MACOS_CARGO ?= /usr/bin/cargo
+MACOS_TARGET ?= aarch64-apple-darwin
+
 .DEFAULT_GOAL := help
-.PHONY: help check test torture run install bench bench-quick
+.PHONY: help check check-macos test torture run install bench bench-quick
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +18,15 @@ check: ## Formatting, lints and documentation, warnings denied
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --no-deps --document-private-items
+
+check-macos: ## Type-check program and tests for macOS, warnings denied (on Debian: rustc-web, cargo-web, rust-web-src)
+	@test -x "$(MACOS_CARGO)" && library="$$($(MACOS_RUSTC) --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" \
+		&& test -e "$$library" || { \
+		echo "check-macos needs a compiler with the source of its library: apt-get install rustc-web cargo-web rust-web-src" >&2; \
+		echo "(looked for $(MACOS_CARGO), $(MACOS_RUSTC) and $${library:-its source}; name others with MACOS_CARGO= and MACOS_RUSTC=)" >&2; \
+		exit 1; }
+	RUSTC="$(MACOS_RUSTC)" RUSTC_BOOTSTRAP=1 RUSTFLAGS="-D warnings" "$(MACOS_CARGO)" check --locked \
+		-Z build-std=std,panic_abort,panic_unwind,test --target "$(MACOS_TARGET)" --target-dir target/macos --lib --bins --tests
 
 test: check ## What a newcomer needs to trust the build: check, unit and integration tests
 	@# Most tests wait more than they work: more of them at once than there are cores.

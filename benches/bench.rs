@@ -89,6 +89,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> io::Result<ExitCode> {
+    let begun = std::time::Instant::now();
     let place = tempfile::Builder::new()
         .prefix("go-watcher-bench-")
         .tempdir_in(options.dir.clone().unwrap_or_else(env::temp_dir))?;
@@ -101,6 +102,7 @@ fn run(options: Options) -> io::Result<ExitCode> {
     let mut report = Report::default();
     measure(&context, &mut report)?;
     println!("{}", report.verdict());
+    println!("took {:.0} s", begun.elapsed().as_secs_f64());
     if let Some(path) = &context.options.markdown {
         std::fs::write(path, report.markdown(&preface))?;
     }

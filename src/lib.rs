@@ -15,6 +15,7 @@
     )
 )]
 
+pub mod breaker;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -6,10 +6,11 @@ use crate::report::{Limit, Report, number};
 use crate::stats::Sample;
 use crate::tools::Side;
 
+type Margin = (Scenario, &'static str, &'static str, Scenario, f64, Option<f64>);
+
 /// How far from the floor a save may be: scenario, our row, the floor's row, its scenario, and what may be
 /// added to the median and to the 95th percentile, in milliseconds.
-type Row = (Scenario, &'static str, &'static str, Scenario, f64, Option<f64>);
-const LATENCY: [Row; 4] = [
+const LATENCY: [Margin; 4] = [
     (Scenario::InPlace, "go-watcher --", "floor", Scenario::InPlace, 1.0, Some(2.5)),
     (Scenario::Atomic, "go-watcher --", "floor", Scenario::Atomic, 1.0, Some(2.5)),
     (Scenario::Nested, "go-watcher --", "floor", Scenario::InPlace, 2.0, None),

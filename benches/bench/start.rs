@@ -85,7 +85,7 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
     for case in CASES.iter().filter(|case| case.quick || !quick) {
         let root = context.directory.join("start");
         let tree = Tree::make(root.clone(), case.plan)?;
-        let rounds = context.options.rounds.unwrap_or(if quick { 2 } else { 5 });
+        let rounds = context.options.rounds.unwrap_or(if quick { 3 } else { 5 });
         let tools: Vec<&Tool> = context
             .watchers(false)
             .filter(|tool| {
@@ -98,13 +98,18 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
             for (tool, row) in tools.iter().zip(&mut rows) {
                 // A tool that needs seconds does not get more exact by being measured again.
                 let slow = row.ready.median().is_none_or(|ms| ms > 1000.0);
-                if context.options.wants("start") && (round < 2 || !slow) {
+                let enough = match tool.side {
+                    Side::Ours => false,
+                    _ => (quick && round > 0) || (round > 1 && slow),
+                };
+                if context.options.wants("start") && !enough {
                     times(context, tool, &tree, &stamps, row)?;
                 }
             }
         }
         for (tool, row) in tools.iter().zip(&mut rows) {
-            if context.options.wants("memory") && case.memory.is_some() {
+            let spared = quick && tool.side != Side::Ours;
+            if context.options.wants("memory") && case.memory.is_some() && !spared {
                 row.memory.push(peak_memory(context, tool, &tree, &stamps)?);
             }
         }

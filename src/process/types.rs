@@ -23,6 +23,17 @@ pub struct LeftOver {
     pub name: OsString,
 }
 
+/// Who opened a file to write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opener {
+    /// This process of the run.
+    Run(LeftOver),
+    /// No process of the run.
+    Outside,
+    /// It cannot be seen.
+    Unseen,
+}
+
 /// Where starting a run failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpawnStage {

@@ -281,6 +281,8 @@ pub enum Notice {
     LoopReleased {
         /// The path.
         path: Arc<Path>,
+        /// By now a rule ignores it.
+        ignored: bool,
     },
     /// An edit of the configuration file could not be used; the one in force stays.
     ConfigurationRejected {

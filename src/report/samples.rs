@@ -139,7 +139,7 @@ fn session(h: &Hostile) -> Vec<Notice> {
             caused: vec![RUN],
             file: Some(h.text.clone()),
         },
-        Notice::LoopReleased { path: path() },
+        Notice::LoopReleased { path: path(), ignored: false },
         Notice::ConfigurationRejected { text: h.text.clone(), run: Some(RUN) },
         Notice::ConfigurationApplied {
             file: h.text.clone(),

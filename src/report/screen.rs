@@ -294,7 +294,7 @@ fn topic(notice: &Notice) -> (u8, Option<&Path>) {
     match notice {
         Notice::Limit { .. } => (1, None),
         Notice::Polling { path, .. } => (2, Some(path)),
-        Notice::Loop { path, .. } | Notice::LoopReleased { path } => (3, Some(path)),
+        Notice::Loop { path, .. } | Notice::LoopReleased { path, .. } => (3, Some(path)),
         Notice::RootMissing { path } | Notice::RootBack { path } => (4, Some(path)),
         Notice::ConfigurationRejected { .. } | Notice::ConfigurationApplied { .. } => (5, None),
         _ => (0, None),

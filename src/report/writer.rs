@@ -13,15 +13,25 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::notice::Level;
 
+#[cfg(target_os = "linux")]
+#[path = "writer/linux.rs"]
+mod os;
+#[cfg(not(target_os = "linux"))]
+#[path = "writer/portable.rs"]
+mod os;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "writer/portable.rs"]
+mod portable;
+
 /// The memory that unread lines may take.
 const QUEUE_BYTES: usize = 256 * 1024;
-/// A pipe that says it can be written takes this much at once (`PIPE_BUF` on Linux).
-const AT_ONCE: usize = 4096;
+/// A pipe that says it can be written takes this much at once (4096 on Linux, 512 on macOS).
+const AT_ONCE: usize = libc::PIPE_BUF;
 
 /// Makes the line that tells how many were dropped.
 type DroppedLine = Box<dyn Fn(u64) -> Vec<u8> + Send>;
@@ -300,10 +310,8 @@ fn target(handle: Handle) -> Target {
         }
         _ => return Target::Asked(handle),
     }
-    // Where there is no such file (not on Linux), or another user made the pipe, asking has to do.
-    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&fd));
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    match rustix::fs::open(path, flags, Mode::empty()) {
+    // Where that is not possible, asking has to do.
+    match os::open_again(fd) {
         Ok(own) => Target::Reopened(own),
         Err(_) => Target::Asked(handle),
     }

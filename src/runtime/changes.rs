@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::git::{self, Gate};
 use super::run::Instance;
+use super::system;
 use crate::config::Config;
 use crate::report::Notice;
 use crate::settle::{Batch, Due, numbers};
@@ -25,18 +26,23 @@ impl Instance {
         self.drain(now);
     }
 
-    fn drain(&mut self, now: Instant) {
+    /// Takes what is there; returns how many messages it was.
+    pub(super) fn drain(&mut self, now: Instant) -> usize {
         let mut seen = Vec::new();
-        for _ in 0..MESSAGES_A_TURN {
+        let mut taken = 0;
+        while taken < MESSAGES_A_TURN {
             let Ok(message) = self.messages.try_recv() else { break };
             self.watch.handle(message, now, &mut seen);
+            taken += 1;
         }
         self.note(seen, now);
+        taken
     }
 
     pub(super) fn note(&mut self, seen: Vec<Seen>, now: Instant) {
         for seen in seen {
             match seen {
+                Seen::Change(change) if self.is_of_a_loop(&change) => {}
                 Seen::Change(change) => self.settle.note(change, now),
                 Seen::Say(notice) => self.reporter.say(&notice, now),
                 Seen::Ready(mut watching) => {
@@ -45,7 +51,7 @@ impl Instance {
                 }
                 Seen::Marker(name) => self.marked(&name),
                 Seen::ConfigChanged(_) => self.live.touched(now),
-                Seen::RulesChanged => {}
+                Seen::RulesChanged => self.forget_ignored_loops(now),
             }
         }
     }
@@ -97,10 +103,11 @@ impl Instance {
     }
 
     fn say_hold(&mut self, hold: &git::Hold, now: Instant) {
-        let holder = git::holder(&hold.lock);
+        let holder = system::git_process(&hold.lock);
+        let stale = holder.is_none() && system::SEES_PROCESSES;
         let left = numbers::GIT_PATIENCE.saturating_sub(now.duration_since(hold.since));
         let waiting = self.settle.waiting();
-        let (lock, stale) = (hold.lock.clone(), holder.is_none());
+        let lock = hold.lock.clone();
         self.reporter.say(&Notice::GitHold { lock, holder, waiting, left, stale }, now);
     }
 
@@ -109,6 +116,7 @@ impl Instance {
             let notice = Notice::Noisy { path: path.clone(), every: numbers::MAX_WAIT };
             self.reporter.say(&notice, now);
         }
+        let Some(batch) = self.break_loops(batch, now) else { return };
         // What a run that could not start was to answer is still open, whatever the bytes are.
         let open = self.supervisor.state().kept > 0;
         match (self.watch.compare(&batch), batch.changes.first()) {
@@ -123,7 +131,10 @@ impl Instance {
                 self.settle.postpone(now + delay);
                 return;
             }
-            _ => self.happened(Event::Batch(batch), now),
+            _ => {
+                self.hand_over(&batch);
+                self.happened(Event::Batch(batch), now);
+            }
         }
         self.put_backs = 0;
     }

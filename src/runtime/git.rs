@@ -1,14 +1,13 @@
 //! The git gate: while git holds its index lock, a checkout, stash or rebase is under way and the tree
 //! is not what anybody wants to run.
-#![expect(clippy::disallowed_methods, reason = "shell: looks at lock files and at /proc")]
+#![expect(clippy::disallowed_methods, reason = "shell: looks at lock files")]
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::process::LeftOver;
 use crate::settle::numbers::GIT_PATIENCE;
 
 /// A hold is said after this time.
@@ -119,28 +118,6 @@ fn in_sequence(git: &Path) -> bool {
     ["rebase-merge", "rebase-apply", "sequencer"]
         .iter()
         .any(|name| std::fs::symlink_metadata(git.join(name)).is_ok())
-}
-
-/// A live git process that works in the repository of `lock`, if one can be found in `/proc`. Git
-/// closes the lock's descriptor early, so its working directory is what ties it to the repository.
-pub(super) fn holder(lock: &Path) -> Option<LeftOver> {
-    let git = lock.parent()?;
-    let tree = git.parent()?;
-    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
-        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let comm = std::fs::read(entry.path().join("comm")).ok()?;
-        let directory = std::fs::read_link(entry.path().join("cwd")).ok()?;
-        let ours =
-            comm.starts_with(b"git") && (directory.starts_with(tree) || directory.starts_with(git));
-        ours.then(|| LeftOver { pid, name: command_line(&entry.path()) })
-    })
-}
-
-/// `git commit -a` rather than `git`: the arguments tell what holds the lock.
-fn command_line(process: &Path) -> std::ffi::OsString {
-    let raw = std::fs::read(process.join("cmdline")).unwrap_or_default();
-    let words: Vec<&[u8]> = raw.split(|b| *b == 0).filter(|w| !w.is_empty()).take(3).collect();
-    std::ffi::OsString::from_vec(words.join(&b' '))
 }
 
 #[cfg(test)]

@@ -90,6 +90,10 @@ impl Instance {
         self.settle.configure(newer.settle);
         self.supervisor.configure(newer.supervise.clone(), face(&newer, self.keys.is_some()));
         self.host.settings(&newer.stop_keep);
+        if restart || old.needs_walk(&newer) {
+            self.forget_ignored_loops(now);
+            self.release_loops(now);
+        }
         if old.needs_walk(&newer) {
             let settings = self.private.complete(&newer.watch);
             let mut seen = Vec::new();

@@ -5,9 +5,12 @@ mod changes;
 mod git;
 mod launch;
 mod live;
+mod loops;
 mod orders;
+mod pace;
 mod private;
 mod run;
+mod system;
 mod timer;
 
 use std::fmt::Display;

@@ -27,7 +27,6 @@ impl Instance {
 
     fn spawn(&mut self, run: RunId, cause: &Cause, now: Instant) {
         let launch = self.environment.prepare(&self.config, &mut self.private, run, cause);
-        self.host.launch(&launch.launch);
         if let Some(notice) = launch.problem {
             self.reporter.say(&notice, now);
         }
@@ -35,6 +34,8 @@ impl Instance {
             Cause::Changes(paths) => paths,
             Cause::Start | Cause::Request | Cause::Crash => &[],
         };
+        self.watch_for_loops(run, causes, now);
+        self.host.launch(&launch.launch);
         if !causes.is_empty() {
             self.settle.run_started(now);
         }

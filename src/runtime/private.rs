@@ -1,10 +1,8 @@
 //! The private directory of an instance: what a run is told about the changes that caused it, and the
 //! markers of those who wait.
-#![expect(clippy::disallowed_methods, reason = "shell: makes the directory")]
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +10,7 @@ use std::sync::Arc;
 use rustix::fs::FileType;
 use tempfile::{NamedTempFile, TempDir};
 
+use super::system;
 use crate::control::Place;
 use crate::watch;
 
@@ -25,6 +24,10 @@ const LIST_LIMIT: usize = 64 * 1024;
 pub(super) struct Private {
     directory: io::Result<TempDir>,
     current: Option<NamedTempFile>,
+    /// The list of the run before, until [`Self::tidy`].
+    old: Option<NamedTempFile>,
+    /// An empty file for the next list: made beforehand, because making it takes longer than all the rest.
+    next: Option<NamedTempFile>,
 }
 
 impl Private {
@@ -35,7 +38,7 @@ impl Private {
             std::fs::create_dir(directory.path().join(MARKERS))?;
             Ok(directory)
         });
-        Self { directory, current: None }
+        Self { directory, current: None, old: None, next: None }
     }
 
     /// The engine's settings, told what is ours: none of it ever counts as a change, wherever it lies.
@@ -63,7 +66,7 @@ impl Private {
     /// # Errors
     /// The system's error when the file can't be written, with the directory concerned.
     pub(super) fn write(&mut self, paths: &[Arc<Path>]) -> Result<PathBuf, (PathBuf, io::Error)> {
-        self.current = None;
+        self.old = self.current.take();
         let directory = match &self.directory {
             Ok(directory) => directory.path().to_path_buf(),
             Err(error) => return Err((std::env::temp_dir(), copy_of(error))),
@@ -74,8 +77,20 @@ impl Private {
         Ok(path)
     }
 
-    fn write_in(&self, directory: &Path, paths: &[Arc<Path>]) -> io::Result<NamedTempFile> {
-        let mut file = tempfile::Builder::new().prefix("changed-").tempfile_in(directory)?;
+    /// What can wait until the run has been started: the list before goes, an empty file for the next is made.
+    pub(super) fn tidy(&mut self) {
+        self.old = None;
+        if self.next.is_none()
+            && let Ok(directory) = &self.directory
+        {
+            self.next = empty_file(directory.path()).ok();
+        }
+    }
+
+    fn write_in(&mut self, directory: &Path, paths: &[Arc<Path>]) -> io::Result<NamedTempFile> {
+        // Somebody who cleans up temporary directories may have taken it.
+        let prepared = self.next.take().filter(|file| file.path().exists());
+        let mut file = prepared.map_or_else(|| empty_file(directory), Ok)?;
         let mut bytes = Vec::new();
         for path in paths {
             bytes.extend_from_slice(path.as_os_str().as_bytes());
@@ -86,13 +101,16 @@ impl Private {
     }
 }
 
+fn empty_file(directory: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix("changed-").tempfile_in(directory)
+}
+
 /// The files that our own output and the command's go to (`go-watcher run … > log`): what is said there
 /// must not be a reason to say more.
 fn output_files() -> impl Iterator<Item = PathBuf> {
     [rustix::stdio::stdout(), rustix::stdio::stderr()].into_iter().filter_map(|output| {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(output).ok()?.st_mode);
-        let path = std::fs::read_link(format!("/proc/self/fd/{}", output.as_raw_fd())).ok()?;
-        (kind == FileType::RegularFile).then_some(path)
+        (kind == FileType::RegularFile).then(|| system::path_of(output)).flatten()
     })
 }
 
@@ -137,7 +155,9 @@ mod tests {
         let mut files = Private::new();
         let file = files.write(&many).unwrap();
         assert_eq!(std::fs::read(&file).unwrap().split(|b| *b == 0).count(), 5001);
+        files.tidy();
         files.write(&many[..1]).unwrap();
+        files.tidy();
         assert!(!file.exists(), "the list of the run before goes");
     }
 }

@@ -19,6 +19,8 @@ use crate::watch::{Message, Timestamp, Watch};
 use super::git::GitGate;
 use super::launch::Environment;
 use super::live::Live;
+use super::loops::Loops;
+use super::pace::Pace;
 use super::private::Private;
 use super::timer::Timer;
 
@@ -30,6 +32,7 @@ pub(super) struct Instance {
     pub(super) args: RunArgs,
     pub(super) config: Arc<Config>,
     pub(super) live: Live,
+    pub(super) loops: Loops,
     pub(super) environment: Environment,
     pub(super) reporter: Reporter,
     pub(super) signals: Signals,
@@ -42,6 +45,7 @@ pub(super) struct Instance {
     pub(super) supervisor: Supervisor,
     pub(super) private: Private,
     pub(super) timer: Timer,
+    pub(super) pace: Pace,
     pub(super) server: Option<Server>,
     pub(super) waiters: Waiters<oneshot::Sender<Reply>>,
     pub(super) same_bytes: u64,
@@ -55,6 +59,7 @@ enum Wake {
     Watch(Message),
     Key(Key),
     Call(Call),
+    Opened,
     Time,
 }
 
@@ -93,6 +98,7 @@ impl Instance {
             settle: Settle::new(config.settle),
             git: GitGate::default(),
             timer: Timer::new()?,
+            pace: Pace::default(),
             server: None,
             waiters: Waiters::default(),
             same_bytes: 0,
@@ -100,6 +106,7 @@ impl Instance {
             exit: None,
             args,
             live: Live::default(),
+            loops: Loops::default(),
             config,
             reporter,
             signals,
@@ -138,11 +145,19 @@ impl Instance {
             self.timer.arm(self.deadline(now), now);
             let wake = self.wait().await;
             let now = Instant::now();
+            if self.pace.over(now) {
+                let taken = self.drain(now);
+                self.pace.looked(taken, now);
+            }
             match wake {
                 Wake::Process(event) => self.happened(event, now),
-                Wake::Watch(message) => self.see(message, now),
+                Wake::Watch(message) => {
+                    self.pace.woken(now);
+                    self.see(message, now);
+                }
                 Wake::Key(key) => self.press(key, now),
                 Wake::Call(call) => self.answer(call, now),
+                Wake::Opened => self.hear_witness(),
                 Wake::Time => {}
             }
         }
@@ -150,11 +165,13 @@ impl Instance {
 
     /// The next thing that happens. What ends things comes before what starts things.
     async fn wait(&mut self) -> Wake {
+        let paced = self.pace.deadline().is_some();
         tokio::select! {
             biased;
             signal = self.signals.next() => Wake::Process(Event::Terminate(signal)),
+            () = self.loops.witness.disturbed() => Wake::Opened,
             event = self.host.next() => Wake::Process(event),
-            Some(message) = self.messages.recv() => Wake::Watch(message),
+            Some(message) = self.messages.recv(), if !paced => Wake::Watch(message),
             key = next_key(&mut self.keys) => Wake::Key(key),
             call = next_call(&mut self.server) => Wake::Call(call),
             () = self.timer.fired() => Wake::Time,
@@ -169,6 +186,8 @@ impl Instance {
             self.reporter.deadline(),
             self.waiting_deadline(now),
             self.live.deadline(),
+            self.pace.deadline(),
+            self.loops.deadline(),
         ];
         rooms.into_iter().flatten().min()
     }
@@ -182,6 +201,7 @@ impl Instance {
         self.fire(now);
         let actions = self.supervisor.tick(now);
         self.perform(actions, now);
+        self.look_after_loops(now);
         self.reporter.tick(now);
         self.answer_waiting(now);
     }
@@ -199,7 +219,7 @@ impl Instance {
             Key::Clear => return self.reporter.clear(),
             Key::Help => return self.reporter.say(&Notice::KeyHelp, now),
             Key::Enter => return self.reporter.blank(),
-            Key::Undo => return,
+            Key::Undo => return self.release_loops(now),
         };
         self.request(request, now);
     }
@@ -219,8 +239,14 @@ impl Instance {
         {
             keys.refresh();
         }
+        // Not before: until the command is there, every microsecond of this processor may be the shim's.
+        let started = matches!(event, Event::Started { .. } | Event::SpawnFailed { .. });
+        self.ended_for_loops(&event, now);
         let actions = self.supervisor.handle(event, now);
         self.perform(actions, now);
+        if started {
+            self.private.tidy();
+        }
     }
 
     /// The last acts: the summary, the terminal, the shim.

@@ -92,6 +92,18 @@ impl Settle {
         Some(Arc::clone(&self.table.get(first).path))
     }
 
+    /// Nothing is expected of this path any more, and it holds nobody.
+    pub fn forget(&mut self, path: &Path) {
+        let Some(at) = self.table.find(path) else { return };
+        let slot = self.table.get_mut(at);
+        let noisy = slot.stage == Stage::Noisy;
+        let last = slot.at;
+        if slot.pending.take().is_some() {
+            self.group(noisy).remove();
+        }
+        self.table.shift(at, Stage::Out, last);
+    }
+
     /// Takes back a batch that no run could take. It is due again at once unless something newer
     /// holds it: pair it with [`Settle::postpone`].
     pub fn put_back(&mut self, batch: Batch) {

@@ -139,6 +139,11 @@ impl Table {
         })
     }
 
+    /// The place of a path that is known.
+    pub(super) fn find(&self, path: &Path) -> Option<u32> {
+        self.index.get(path).copied()
+    }
+
     fn admit(&mut self, slot: Slot) -> u32 {
         // More than 4 billion paths between two batches can't be: they would not fit into memory.
         let at = u32::try_from(self.slots.len()).unwrap_or(NIL - 1);

@@ -45,6 +45,11 @@ pub enum Comparison {
     Unsettled(Duration),
 }
 
+/// A hash of what a file holds, or of where a link points; `None` for what is not there or too large.
+pub fn content(path: &Path) -> Option<u64> {
+    os::hash(path, FILE_LIMIT, &mut Vec::new()).map(|(hash, _)| hash)
+}
+
 /// What the last run saw, as far as it is not in the table's records.
 #[derive(Debug)]
 pub(super) struct Contents {

@@ -31,6 +31,7 @@ mod spots;
 mod stat;
 mod survey;
 mod table;
+mod unix;
 mod walk;
 
 #[cfg(target_os = "linux")]
@@ -39,6 +40,10 @@ mod os;
 #[cfg(not(target_os = "linux"))]
 #[path = "other.rs"]
 mod os;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "other.rs"]
+#[expect(dead_code, unused_imports, reason = "the platform file of the others, tested here too")]
+mod other;
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +59,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use self::change::{Change, ChangeKind, Facts};
-pub use self::contents::Comparison;
+pub use self::contents::{Comparison, content};
 pub use self::message::Message;
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
 pub use self::survey::{Glance, Step, Survey};

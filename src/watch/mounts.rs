@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::message::Message;
+use super::message::{Inner, Message};
 use super::os;
 
 /// Watches the table of mounts until it is dropped.
@@ -16,7 +16,10 @@ pub(super) struct Mounts {
 impl Mounts {
     /// Starts; `None` where that is not possible.
     pub(super) fn start(to: &UnboundedSender<Message>) -> Option<Self> {
-        Some(Self { _guard: os::watch_mounts(to.clone())? })
+        let to = to.clone();
+        // The owner is gone only when the program ends.
+        let tell = move || to.send(Message(Inner::Mounts)).is_ok();
+        Some(Self { _guard: os::watch_mounts(tell)? })
     }
 }
 

@@ -1,157 +1,68 @@
-//! The system calls of the engine elsewhere than on Linux, with the standard library. The names are those of
-//! the Linux file.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "the engine's access to the file system on this platform"
-)]
+//! What the engine asks of other Unix systems than Linux, macOS above all. The names are those of the Linux
+//! file.
 
-use std::ffi::OsStr;
-use std::fs::{File, FileType, Metadata};
-use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::mpsc::UnboundedSender;
-use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
+use rustix::fs::{CWD, Dir, Mode, OFlags};
+use rustix::time::ClockId;
 
 use super::filesystem::FileSystem;
-use super::message::Message;
-use super::stat::Stat;
+use super::unix::{self, known_kind};
 use crate::filter::EntryKind;
 
-/// The clock that the system stamps files with, in nanoseconds since 1970. A margin, because a file's time
-/// may come from a coarser clock and be a little older.
+#[path = "other/names.rs"]
+mod names;
+
+pub(crate) use unix::{Directory, can_list, hash, lstat, read_file, stat};
+
+/// Events come for whole trees.
+pub(crate) const BY_DIRECTORY: bool = false;
+
+/// A file's time may come from a coarser clock than ours and be so much older, in nanoseconds.
+const MARGIN: i64 = 10_000_000;
+
+/// The clock that the system stamps files with, in nanoseconds since 1970.
 pub(crate) fn file_clock() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX).saturating_sub(10_000_000)
+    let time = rustix::time::clock_gettime(ClockId::Realtime);
+    unix::nanoseconds(time.tv_sec, time.tv_nsec).saturating_sub(MARGIN)
 }
 
-fn kind_of(kind: FileType) -> EntryKind {
-    if kind.is_dir() {
-        EntryKind::Directory
-    } else if kind.is_file() {
-        EntryKind::File
-    } else if kind.is_symlink() {
-        EntryKind::Link
-    } else {
-        EntryKind::Other
-    }
+/// Opens for reading.
+pub(super) fn open(path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC | flags, Mode::empty())
 }
 
-fn convert(metadata: &Metadata) -> Stat {
-    let nanoseconds =
-        |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
-    Stat {
-        kind: kind_of(metadata.file_type()),
-        size: metadata.size(),
-        mtime: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-        ctime: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-        ino: metadata.ino(),
-        dev: metadata.dev(),
-        links: metadata.nlink(),
-    }
-}
-
-/// The state of a path; a link itself, not what it leads to.
-pub(crate) fn lstat(path: &Path) -> io::Result<Stat> {
-    Ok(convert(&std::fs::symlink_metadata(path)?))
-}
-
-/// The state of what a path leads to.
-pub(crate) fn stat(path: &Path) -> io::Result<Stat> {
-    Ok(convert(&std::fs::metadata(path)?))
-}
-
-/// Whether a directory can be listed.
-pub(crate) fn can_list(path: &Path) -> bool {
-    std::fs::read_dir(path).is_ok()
-}
-
-/// A directory, by its path.
-#[derive(Debug)]
-pub(crate) struct Directory(PathBuf);
-
-impl Directory {
-    /// A directory; a link to one only when `follow`.
-    pub(crate) fn open(path: &Path, follow: bool) -> io::Result<Self> {
-        let stat = if follow { stat(path)? } else { lstat(path)? };
-        if stat.is_dir() {
-            Ok(Self(path.to_path_buf()))
-        } else {
-            Err(io::Error::from_raw_os_error(libc::ENOTDIR))
+/// Calls `each` for every entry of a directory, with its kind where the file system tells it for free.
+pub(super) fn entries(
+    directory: &OwnedFd,
+    _buffer: &mut Vec<u8>,
+    mut each: impl FnMut(&[u8], Option<EntryKind>),
+) -> io::Result<()> {
+    for entry in Dir::read_from(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            each(name, known_kind(entry.file_type()));
         }
     }
-
-    /// The state of the directory itself.
-    pub(crate) fn stat(&self) -> io::Result<Stat> {
-        stat(&self.0)
-    }
-
-    /// The state of an entry.
-    pub(crate) fn lstat(&self, name: &[u8]) -> io::Result<Stat> {
-        lstat(&self.0.join(OsStr::from_bytes(name)))
-    }
-
-    /// Calls `each` for every entry, with its kind where the file system tells it for free.
-    pub(crate) fn read(
-        &self,
-        _buffer: &mut Vec<u8>,
-        mut each: impl FnMut(&[u8], Option<EntryKind>),
-    ) -> io::Result<()> {
-        for entry in std::fs::read_dir(&self.0)? {
-            let entry = entry?;
-            each(entry.file_name().as_bytes(), entry.file_type().ok().map(kind_of));
-        }
-        Ok(())
-    }
-
-    /// The first `limit` bytes of a regular file in the directory.
-    pub(crate) fn read_file(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
-        read_file(&self.0.join(OsStr::from_bytes(name)), limit)
-    }
-
-    /// The kind of file system that the directory is on: the system's own events are relied on.
-    pub(crate) fn filesystem(&self) -> FileSystem {
-        FileSystem::Local
-    }
+    Ok(())
 }
 
-/// The whole of a regular file, up to `limit` bytes; a FIFO is never waited for.
-pub(crate) fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if kind.is_fifo() || !kind.is_file() {
-        return Err(io::Error::from(io::ErrorKind::InvalidInput));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// The kind of file system that something open is on.
+#[cfg(target_vendor = "apple")]
+pub(super) fn filesystem(fd: &OwnedFd) -> FileSystem {
+    let Ok(info) = rustix::fs::fstatfs(fd) else { return FileSystem::Local };
+    let name: Vec<u8> =
+        info.f_fstypename.iter().map(|&byte| byte as u8).take_while(|&byte| byte != 0).collect();
+    names::filesystem(&name)
 }
 
-/// The hash of a path's content and its state *after* the reading: of a regular file of at most `limit`
-/// bytes, or of where a link leads. `None` for everything else and for what cannot be read.
-pub(crate) fn hash(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64, Stat)> {
-    let before = lstat(path).ok()?;
-    if before.kind == EntryKind::Link {
-        let target = std::fs::read_link(path).ok()?;
-        return Some((xxh3_64(target.as_os_str().as_bytes()).max(1), before));
-    }
-    if before.kind != EntryKind::File || before.size > limit {
-        return None;
-    }
-    let mut file = File::open(path).ok()?.take(limit.saturating_add(1));
-    buffer.resize(64 * 1024, 0);
-    let mut hasher = Xxh3Default::new();
-    loop {
-        match file.read(buffer.as_mut_slice()).ok()? {
-            0 => break,
-            n => hasher.update(&buffer[..n]),
-        }
-    }
-    let after = convert(&file.into_inner().metadata().ok()?);
-    (after.size <= limit).then(|| (hasher.digest().max(1), after))
+/// The kind of file system that something open is on: told differently by every system.
+#[cfg(not(target_vendor = "apple"))]
+pub(super) fn filesystem(_fd: &OwnedFd) -> FileSystem {
+    names::filesystem(b"")
 }
 
 /// There is no such limit here.
@@ -184,12 +95,51 @@ pub(crate) fn lower_priority() {}
 #[derive(Debug)]
 pub(crate) struct MountGuard;
 
-/// Mounts are not watched here.
-pub(crate) fn watch_mounts(_to: UnboundedSender<Message>) -> Option<MountGuard> {
+/// The table of mounts is not watched here: FSEvents tells what is mounted in a tree like any change.
+pub(crate) fn watch_mounts(_tell: impl FnMut() -> bool + Send + 'static) -> Option<MountGuard> {
     None
 }
 
 /// Mounts are not known here.
 pub(crate) fn mounts() -> Vec<(u64, PathBuf)> {
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_has_every_entry_with_its_kind() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), "x").unwrap();
+        std::fs::create_dir(dir.path().join("dir")).unwrap();
+        std::os::unix::fs::symlink("nowhere", dir.path().join("link")).unwrap();
+        let mut found = Vec::new();
+        let directory = open(dir.path(), OFlags::DIRECTORY).unwrap();
+        // Twice: a listing must not move the descriptor that the next one begins at.
+        for _ in 0..2 {
+            found.clear();
+            let each = |name: &[u8], kind| found.push((name.to_vec(), kind));
+            entries(&directory, &mut Vec::new(), each).unwrap();
+            found.sort_by(|a, b| a.0.cmp(&b.0));
+            let expected = [
+                (b"dir".to_vec(), Some(EntryKind::Directory)),
+                (b"file".to_vec(), Some(EntryKind::File)),
+                (b"link".to_vec(), Some(EntryKind::Link)),
+            ];
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_file_is_never_older_than_the_clock_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for n in 0..200 {
+            let before = file_clock();
+            let path = dir.path().join(n.to_string());
+            std::fs::write(&path, "x").unwrap();
+            assert!(lstat(&path).unwrap().ctime >= before);
+        }
+    }
 }

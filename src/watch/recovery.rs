@@ -60,12 +60,11 @@ impl Recovery {
     /// Decides anew where events come from.
     pub(super) fn begin_again(&mut self, backend: Backend, poll: Poll) {
         self.refused = None;
-        let native = cfg!(target_os = "linux");
         self.events = match (backend, poll) {
             (Backend::Poll, _) | (_, Poll::Every(_)) => Events::None,
-            (Backend::Native, _) => Events::Native,
-            (Backend::Auto, _) if native => Events::Native,
-            (Backend::Auto | Backend::Portable, _) => Events::Portable,
+            (Backend::Native | Backend::Auto, _) if os::BY_DIRECTORY => Events::Native,
+            // Elsewhere the system's own way is the portable source.
+            (Backend::Native | Backend::Auto | Backend::Portable, _) => Events::Portable,
         };
     }
 }

@@ -20,7 +20,7 @@ pub enum Backend {
     /// `native` on Linux, `portable` elsewhere.
     #[default]
     Auto,
-    /// inotify, one watch for each directory that is kept.
+    /// inotify, one watch for each directory that is kept; `portable` elsewhere than on Linux.
     Native,
     /// The system's recommended watcher, recursive, normalised by `notify-debouncer-full`.
     Portable,

@@ -44,6 +44,9 @@ mod explain;
 /// Lost events, limits, links, races at the start.
 #[cfg(target_os = "linux")]
 mod faults;
+/// Commands that write into the tree.
+#[cfg(target_os = "linux")]
+mod loops;
 /// What is said, and what is not.
 mod messages;
 /// Random operations against a model.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Project;
+use super::{Project, fifo};
 
 /// `(content, "line:column: key", what is wrong, what to write instead)`.
 type Row = (&'static str, &'static str, &'static str, &'static str);
@@ -385,8 +385,7 @@ fn what_is_no_file() {
     let project = Project::new();
     let path = |name: &str| project.path().join(name);
     std::fs::create_dir(path("directory")).expect("a directory");
-    rustix::fs::mknodat(rustix::fs::CWD, path("fifo"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
-        .expect("a FIFO");
+    fifo(&path("fifo"));
     let _socket = std::os::unix::net::UnixListener::bind(path("socket")).expect("a socket");
     std::os::unix::fs::symlink("nowhere", path("dangling")).expect("a link");
     std::os::unix::fs::symlink("loop", path("loop")).expect("a link");

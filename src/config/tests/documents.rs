@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::check::describe;
 use super::super::keys::KEYS;
 use super::super::{init, schema, template};
-use super::{Project, notices};
+use super::{Project, fifo, notices};
 use crate::cli::InitArgs;
 
 /// The key paths of a YAML text, lists and `envs` as leaves.
@@ -157,13 +157,6 @@ fn init_never_takes_what_is_there() {
     }
     std::os::unix::fs::symlink("nowhere", project.path().join("link.yml")).expect("a link");
     assert!(init("link.yml", false).expect_err("a link").contains("exists"));
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        project.path().join("fifo"),
-        rustix::fs::FileType::Fifo,
-        0o600.into(),
-        0,
-    )
-    .expect("a FIFO");
+    fifo(&project.path().join("fifo"));
     assert!(init("fifo", true).is_err());
 }

@@ -61,6 +61,12 @@ impl Project {
     }
 }
 
+/// Makes a FIFO. (The system call has no safe wrapper on macOS.)
+pub(super) fn fifo(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo");
+    assert!(made.success());
+}
+
 /// The arguments of `run`, as typed.
 pub(super) fn args(line: &str) -> RunArgs {
     let mut words = vec![OsString::from("go-watcher"), "run".into()];

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Project, notices};
+use super::{Project, fifo, notices};
 use crate::config::Origin;
 use crate::process::Stdin;
 use crate::supervisor::{OnBusy, OnCrash, Signal};
@@ -360,8 +360,7 @@ fn the_first_name_that_is_there_counts() {
 fn a_found_name_that_is_no_file_does_not_block() {
     let project = Project::new();
     let path = project.path().join("config.yml");
-    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
-        .expect("a FIFO");
+    fifo(&path);
     let config = project.good("");
     assert!(notices(&config)[0].starts_with("config.yml is not ours (is a FIFO, not a file)"));
     std::fs::remove_file(&path).expect("the FIFO");

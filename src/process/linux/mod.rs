@@ -2,7 +2,7 @@
 //!
 //! The supervisor's end is [`host`]; [`wire`] is what the two say to each other; [`shim`] is the loop of the
 //! other end, [`hosted`] the run in it. [`tree`] and [`keep`] look at processes, [`spawn`] and [`sys`] hold the
-//! system calls.
+//! system calls. [`witness`] sees who writes a file.
 
 mod host;
 mod hosted;
@@ -13,8 +13,10 @@ mod spawn;
 mod sys;
 mod tree;
 mod wire;
+mod witness;
 
 pub use host::Host;
+pub use witness::Witness;
 
 use std::process::ExitCode;
 

@@ -43,13 +43,23 @@ pub(super) fn command_line(pid: i32) -> Vec<u8> {
 /// All living descendants, parents before their children. One look at a moving thing: who needs
 /// certainty looks again.
 pub(super) fn descendants(root: i32) -> Vec<Process> {
-    if read(&format!("/proc/{root}/task/{root}/children")).is_none() {
+    let Some(own) = read(&format!("/proc/{root}/task/{root}/children")) else {
         return scanned(root);
-    }
+    };
     let mut found = Vec::new();
     let mut seen = BTreeSet::from([root]);
-    let threads = process(root).map_or(1, |root| root.threads);
-    let mut open = vec![(root, threads)];
+    let mut open = Vec::new();
+    // The shim asks about itself, and it has one thread: what was just read is the whole answer.
+    if root == rustix::process::getpid().as_raw_nonzero().get() && is_alone() {
+        for process in numbers(&own).into_iter().filter_map(process) {
+            if seen.insert(process.pid) {
+                open.push((process.pid, process.threads));
+                found.push(process);
+            }
+        }
+    } else {
+        open.push((root, process(root).map_or(1, |root| root.threads)));
+    }
     while let Some((pid, threads)) = open.pop() {
         for child in children(pid, threads) {
             if let Some(process) = process(child).filter(|_| seen.insert(child)) {
@@ -71,6 +81,11 @@ pub(super) fn has_opened_terminal(pid: i32) -> bool {
         })
     };
     directories(&format!("/proc/{pid}/fd")).into_iter().any(|fd| fd != 1 && fd != 2 && terminal(fd))
+}
+
+/// Whether this process has one thread: one link for `.`, `..` and each thread in its task directory.
+fn is_alone() -> bool {
+    rustix::fs::stat("/proc/self/task").is_ok_and(|stat| stat.st_nlink == 3)
 }
 
 fn children(pid: i32, threads: u32) -> Vec<i32> {
@@ -107,14 +122,14 @@ fn numbers(text: &[u8]) -> Vec<i32> {
 }
 
 /// The entries of a directory that are numbers.
-fn directories(path: &str) -> Vec<i32> {
+pub(super) fn directories(path: &str) -> Vec<i32> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let Ok(fd) = rustix::fs::open(path, flags, Mode::empty()) else { return Vec::new() };
     let Ok(entries) = rustix::fs::Dir::new(fd) else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect()
 }
 
-fn read(path: &str) -> Option<Vec<u8>> {
+pub(super) fn read(path: &str) -> Option<Vec<u8>> {
     let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let mut text = Vec::with_capacity(512);
     loop {

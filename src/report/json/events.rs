@@ -157,10 +157,13 @@ pub(super) fn trees(notice: &Notice, out: &mut Object) {
             out.path("path", path);
             out.rule(rule);
         }
-        Notice::Directory { path }
-        | Notice::RootMissing { path }
-        | Notice::RootBack { path }
-        | Notice::LoopReleased { path } => out.path("path", path),
+        Notice::Directory { path } | Notice::RootMissing { path } | Notice::RootBack { path } => {
+            out.path("path", path)
+        }
+        Notice::LoopReleased { path, ignored } => {
+            out.path("path", path);
+            out.put("ignored", ignored);
+        }
         Notice::Unreadable { path, error } => {
             out.path("path", path);
             out.put("error", error);

@@ -28,7 +28,10 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
             applied(file, changes, *run, *restarts)
         }
         Notice::Loop { .. } => looping(notice, context)?,
-        Notice::LoopReleased { path } => format!("{} reloads again", context.path(path)),
+        Notice::LoopReleased { path, ignored } => {
+            let what = if *ignored { "is ignored now" } else { "reloads again" };
+            format!("{} {what}", context.path(path))
+        }
         Notice::Paused { paused: true, .. } => {
             format!("paused: changes are kept, nothing starts{}", context.offer("p goes on"))
         }

@@ -427,7 +427,8 @@ fn the_session() {
              no longer reloads, all other files do (i: undo).\nTo keep it so, in config.yml:  \
              excluded_paths: [gen.txt]",
         ),
-        (Notice::LoopReleased { path: path("gen.txt") }, "gen.txt reloads again"),
+        (Notice::LoopReleased { path: path("gen.txt"), ignored: false }, "gen.txt reloads again"),
+        (Notice::LoopReleased { path: path("gen.txt"), ignored: true }, "gen.txt is ignored now"),
         (
             Notice::ConfigurationRejected { text: error.to_owned(), run: Some(RunId(2)) },
             "config.yml:5:3: watcher.x: unknown key; the configuration of 14:01:50 stays, run 2 goes \

@@ -5,7 +5,6 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{Handle, QUEUE_BYTES, Target, Writer, target};
@@ -14,8 +13,8 @@ use crate::report::notice::Level;
 const LONG: Duration = Duration::from_secs(10);
 
 fn pipe() -> (std::io::PipeReader, OwnedFd) {
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-    (reader.into(), writer)
+    let (reader, writer) = std::io::pipe().unwrap();
+    (reader, writer.into())
 }
 
 fn line(n: usize) -> Vec<u8> {
@@ -163,4 +162,22 @@ fn a_full_disk_costs_a_line_and_no_more() {
     writer.write(line(1), Level::Info);
     assert!(writer.flush(Duration::ZERO));
     assert!(!writer.shared.lock().closed);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn where_there_is_no_proc_a_terminal_is_opened_by_its_name_and_a_pipe_is_not() {
+    use std::os::fd::AsFd as _;
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
+    let terminal = rustix::fs::open(&name, flags, rustix::fs::Mode::empty()).unwrap();
+    let own = super::portable::open_again(terminal.as_fd()).unwrap();
+    let not_blocking = rustix::fs::OFlags::NONBLOCK;
+    assert!(rustix::fs::fcntl_getfl(&own).unwrap().contains(not_blocking));
+    assert!(!rustix::fs::fcntl_getfl(&terminal).unwrap().contains(not_blocking));
+    let (_reader, writer) = pipe();
+    assert!(super::portable::open_again(writer.as_fd()).is_err());
 }

@@ -15,7 +15,9 @@ pub(crate) mod wait;
 pub(crate) mod watcher;
 
 pub(crate) use command::Stamp;
-pub(crate) use processes::{on_path, python, skip};
+#[cfg(target_os = "linux")]
+pub(crate) use processes::python;
+pub(crate) use processes::{on_path, skip};
 pub(crate) use project::{Finished, Project};
 pub(crate) use runs::Run;
 pub(crate) use rustix::process::Signal;

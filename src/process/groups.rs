@@ -1,13 +1,17 @@
 //! Unix without subreapers: a run is its process group. What leaves the group (`setsid`) is out of reach.
-#![expect(unsafe_code, reason = "code between fork and exec")]
-#![expect(clippy::disallowed_types, reason = "processes are started here")]
-#![expect(clippy::disallowed_methods, reason = "looks at the working directory before a launch")]
+//! When we are killed with SIGKILL nobody is left to stop it.
+//!
+//! Only POSIX: so this is tested on Linux too.
+
+#[path = "blind.rs"]
+mod blind;
+
+pub use blind::Witness;
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdin, ExitCode};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal as Number, WaitOptions};
@@ -18,10 +22,20 @@ use super::terminal::{self, Foreground, Watch};
 use super::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals};
 use crate::supervisor::{Event, RunId, Signal};
 
+#[path = "groups/spawn.rs"]
+mod spawn;
+#[cfg(test)]
+#[path = "groups/tests.rs"]
+mod tests;
+
 /// A group sends no signal when its last member ends: so often it is asked for while it stops, …
 const STOPPING_PAUSE: Duration = Duration::from_millis(10);
 /// … and while it merely has left-overs.
 const LEFT_OVERS_PAUSE: Duration = Duration::from_secs(1);
+/// What should still live at the end has this long after SIGTERM, …
+const LAST_GRACE: Duration = Duration::from_millis(200);
+/// … and after SIGKILL.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// There is no shim here: records which signals were ignored when we were started. Must be the first thing
 /// in `main`.
@@ -60,11 +74,12 @@ struct Run {
 }
 
 impl Host {
-    /// Nothing to start here.
+    /// Nothing to start here. What we have inherited besides 0, 1 and 2 is kept from every run.
     ///
     /// # Errors
     /// None.
     pub fn start() -> io::Result<Host> {
+        spawn::keep_inherited_descriptors();
         Ok(Host::default())
     }
 
@@ -72,72 +87,53 @@ impl Host {
     pub fn settings(&mut self, _stop_keep: &[String]) {}
 
     /// Starts a run: `Started` or `SpawnFailed` follows, then `Exited`, then `Gone`. The run before it must
-    /// be gone.
+    /// be gone. Call it inside the runtime.
     pub fn launch(&mut self, launch: &Launch) {
         let run = launch.run;
-        let failed = |stage, path: PathBuf, errno| {
-            let detail = explain::detail(stage, errno, &Sought::of(launch));
-            Event::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
-        };
-        let program = launch.argv.first().cloned().unwrap_or_default();
-        let event = if self.run.is_some() {
-            failed(SpawnStage::Fork, program.into(), libc::EBUSY)
-        } else if let Err(error) = std::fs::read_dir(&launch.directory) {
-            let errno = error.raw_os_error().unwrap_or(0);
-            failed(SpawnStage::WorkingDirectory, launch.directory.clone(), errno)
-        } else {
-            match self.spawn(launch) {
-                Ok(child) => {
-                    self.foreground.started(child.id());
-                    let pid = child.id();
-                    self.run = Some(Run::of(launch, child));
-                    Event::Started { run, pid }
-                }
-                Err(error) => {
-                    self.foreground.ended(|_| false);
-                    let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
-                    failed(SpawnStage::Exec, program.into(), errno)
-                }
+        let event = match self.spawn(launch) {
+            Ok(child) => {
+                let pid = child.id();
+                self.foreground.started(pid);
+                self.run = Some(Run::of(launch, child));
+                Event::Started { run, pid }
+            }
+            Err((stage, errno)) => {
+                let path = match stage {
+                    SpawnStage::WorkingDirectory => launch.directory.clone(),
+                    _ => launch.argv.first().cloned().unwrap_or_default().into(),
+                };
+                let detail = explain::detail(stage, errno, &Sought::of(launch));
+                Event::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
             }
         };
         self.events.push_back(event);
     }
 
-    fn spawn(&mut self, launch: &Launch) -> io::Result<Child> {
+    fn spawn(&mut self, launch: &Launch) -> Result<Child, (SpawnStage, i32)> {
+        if self.run.is_some() {
+            return Err((SpawnStage::Fork, libc::EBUSY));
+        }
+        // Before there is a child: its end must not be missed, nor its status be lost where SIGCHLD was
+        // ignored when we were started.
+        self.listen();
         let terminal = launch.stdin == Stdin::Terminal;
         if terminal && self.resume.is_none() {
             self.resume = signals::stream(libc::SIGCONT);
             self.watch = Watch::start();
         }
         let foreground = terminal && self.foreground.prepare();
-        let (program, arguments) = launch.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .env_clear()
-            .envs(launch.env.iter().map(|(name, value)| (name, value)));
-        command.current_dir(&launch.directory).process_group(0).stdin(match launch.stdin {
-            Stdin::Null => Stdio::null(),
-            Stdin::Open => Stdio::piped(),
-            Stdin::Terminal => Stdio::inherit(),
-        });
-        let ignored = signals::ignored_at_start();
-        // SAFETY: only system calls that may be made between fork and exec.
-        unsafe {
-            command.pre_exec(move || {
-                if foreground {
-                    // We ignore SIGTTOU, and so does it until here.
-                    libc::tcsetpgrp(0, libc::getpid());
-                }
-                for number in [libc::SIGTTIN, libc::SIGTTOU] {
-                    if ignored & 1 << (number - 1) == 0 {
-                        libc::signal(number, libc::SIG_DFL);
-                    }
-                }
-                Ok(())
-            });
+        let child = spawn::spawn(launch, foreground);
+        if child.is_err() && terminal {
+            // It may have taken the terminal before it failed.
+            self.foreground.ended(|_| false);
         }
-        command.spawn()
+        child
+    }
+
+    fn listen(&mut self) {
+        if self.children.is_none() {
+            self.children = signal(SignalKind::child()).ok();
+        }
     }
 
     /// Sends the stop signal to the process group of the run, then SIGCONT. `Gone` follows when nothing is
@@ -189,9 +185,7 @@ impl Host {
             if let Some(event) = self.events.pop_front() {
                 return event;
             }
-            if self.children.is_none() {
-                self.children = signal(SignalKind::child()).ok();
-            }
+            self.listen();
             self.look();
             if !self.events.is_empty() {
                 continue;
@@ -229,32 +223,37 @@ impl Host {
         }
     }
 
-    /// Ends what should still live. Dropping the host does the same.
-    pub async fn shutdown(self) {
-        drop(self);
+    /// Ends what should still live: with at most 200 ms of grace. Dropping the host kills it at once.
+    pub async fn shutdown(mut self) {
+        let Some(run) = self.run.as_ref().map(|run| run.id) else { return };
+        self.stop(run, Signal(libc::SIGTERM));
+        if tokio::time::timeout(LAST_GRACE, self.gone(run)).await.is_err() {
+            self.kill(run);
+            let _ = tokio::time::timeout(LAST_PATIENCE, self.gone(run)).await;
+        }
+    }
+
+    async fn gone(&mut self, id: RunId) {
+        while !matches!(self.next().await, Event::Gone { run, .. } if run == id) {}
     }
 
     /// Looks what has become of the run.
     fn look(&mut self) {
-        while let Ok(Some((pid, status))) =
-            rustix::process::wait(WaitOptions::NOHANG | WaitOptions::UNTRACED)
-        {
-            let Some(run) = self.run.as_mut().filter(|run| run.group == pid) else { continue };
-            let id = run.id;
-            if let Some(number) = status.stopping_signal() {
-                self.stopped(number);
-                continue;
-            }
-            run.leader_lives = false;
-            let left = if run.stopping { Vec::new() } else { run.left() };
-            let by_hand = self.foreground.is_held() && !run.signalled;
-            let group = run.group;
-            let killed = status.terminating_signal().map(Ended::Signal);
-            let ended = killed.unwrap_or(Ended::Exit(status.exit_status().unwrap_or(0)));
-            self.foreground.ended(|other| other == group);
-            self.events.push_back(Event::Exited { run: id, ended, left });
-            if let Some(signal) = terminal::typed_signal(ended).filter(|_| by_hand) {
-                self.events.push_back(Event::Terminate(signal));
+        while let Some(run) = self.run.as_ref().filter(|run| run.leader_lives) {
+            let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
+            match rustix::process::waitpid(Some(run.group), options) {
+                Ok(None) => break,
+                Ok(Some((_, status))) => match status.stopping_signal() {
+                    Some(number) => self.stopped(number),
+                    None => {
+                        let killed = status.terminating_signal().map(Ended::Signal);
+                        let exit = || Ended::Exit(status.exit_status().unwrap_or(0));
+                        self.ended(killed.unwrap_or_else(exit));
+                    }
+                },
+                Err(rustix::io::Errno::INTR) => {}
+                // Somebody else has waited for it: how it ended will never be known.
+                Err(_) => self.ended(Ended::Exit(255)),
             }
         }
         let Some(run) = &self.run else { return };
@@ -265,6 +264,20 @@ impl Host {
             let (run, stopped) = (run.id, run.stopped.clone());
             self.run = None;
             self.events.push_back(Event::Gone { run, stopped });
+        }
+    }
+
+    /// The leader has ended and was waited for.
+    fn ended(&mut self, ended: Ended) {
+        let Some(run) = &mut self.run else { return };
+        run.leader_lives = false;
+        let left = if run.stopping { Vec::new() } else { run.left() };
+        let by_hand = self.foreground.is_held() && !run.signalled;
+        let group = run.group;
+        self.events.push_back(Event::Exited { run: run.id, ended, left });
+        self.foreground.ended(|other| other == group);
+        if let Some(signal) = terminal::typed_signal(ended).filter(|_| by_hand) {
+            self.events.push_back(Event::Terminate(signal));
         }
     }
 
@@ -290,6 +303,8 @@ impl Drop for Host {
     fn drop(&mut self) {
         if let Some(run) = &self.run {
             run.send(libc::SIGKILL);
+            let group = run.group;
+            self.foreground.ended(|other| other == group);
         }
     }
 }
@@ -324,7 +339,9 @@ impl Run {
         }
     }
 
-    /// The group as one left-over, if it has a member.
+    /// The group as one left-over, if it has a member: who its members are is not known. (A group in which
+    /// there is nobody whom we may signal, `EPERM`, is out of our hands: on macOS that is also the answer
+    /// for one of zombies.)
     fn left(&self) -> Vec<LeftOver> {
         let lives = rustix::process::test_kill_process_group(self.group).is_ok();
         lives.then(|| LeftOver { pid: self.pid(), name: self.name.clone() }).into_iter().collect()

@@ -1,0 +1,92 @@
+//! Runs in a row that the same path caused.
+
+use std::time::Duration;
+
+use crate::process::LeftOver;
+use crate::supervisor::RunId;
+
+/// Writes at the same moment of three runs are no more than so far apart.
+const SAME_OFFSET: Duration = Duration::from_millis(50);
+/// So many runs in a row have to show the same offset.
+const OFFSETS: usize = 3;
+/// What runs rewrite with the same bytes is known as such for so many runs more.
+const REMEMBERED: u32 = 16;
+/// So many runs make a row.
+const A_ROW: usize = 2;
+
+/// One path that caused the current run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chain {
+    /// The runs in a row that it was in the cause of, the latest last.
+    pub(super) caused: Vec<RunId>,
+    /// How long after a run's start the batch began that caused the next one, the latest last.
+    offsets: Vec<Duration>,
+    /// The process of the current run that was seen to write it.
+    pub(super) writer: Option<LeftOver>,
+    /// No other evidence can be had for it in the current run.
+    pub(super) blind: bool,
+    /// The current run left the bytes that it had found: what comes now is the beginning of something else.
+    pub(super) at_rest: bool,
+    /// For so many runs more its bytes are compared, whatever causes them: it has been rewritten with the
+    /// same ones.
+    idle: u32,
+}
+
+impl Chain {
+    /// It is in the cause of one more run.
+    pub(super) fn lengthen(&mut self, run: RunId, offset: Option<Duration>) {
+        if self.at_rest {
+            *self = Chain { idle: self.idle, ..Chain::default() };
+        }
+        push(&mut self.caused, run);
+        match offset {
+            Some(offset) => push(&mut self.offsets, offset),
+            None => self.offsets.clear(),
+        }
+        self.writer = None;
+        self.blind = false;
+    }
+
+    /// Another run starts that it did not cause. False when there is nothing to remember of it.
+    pub(super) fn pass(&mut self) -> bool {
+        *self = Chain { idle: self.idle.saturating_sub(1), ..Chain::default() };
+        self.idle > 0
+    }
+
+    /// The current run left the bytes that it had found.
+    pub(super) fn rest(&mut self) {
+        self.at_rest = true;
+        self.writer = None;
+        self.idle = REMEMBERED;
+    }
+
+    /// Whether it is to be looked at in this run.
+    pub(super) fn is_of_interest(&self) -> bool {
+        self.is_suspected() || self.idle > 0
+    }
+
+    /// Whether a write by the current run is a loop.
+    pub(super) fn is_suspected(&self) -> bool {
+        self.caused.len() >= A_ROW
+    }
+
+    /// After how long it was written in the run before.
+    pub(super) fn expected(&self) -> Option<Duration> {
+        self.offsets.last().copied()
+    }
+
+    /// Whether a write so long after the start is the third in a row at the same moment.
+    pub(super) fn keeps_time(&self, offset: Duration) -> bool {
+        let all = || self.offsets.iter().copied().chain([offset]);
+        let spread = all().max().unwrap_or(offset) - all().min().unwrap_or(offset);
+        self.offsets.len() + 1 >= OFFSETS && spread <= SAME_OFFSET
+    }
+}
+
+/// Keeps the latest few: a row of runs may be long.
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() + 1 >= OFFSETS {
+        list.drain(..list.len() + 2 - OFFSETS);
+    }
+    list.push(item);
+}

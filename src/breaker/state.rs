@@ -1,0 +1,263 @@
+//! Suspicion, conviction, acquittal, release.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::chain::Chain;
+use crate::process::{LeftOver, Opener};
+use crate::supervisor::RunId;
+
+/// So long after a run a write may still be its own.
+const AFTERMATH: Duration = Duration::from_secs(1);
+/// A run with more causes is a storm from outside, not a loop.
+const MANY: usize = 1024;
+
+/// What a suspected path turned out to be when its batch was due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It counts like any other.
+    Innocent,
+    /// It has the bytes that the run found when it started: nothing to do.
+    Same,
+    /// The run wrote it: it is convicted from now on.
+    Guilty(Guilt),
+}
+
+/// What a path is convicted of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guilt {
+    /// The run that wrote it.
+    pub run: RunId,
+    /// The process of that run, when it was seen.
+    pub process: Option<LeftOver>,
+    /// The runs that the path had caused.
+    pub caused: Vec<RunId>,
+}
+
+/// A path that is as ignored.
+#[derive(Clone, Debug)]
+struct Conviction {
+    /// The run that wrote it.
+    by: RunId,
+    /// When it wrote, after its start.
+    offset: Duration,
+    /// The current run wrote it again.
+    written: bool,
+}
+
+/// The current run, or the last.
+#[derive(Clone, Copy, Debug)]
+struct Current {
+    id: RunId,
+    started: Instant,
+    /// Its leader ended by itself with status 0.
+    succeeded: Option<Instant>,
+    /// Nothing of it is left.
+    gone: Option<Instant>,
+    /// It ended otherwise: what it did not write shows nothing.
+    cut_short: bool,
+    /// A path has been convicted of being written by it.
+    loops: bool,
+}
+
+/// Decides which paths the runs themselves write. Time is an argument.
+#[derive(Clone, Debug, Default)]
+pub struct Breaker {
+    run: Option<Current>,
+    /// How long after that run's start the batch began that the next run will answer.
+    offset: Option<Duration>,
+    chains: HashMap<Arc<Path>, Chain>,
+    convicted: HashMap<Arc<Path>, Conviction>,
+}
+
+impl Breaker {
+    /// A run is about to start, caused by these paths. Returns which of them the process room is to look
+    /// after, with the time after the start at which the batch began in the run before, if it is known: all
+    /// of them, as soon as one has caused two runs in a row, and what runs are known to rewrite.
+    pub fn run_started(
+        &mut self,
+        run: RunId,
+        causes: &[Arc<Path>],
+        now: Instant,
+    ) -> Vec<(Arc<Path>, Option<Duration>)> {
+        let offset = self.offset.take();
+        let mut old = std::mem::take(&mut self.chains);
+        for path in causes.iter().take(if causes.len() > MANY { 0 } else { MANY }) {
+            let mut chain = old.remove(path).unwrap_or_default();
+            chain.lengthen(run, offset);
+            self.chains.insert(Arc::clone(path), chain);
+        }
+        self.run = Some(Current {
+            id: run,
+            started: now,
+            succeeded: None,
+            gone: None,
+            cut_short: false,
+            loops: false,
+        });
+        self.convicted.values_mut().for_each(|conviction| conviction.written = false);
+        old.retain(|_, chain| chain.pass());
+        self.chains.extend(old);
+        // A loop may have more files than the one that showed it.
+        let row = self.chains.values().any(Chain::is_suspected);
+        let suspects = self.chains.iter().filter(|(_, chain)| row || chain.is_of_interest());
+        suspects.map(|(path, chain)| (Arc::clone(path), chain.expected())).collect()
+    }
+
+    /// The leader of the run has ended by itself.
+    pub fn ended(&mut self, run: RunId, success: bool, now: Instant) {
+        if let Some(current) = self.run.as_mut().filter(|current| current.id == run) {
+            current.succeeded = success.then_some(now);
+            current.cut_short |= !success;
+        }
+    }
+
+    /// Nothing of the run is left.
+    pub fn gone(&mut self, run: RunId, now: Instant) {
+        if let Some(current) = self.run.as_mut().filter(|current| current.id == run) {
+            current.gone = Some(now);
+            current.cut_short |= current.succeeded.is_none();
+        }
+    }
+
+    /// Whether a change of this path is to be dropped. The hot path: nothing is done as long as nothing is
+    /// convicted.
+    pub fn drops(&mut self, path: &Path) -> bool {
+        if self.convicted.is_empty() {
+            return false;
+        }
+        let Some(conviction) = self.convicted.get_mut(path) else { return false };
+        conviction.written = true;
+        true
+    }
+
+    /// Whether this path is as ignored, because the runs write it themselves.
+    #[must_use]
+    pub fn convicted(&self, path: &Path) -> bool {
+        self.convicted.contains_key(path)
+    }
+
+    /// Whether this path has to be judged.
+    #[must_use]
+    pub fn is_suspected(&self, path: &Path) -> bool {
+        self.is_looping() || self.chains.get(path).is_some_and(Chain::is_of_interest)
+    }
+
+    /// Whether the current run was caught writing: then its other files are looked at too.
+    fn is_looping(&self) -> bool {
+        self.run.is_some_and(|run| run.loops)
+    }
+
+    /// Whether anything at all is suspected.
+    #[must_use]
+    pub fn suspects_any(&self) -> bool {
+        self.is_looping() || self.chains.values().any(Chain::is_of_interest)
+    }
+
+    /// Who was seen to write a path.
+    pub fn testify(&mut self, path: &Arc<Path>, opener: Opener) {
+        let looping = self.is_looping();
+        match opener {
+            Opener::Run(process) if looping || self.chains.contains_key(path) => {
+                self.chains.entry(Arc::clone(path)).or_default().writer = Some(process);
+            }
+            Opener::Run(_) => {}
+            Opener::Outside => {
+                self.chains.remove(path);
+            }
+            Opener::Unseen => {
+                if let Some(chain) = self.chains.get_mut(path) {
+                    chain.blind = true;
+                }
+            }
+        }
+    }
+
+    /// Whether somebody of the run has been seen writing the path.
+    #[must_use]
+    pub fn has_writer(&self, path: &Path) -> bool {
+        self.chains.get(path).is_some_and(|chain| chain.writer.is_some())
+    }
+
+    /// Judges one path of a batch that began at `first`. `same`: it has the bytes that the run found.
+    pub fn judge(&mut self, path: &Arc<Path>, first: Instant, same: bool) -> Judgement {
+        let Some(run) = &mut self.run else { return Judgement::Innocent };
+        let late = run.gone.is_some_and(|gone| first > gone + AFTERMATH);
+        let looping = run.loops;
+        let Some(chain) = self.chains.get_mut(path).filter(|_| !late) else {
+            self.chains.remove(path);
+            return Judgement::Innocent;
+        };
+        if same {
+            chain.rest();
+            return Judgement::Same;
+        }
+        // What else a run writes that was caught is of the same loop.
+        let beside = looping && chain.writer.is_some();
+        if !chain.is_suspected() && !beside {
+            return Judgement::Innocent;
+        }
+        let offset = first.saturating_duration_since(run.started);
+        if chain.at_rest || !(chain.writer.is_some() || chain.blind && chain.keeps_time(offset)) {
+            return Judgement::Innocent;
+        }
+        run.loops = true;
+        let guilt = Guilt {
+            run: run.id,
+            process: chain.writer.take(),
+            caused: std::mem::take(&mut chain.caused),
+        };
+        self.chains.remove(path);
+        let conviction = Conviction { by: run.id, offset, written: true };
+        self.convicted.insert(Arc::clone(path), conviction);
+        Judgement::Guilty(guilt)
+    }
+
+    /// A batch that begins at `first` is handed to the supervisor.
+    pub fn hand_over(&mut self, first: Instant) {
+        let since = |run: Current| first.saturating_duration_since(run.started);
+        self.offset = self.run.map(since);
+    }
+
+    /// When [`Breaker::tick`] may release something; `None` while time alone releases nothing.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let run = self.run?;
+        self.convicted.values().filter_map(|conviction| release_at(run, conviction)).min()
+    }
+
+    /// Releases what a run of another cause has not written.
+    pub fn tick(&mut self, now: Instant) -> Vec<Arc<Path>> {
+        let Some(run) = self.run.filter(|_| !self.convicted.is_empty()) else { return Vec::new() };
+        let due = |conviction: &Conviction| release_at(run, conviction).is_some_and(|at| at <= now);
+        let free = self.convicted.iter().filter(|(_, conviction)| due(conviction));
+        let free: Vec<Arc<Path>> = free.map(|(path, _)| Arc::clone(path)).collect();
+        for path in &free {
+            self.convicted.remove(path);
+        }
+        free
+    }
+
+    /// The convicted paths.
+    pub fn all_convicted(&self) -> impl Iterator<Item = &Arc<Path>> {
+        self.convicted.keys()
+    }
+
+    /// Releases a path; whether it had changed since the last run started.
+    pub fn release(&mut self, path: &Path) -> bool {
+        self.chains.remove(path);
+        self.convicted.remove(path).is_some_and(|conviction| conviction.written)
+    }
+}
+
+/// When it will be certain that a run, which some other cause had, does not write the path.
+fn release_at(run: Current, conviction: &Conviction) -> Option<Instant> {
+    if conviction.written || conviction.by == run.id || run.cut_short {
+        return None;
+    }
+    // What lives on has had twice the time that the write took.
+    let over = run.started + conviction.offset * 2;
+    Some(run.succeeded.unwrap_or(over) + AFTERMATH)
+}

@@ -1,0 +1,263 @@
+//! Scripts in virtual time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Breaker, Guilt, Judgement};
+use crate::process::{LeftOver, Opener};
+use crate::supervisor::RunId;
+
+/// A breaker, its clock and its runs.
+struct Script {
+    breaker: Breaker,
+    start: Instant,
+    now: Instant,
+    runs: u64,
+}
+
+fn path(name: &str) -> Arc<Path> {
+    Arc::from(Path::new("/p").join(name))
+}
+
+fn sh() -> LeftOver {
+    LeftOver { pid: 42, name: "sh".into() }
+}
+
+impl Script {
+    fn new() -> Self {
+        let now = tokio::time::Instant::now().into_std();
+        let mut script = Self { breaker: Breaker::default(), start: now, now, runs: 0 };
+        script.run(&[]);
+        script
+    }
+
+    fn pass(&mut self, milliseconds: u64) {
+        self.now += Duration::from_millis(milliseconds);
+    }
+
+    /// A run starts; the names that the process room is to look after.
+    fn run(&mut self, causes: &[&str]) -> Vec<String> {
+        self.runs += 1;
+        self.start = self.now;
+        let causes: Vec<_> = causes.iter().map(|name| path(name)).collect();
+        let suspects = self.breaker.run_started(RunId(self.runs), &causes, self.now);
+        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut names: Vec<_> = suspects.iter().map(|(path, _)| name(path)).collect();
+        names.sort();
+        names
+    }
+
+    fn judge(&mut self, name: &str, same: bool) -> Judgement {
+        self.breaker.judge(&path(name), self.now, same)
+    }
+
+    /// It is written so long after the start, by whomever, and causes a run unless it is held back.
+    fn written(&mut self, name: &str, after: u64, opener: Option<Opener>) -> Judgement {
+        self.now = self.start + Duration::from_millis(after);
+        if let Some(opener) = opener {
+            self.breaker.testify(&path(name), opener);
+        }
+        let judgement = self.judge(name, false);
+        if judgement == Judgement::Innocent {
+            self.breaker.hand_over(self.now);
+            self.run(&[name]);
+        }
+        judgement
+    }
+
+    fn by_run(&mut self, name: &str, after: u64) -> Judgement {
+        self.written(name, after, Some(Opener::Run(sh())))
+    }
+
+    /// Convicts a file in the third run.
+    fn convicted(name: &str) -> Self {
+        let mut script = Self::new();
+        assert_eq!(script.by_run(name, 5), Judgement::Innocent);
+        assert_eq!(script.by_run(name, 5), Judgement::Innocent);
+        assert!(matches!(script.by_run(name, 5), Judgement::Guilty(_)));
+        script
+    }
+
+    fn end(&mut self, success: bool) {
+        self.breaker.ended(RunId(self.runs), success, self.now);
+        self.breaker.gone(RunId(self.runs), self.now);
+    }
+
+    fn released(&mut self) -> usize {
+        self.breaker.tick(self.now).len()
+    }
+}
+
+#[test]
+fn two_runs_in_a_row_and_a_process_of_the_second_convict() {
+    let mut script = Script::new();
+    assert!(!script.breaker.suspects_any());
+    assert_eq!(script.by_run("gen", 5), Judgement::Innocent);
+    assert!(!script.breaker.suspects_any(), "once is no row");
+    assert_eq!(script.by_run("gen", 70), Judgement::Innocent);
+    assert!(script.breaker.is_suspected(&path("gen")));
+    let caused = vec![RunId(2), RunId(3)];
+    let guilt = Guilt { run: RunId(3), process: Some(sh()), caused };
+    assert_eq!(script.by_run("gen", 900), Judgement::Guilty(guilt));
+    assert!(script.breaker.convicted(&path("gen")));
+    assert!(script.breaker.drops(&path("gen")) && !script.breaker.drops(&path("a")));
+}
+
+#[test]
+fn without_evidence_nobody_is_convicted() {
+    let mut script = Script::new();
+    for number in 0..100 {
+        assert_eq!(script.written("a", 5, None), Judgement::Innocent, "save {number}");
+    }
+}
+
+#[test]
+fn a_writer_from_outside_acquits() {
+    let mut script = Script::new();
+    for number in 0..100 {
+        let opener = (number % 3 == 2).then_some(Opener::Outside);
+        assert_eq!(script.written("a", 5, opener), Judgement::Innocent, "save {number}");
+    }
+    // The row begins anew.
+    script.written("a", 5, Some(Opener::Outside));
+    assert!(!script.breaker.is_suspected(&path("a")));
+    assert_eq!(script.by_run("a", 5), Judgement::Innocent);
+    assert!(matches!(script.by_run("a", 5), Judgement::Guilty(_)));
+}
+
+#[test]
+fn where_nothing_can_be_seen_the_same_moment_of_three_runs_convicts() {
+    for (offsets, guilty) in [
+        ([200, 200, 200], true),
+        ([200, 249, 201], true),
+        ([200, 230, 260], false),
+        ([200, 200, 251], false),
+        ([200, 900, 200], false),
+    ] {
+        let mut script = Script::new();
+        let [first, second, third] = offsets;
+        assert_eq!(script.written("gen", first, None), Judgement::Innocent);
+        assert_eq!(script.written("gen", second, Some(Opener::Unseen)), Judgement::Innocent);
+        let judgement = script.written("gen", third, Some(Opener::Unseen));
+        assert_eq!(matches!(judgement, Judgement::Guilty(_)), guilty, "{offsets:?}");
+    }
+}
+
+#[test]
+fn a_write_long_after_the_run_is_not_its_own() {
+    for (later, guilty) in [(0, true), (1000, true), (1001, false)] {
+        let mut script = Script::new();
+        script.by_run("gen", 5);
+        script.by_run("gen", 5);
+        script.pass(10);
+        script.end(true);
+        script.pass(later);
+        script.breaker.testify(&path("gen"), Opener::Run(sh()));
+        let judgement = script.judge("gen", false);
+        assert_eq!(matches!(judgement, Judgement::Guilty(_)), guilty, "{later} ms");
+    }
+}
+
+#[test]
+fn the_same_bytes_are_nothing_and_end_the_row() {
+    let mut script = Script::new();
+    script.by_run("a", 5);
+    script.by_run("a", 5);
+    script.breaker.testify(&path("a"), Opener::Run(sh()));
+    assert_eq!(script.judge("a", true), Judgement::Same);
+    // A person saves, the formatter makes something else of it: again and again.
+    for round in 0..10 {
+        assert_eq!(script.written("a", 500, None), Judgement::Innocent, "{round}");
+        assert_eq!(script.by_run("a", 5), Judgement::Innocent, "{round}");
+        script.breaker.testify(&path("a"), Opener::Run(sh()));
+        assert_eq!(script.judge("a", true), Judgement::Same, "{round}");
+    }
+}
+
+#[test]
+fn what_runs_rewrite_with_the_same_bytes_is_remembered_for_a_while() {
+    let mut script = Script::new();
+    script.run(&["a"]);
+    script.run(&["a"]);
+    assert_eq!(script.judge("a", true), Judgement::Same);
+    for run in 0..15 {
+        assert_eq!(script.run(&["b"]), if run == 0 { vec!["a"] } else { vec!["a", "b"] });
+    }
+    assert_eq!(script.run(&["b"]), ["b"]);
+}
+
+#[test]
+fn a_run_that_was_caught_is_caught_with_its_other_files() {
+    let mut script = Script::convicted("gen1");
+    script.breaker.testify(&path("gen2"), Opener::Run(sh()));
+    assert!(matches!(script.judge("gen2", false), Judgement::Guilty(_)));
+    assert_eq!(script.judge("gen3", false), Judgement::Innocent, "nobody was seen");
+    // All that caused the third run together is looked after in it.
+    let mut script = Script::new();
+    assert!(script.run(&["gen1"]).is_empty());
+    assert_eq!(script.run(&["gen1", "gen2"]), ["gen1", "gen2"]);
+}
+
+#[test]
+fn a_run_of_another_cause_releases_what_it_does_not_write() {
+    // (it writes, it ends well, how long it takes, how long until the release)
+    for (writes, success, takes, released) in [
+        (false, Some(true), 5, Some(1000)),
+        (false, Some(true), 3000, Some(1000)),
+        (true, Some(true), 5, None),
+        (false, Some(false), 5, None),
+        (false, None, 5, Some(1005)),
+    ] {
+        let mut script = Script::convicted("gen");
+        script.pass(5000);
+        assert_eq!(script.breaker.deadline(), None, "its own run releases nothing");
+        script.run(&["a"]);
+        if writes {
+            assert!(script.breaker.drops(&path("gen")));
+        }
+        script.pass(takes);
+        if let Some(success) = success {
+            script.end(success);
+        }
+        let due = released.map(|later| script.now + Duration::from_millis(later));
+        assert_eq!(script.breaker.deadline(), due, "{writes} {success:?} {takes}");
+        script.pass(999);
+        assert_eq!(script.released(), 0);
+        script.pass(100_000);
+        assert_eq!(script.released(), usize::from(released.is_some()));
+        assert_eq!(script.breaker.convicted(&path("gen")), released.is_none());
+    }
+}
+
+#[test]
+fn a_run_that_is_cut_short_releases_nothing() {
+    let mut script = Script::convicted("gen");
+    script.run(&["a"]);
+    script.pass(1);
+    script.breaker.gone(RunId(script.runs), script.now);
+    script.pass(10_000);
+    assert_eq!((script.breaker.deadline(), script.released()), (None, 0));
+}
+
+#[test]
+fn who_is_released_tells_whether_it_changed() {
+    let mut script = Script::convicted("gen");
+    assert!(script.breaker.release(&path("gen")), "it was written when it was convicted");
+    assert!(!script.breaker.convicted(&path("gen")));
+    assert!(!script.breaker.release(&path("gen")));
+    let mut script = Script::convicted("gen");
+    script.run(&["a"]);
+    assert!(!script.breaker.release(&path("gen")), "the run that is going has seen it");
+}
+
+#[test]
+fn storms_are_not_remembered() {
+    let names: Vec<String> = (0..2000).map(|number| format!("{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut script = Script::new();
+    for _ in 0..5 {
+        assert!(script.run(&names).is_empty());
+    }
+    assert!(!script.breaker.suspects_any());
+}

@@ -1,0 +1,240 @@
+//! Who writes a file: the kernel tells that somebody opens it (a lease, fcntl(2)), `/proc` tells who.
+//!
+//! A read lease makes whoever opens the file for writing wait until we give it up; that moment is used to
+//! look which process of the run waits. Files that are made anew and renamed cannot be leased: there the
+//! descriptors of the run's processes are looked at, again and again for a short while.
+#![expect(unsafe_code, reason = "leases have no safe wrapper")]
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::fs::{FileType, Mode, OFlags};
+use tokio::signal::unix::Signal as Stream;
+
+use super::tree::{self, Process};
+use crate::process::{LeftOver, Opener, signals, unix};
+
+/// Between two looks of a hunt.
+const PAUSE: Duration = Duration::from_micros(50);
+/// The kernel tells us just before it lets the opener wait.
+const ASLEEP: Duration = Duration::from_micros(200);
+
+/// Sees who writes some files.
+#[derive(Debug, Default)]
+pub struct Witness {
+    leases: HashMap<Arc<Path>, OwnedFd>,
+    signal: Option<Stream>,
+    hunt: Arc<Hunt>,
+}
+
+/// What is looked for in the background, and what was found.
+#[derive(Debug, Default)]
+struct Hunt {
+    over: AtomicBool,
+    found: Mutex<HashMap<FileId, (PathBuf, LeftOver)>>,
+}
+
+/// Device and inode.
+type FileId = (u64, u64);
+
+/// A descriptor that can write a file.
+struct Writing {
+    file: FileId,
+    path: PathBuf,
+    process: LeftOver,
+}
+
+impl Hunt {
+    fn look(&self, root: Option<u32>) {
+        for writing in processes(root).iter().flat_map(written_by) {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.insert(writing.file, (writing.path, writing.process));
+        }
+    }
+}
+
+impl Witness {
+    /// From now on it is seen who opens the file for writing; that process waits until
+    /// [`Witness::testimony`] is called. False when it can't be seen: there is no such file, it is not
+    /// ours, or somebody has it open for writing already.
+    pub fn watch(&mut self, path: &Arc<Path>) -> bool {
+        if self.signal.is_none() {
+            self.signal = signals::stream(libc::SIGIO);
+            unix::unblock(&[libc::SIGIO]);
+        }
+        self.leases.remove(path);
+        // Without a handler the signal would end us.
+        let lease = self.signal.as_ref().and_then(|_| lease(path));
+        lease.is_some_and(|lease| self.leases.insert(Arc::clone(path), lease).is_none())
+    }
+
+    /// Nobody waits for us at this file any more.
+    pub fn release(&mut self, path: &Path) {
+        self.leases.remove(path);
+    }
+
+    /// The run is over: nothing is watched, nothing has been found.
+    pub fn release_all(&mut self) {
+        self.leases.clear();
+        self.hunt.over.store(true, Ordering::Relaxed);
+        self.hunt = Arc::default();
+    }
+
+    /// Somebody opened a watched file: call [`Witness::testimony`]. Cancel-safe.
+    pub async fn disturbed(&mut self) {
+        signals::next(&mut self.signal).await;
+    }
+
+    /// Who waits at watched files, which are then no longer watched. `root` is the process below which
+    /// the run lives.
+    pub fn testimony(&mut self, root: Option<u32>) -> Vec<(Arc<Path>, Opener)> {
+        let broken: Vec<Arc<Path>> = self
+            .leases
+            .iter()
+            .filter(|(_, fd)| is_broken(fd))
+            .map(|(path, _)| Arc::clone(path))
+            .collect();
+        if broken.is_empty() {
+            return Vec::new();
+        }
+        let opener = blocked_below(root);
+        broken
+            .into_iter()
+            .map(|path| {
+                self.leases.remove(&path);
+                (path, opener.clone())
+            })
+            .collect()
+    }
+
+    /// The process of the run that has the file open for writing now.
+    pub fn writer(&self, path: &Path, root: Option<u32>) -> Option<LeftOver> {
+        let file = file_id(path)?;
+        processes(root)
+            .iter()
+            .flat_map(written_by)
+            .find_map(|writing| (writing.file == file).then_some(writing.process))
+    }
+
+    /// The process of the run that a hunt has seen writing what is this file now.
+    pub fn caught(&self, path: &Path) -> Option<LeftOver> {
+        let found = self.hunt.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seen, process) = found.get(&file_id(path)?)?;
+        // Numbers of files are used again: it was written in the same directory, under whatever name.
+        (seen.parent() == path.parent()).then(|| process.clone())
+    }
+
+    /// Looks once at what the run's processes have open.
+    pub fn look(&mut self, root: Option<u32>) {
+        self.hunt.look(root);
+    }
+
+    /// Looks at what the run's processes have open, beginning after some time and for so long.
+    pub fn hunt(&mut self, root: Option<u32>, after: Duration, length: Duration) {
+        let hunt = Arc::clone(&self.hunt);
+        let looks = move || {
+            std::thread::sleep(after);
+            let begun = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+            while !hunt.over.load(Ordering::Relaxed) {
+                hunt.look(root);
+                let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+                if Duration::try_from(now - begun).is_ok_and(|passed| passed > length) {
+                    return;
+                }
+                std::thread::sleep(PAUSE);
+            }
+        };
+        // Without a thread nothing is seen, and nothing is concluded from that.
+        let _ = std::thread::Builder::new().name("hunt".into()).spawn(looks);
+    }
+
+    /// Whether what the run does can be looked at: not when it belongs to somebody else.
+    pub fn can_see(&self, root: Option<u32>) -> bool {
+        !processes(root).iter().any(is_hidden)
+    }
+}
+
+fn processes(root: Option<u32>) -> Vec<Process> {
+    root.map_or_else(Vec::new, |root| tree::descendants(root.cast_signed()))
+}
+
+/// A read lease: broken by whoever opens the file for writing, or truncates it.
+fn lease(path: &Path) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let fd = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+    // SAFETY: plain calls on a descriptor of ours.
+    let held = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETLEASE, libc::F_RDLCK) } == 0;
+    held.then_some(fd)
+}
+
+/// While a lease is being broken, its type is the one that it has to become.
+fn is_broken(fd: &OwnedFd) -> bool {
+    // SAFETY: a plain call on a descriptor of ours.
+    unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETLEASE) == libc::F_UNLCK }
+}
+
+/// The process of the run that waits for a lease.
+fn blocked_below(root: Option<u32>) -> Opener {
+    for look in 0..2 {
+        if look > 0 {
+            std::thread::sleep(ASLEEP);
+        }
+        let processes = processes(root);
+        if let Some(process) = processes.iter().find(|process| waits_for_lease(process)) {
+            return Opener::Run(process.named());
+        }
+        if processes.iter().any(is_hidden) {
+            return Opener::Unseen;
+        }
+    }
+    Opener::Outside
+}
+
+fn waits_for_lease(process: &Process) -> bool {
+    let pid = process.pid;
+    let waits = |task: i32| {
+        let at = tree::read(&format!("/proc/{pid}/task/{task}/wchan"));
+        at.is_some_and(|at| at.ends_with(b"break_lease"))
+    };
+    waits(pid)
+        || process.threads > 1
+            && tree::directories(&format!("/proc/{pid}/task")).into_iter().any(waits)
+}
+
+/// Whether it belongs to somebody else (`sudo`).
+fn is_hidden(process: &Process) -> bool {
+    let path = format!("/proc/{}/fd", process.pid);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, Mode::empty());
+    matches!(opened, Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM))
+}
+
+fn file_id(path: &Path) -> Option<FileId> {
+    let stat = rustix::fs::lstat(path).ok()?;
+    Some((stat.st_dev, stat.st_ino))
+}
+
+/// The regular files that a process can write through its descriptors.
+fn written_by(process: &Process) -> Vec<Writing> {
+    let pid = process.pid;
+    let of = |fd: i32| {
+        let at = format!("/proc/{pid}/fd/{fd}");
+        // The mode of the link is the mode of the descriptor (proc(5)).
+        let writable = rustix::fs::lstat(&at).ok()?.st_mode & 0o200 != 0;
+        let path = writable.then(|| rustix::fs::readlink(&at, Vec::new()).ok())??;
+        let stat = path.as_bytes().starts_with(b"/").then(|| rustix::fs::stat(&at).ok())??;
+        let path = PathBuf::from(OsStr::from_bytes(path.as_bytes()));
+        (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Writing {
+            file: (stat.st_dev, stat.st_ino),
+            path,
+            process: process.named(),
+        })
+    };
+    tree::directories(&format!("/proc/{pid}/fd")).into_iter().filter_map(of).collect()
+}

@@ -1,0 +1,298 @@
+//! The loop's part that finds files which the runs themselves write.
+
+use std::collections::{HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::run::Instance;
+use crate::breaker::{Breaker, Guilt, Judgement};
+use crate::config::Origin;
+use crate::control::Name;
+use crate::explain;
+use crate::process::{Ended, Opener, Witness};
+use crate::report::Notice;
+use crate::settle::{Batch, BatchChange};
+use crate::supervisor::{Event, RunId};
+use crate::watch::{Change, ChangeKind, Facts, Survey, content};
+
+/// More files than this are not looked at: descriptors are not for nothing.
+const LEASES: usize = 128;
+/// No longer than this does anybody who opens a suspected file have to wait for us, …
+const WATCHING: Duration = Duration::from_secs(10);
+/// … unless it was written later than that in the run before.
+const LATER: u32 = 2;
+/// A hunt begins so long before the moment at which the file was written in the run before …
+const BEFORE: Duration = Duration::from_millis(30);
+/// … and takes so long.
+const HUNT: Duration = Duration::from_millis(100);
+/// Beside a hunt, so many events make us look at once.
+const LOOKS: u32 = 64;
+/// A run that was caught writes other files too.
+const LONG_HUNT: Duration = Duration::from_secs(1);
+
+/// The breaker with what the shell knows for it.
+#[derive(Debug, Default)]
+pub(super) struct Loops {
+    pub(super) breaker: Breaker,
+    pub(super) witness: Witness,
+    /// What the current run found in suspected files when it started.
+    saw: HashMap<Arc<Path>, u64>,
+    /// Suspected files that somebody opened who is not of the run; what for, the next event tells.
+    opened: HashSet<Arc<Path>>,
+    /// Paths of the last batch that were put there whole.
+    renamed: HashSet<Arc<Path>>,
+    /// How often more an event makes us look what the run has open.
+    looks: u32,
+    /// When suspected files are let go of.
+    until: Option<Instant>,
+}
+
+impl Loops {
+    /// When [`Instance::look_after_loops`] has something to do.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.until.into_iter().chain(self.breaker.deadline()).min()
+    }
+
+    /// The convicted paths, in order.
+    fn convicted(&self) -> Vec<Arc<Path>> {
+        let mut paths: Vec<Arc<Path>> = self.breaker.all_convicted().map(Arc::clone).collect();
+        paths.sort();
+        paths
+    }
+
+    /// A run is about to start.
+    fn start(&mut self, run: RunId, causes: &[Arc<Path>], shim: Option<u32>, now: Instant) {
+        self.witness.release_all();
+        self.saw.clear();
+        self.opened.clear();
+        self.looks = 0;
+        let suspects = self.breaker.run_started(run, causes, now);
+        let mut latest = WATCHING;
+        let mut hunts = false;
+        for (path, expected) in suspects.iter().take(LEASES) {
+            let leased = self.witness.watch(path);
+            if let Some(hash) = content(path) {
+                self.saw.insert(Arc::clone(path), hash);
+            }
+            latest = latest.max(expected.unwrap_or_default() * LATER);
+            let seldom = !hunts && (!leased || self.renamed.contains(path));
+            if let Some(expected) = expected.filter(|_| seldom) {
+                hunts = true;
+                self.hunt(shim, expected.saturating_sub(BEFORE), HUNT);
+            }
+        }
+        self.until = (!suspects.is_empty()).then(|| now + latest);
+    }
+
+    /// Looks who writes files that can't be leased.
+    fn hunt(&mut self, shim: Option<u32>, after: Duration, length: Duration) {
+        self.looks = LOOKS;
+        self.witness.hunt(shim, after, length);
+    }
+
+    /// Something is being written while a hunt is on.
+    fn look(&mut self, shim: Option<u32>) {
+        if self.looks > 0 {
+            self.looks -= 1;
+            self.witness.look(shim);
+        }
+    }
+
+    /// A change of a suspected path.
+    fn note(&mut self, change: &Change, shim: Option<u32>) {
+        let path = &change.path;
+        if self.opened.remove(path) {
+            // `touch` does not wait for a lease: then it is not known who it was.
+            let touched = change.kind == ChangeKind::Touched;
+            let opener = if touched { Opener::Unseen } else { Opener::Outside };
+            self.breaker.testify(path, opener);
+        }
+        match change.kind {
+            ChangeKind::Written if !self.breaker.has_writer(path) => {
+                if let Some(process) = self.witness.writer(path, shim) {
+                    self.breaker.testify(path, Opener::Run(process));
+                }
+            }
+            ChangeKind::Closed | ChangeKind::Appeared
+                if self.until.is_some() && self.saw.contains_key(path) =>
+            {
+                // The next one who opens it may be somebody else.
+                self.witness.watch(path);
+            }
+            ChangeKind::Removed | ChangeKind::RenamedAway if self.until.is_some() => {
+                self.hunt(shim, Duration::ZERO, HUNT);
+            }
+            _ => {}
+        }
+    }
+
+    /// Judges one path of a batch.
+    fn judge(&mut self, change: &BatchChange, first: Instant, shim: Option<u32>) -> Judgement {
+        let path = &change.path;
+        if !self.breaker.is_suspected(path) {
+            return Judgement::Innocent;
+        }
+        if !self.breaker.has_writer(path) {
+            match self.witness.caught(path) {
+                Some(process) => self.breaker.testify(path, Opener::Run(process)),
+                None if !self.witness.can_see(shim) => self.breaker.testify(path, Opener::Unseen),
+                None => {}
+            }
+        }
+        let same = change.kind != ChangeKind::Touched
+            && self.saw.get(path).is_some_and(|saw| content(path) == Some(*saw));
+        self.breaker.judge(path, first, same)
+    }
+}
+
+impl Instance {
+    /// A run is about to start.
+    pub(super) fn watch_for_loops(&mut self, run: RunId, causes: &[Arc<Path>], now: Instant) {
+        let shim = self.host.shim();
+        self.loops.start(run, causes, shim, now);
+    }
+
+    /// Whether a change is that of a path which the runs themselves write.
+    pub(super) fn is_of_a_loop(&mut self, change: &Change) -> bool {
+        if self.loops.breaker.suspects_any() {
+            let shim = self.host.shim();
+            if change.kind == ChangeKind::Written {
+                self.loops.look(shim);
+            }
+            if self.loops.breaker.is_suspected(&change.path) {
+                self.loops.note(change, shim);
+            }
+        }
+        self.loops.breaker.drops(&change.path)
+    }
+
+    /// Somebody opened a suspected file and waits.
+    pub(super) fn hear_witness(&mut self) {
+        let shim = self.host.shim();
+        for (path, opener) in self.loops.witness.testimony(shim) {
+            match opener {
+                Opener::Outside => drop(self.loops.opened.insert(path)),
+                seen => self.loops.breaker.testify(&path, seen),
+            }
+        }
+    }
+
+    /// What a process event means for loops.
+    pub(super) fn ended_for_loops(&mut self, event: &Event, now: Instant) {
+        let breaker = &mut self.loops.breaker;
+        match event {
+            Event::Exited { run, ended, .. } => {
+                breaker.ended(*run, *ended == Ended::Exit(0), now);
+            }
+            Event::Gone { run, .. } => breaker.gone(*run, now),
+            _ => {}
+        }
+    }
+
+    /// Takes out of a batch what the run itself wrote. `None` when nothing is left of it.
+    pub(super) fn break_loops(&mut self, mut batch: Batch, now: Instant) -> Option<Batch> {
+        if !self.loops.breaker.suspects_any() {
+            return Some(batch);
+        }
+        let shim = self.host.shim();
+        let mut same = Vec::new();
+        let mut guilty = Vec::new();
+        loop {
+            let before = guilty.len();
+            batch.changes.retain(|change| match self.loops.judge(change, batch.first, shim) {
+                Judgement::Innocent => true,
+                Judgement::Same => {
+                    same.push(Arc::clone(&change.path));
+                    false
+                }
+                Judgement::Guilty(guilt) => {
+                    guilty.push((Arc::clone(&change.path), guilt));
+                    false
+                }
+            });
+            if guilty.len() == before {
+                break;
+            }
+            // A guilty one shows others in a new light.
+            self.loops.hunt(shim, Duration::ZERO, LONG_HUNT);
+        }
+        for (path, guilt) in guilty {
+            self.loops.witness.release(&path);
+            self.settle.forget(&path);
+            let file = match &self.config.origin {
+                Origin::File(file) => Some(file.display().to_string()),
+                _ => None,
+            };
+            let Guilt { run, process, caused } = guilt;
+            self.reporter.say(&Notice::Loop { path, run, process, caused, file }, now);
+        }
+        if !batch.changes.is_empty() {
+            return Some(batch);
+        }
+        if let Some(path) = same.first() {
+            self.same_bytes += 1;
+            let notice = Notice::SameBytes { path: Arc::clone(path), more: same.len() - 1 };
+            self.reporter.say(&notice, now);
+        }
+        None
+    }
+
+    /// A batch goes to the supervisor.
+    pub(super) fn hand_over(&mut self, batch: &Batch) {
+        self.loops.breaker.hand_over(batch.first);
+        self.loops.renamed.clear();
+        if batch.changes.len() <= LEASES {
+            let whole = batch.changes.iter().filter(|change| change.kind != ChangeKind::Closed);
+            self.loops.renamed.extend(whole.map(|change| Arc::clone(&change.path)));
+        }
+    }
+
+    /// What is due by now.
+    pub(super) fn look_after_loops(&mut self, now: Instant) {
+        if self.loops.until.is_some_and(|until| until <= now) {
+            self.loops.until = None;
+            self.loops.witness.release_all();
+        }
+        for path in self.loops.breaker.tick(now) {
+            self.reporter.say(&Notice::LoopReleased { path, ignored: false }, now);
+        }
+    }
+
+    /// Everything convicted counts again; what changed meanwhile is a change now.
+    pub(super) fn release_loops(&mut self, now: Instant) {
+        for path in self.loops.convicted() {
+            self.release_loop(path, now);
+        }
+    }
+
+    /// The rules have changed: what they ignore now needs nobody to break its loop.
+    pub(super) fn forget_ignored_loops(&mut self, now: Instant) {
+        let paths = self.loops.convicted();
+        if paths.is_empty() {
+            return;
+        }
+        let (filter, roots) = (Arc::clone(&self.config.filter), self.config.roots.clone());
+        let mut survey = Survey::new(filter, roots, &self.private.complete(&self.config.watch));
+        let names: Vec<Name> =
+            paths.iter().map(|path| Name(path.as_os_str().as_bytes().to_vec())).collect();
+        let verdicts = explain::judge(&mut survey, None, &names, &|| true).unwrap_or_default();
+        for (path, verdict) in paths.into_iter().zip(verdicts) {
+            if !verdict.watched {
+                self.loops.breaker.release(&path);
+                self.reporter.say(&Notice::LoopReleased { path, ignored: true }, now);
+            }
+        }
+    }
+
+    fn release_loop(&mut self, path: Arc<Path>, now: Instant) {
+        let missed = self.loops.breaker.release(&path);
+        let released = Notice::LoopReleased { path: Arc::clone(&path), ignored: false };
+        self.reporter.say(&released, now);
+        if missed {
+            let facts = Facts::default();
+            self.settle.note(Change { path, kind: ChangeKind::Appeared, facts }, now);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Commands that write into the tree they are started by, and people who only look as if they were one.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::harness::*;
+
+/// Ten seconds in which a loop would show.
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+/// What the loop's line says of it.
+const LOOP: &str = "loop: run";
+
+/// Starts a shell command that also leaves its stamp first, and waits until it loops no more.
+fn loops(project: Project, command: &str) -> Watcher {
+    let watcher = project.start_shell(&format!("{{}}; {command}"), []).watching();
+    watcher.says(LOOP);
+    watcher
+}
+
+/// At most three runs in ten seconds; every other file reloads on.
+#[track_caller]
+fn is_broken(watcher: &Watcher, files: &[&str]) {
+    is_broken_after(watcher, files, 3);
+}
+
+#[track_caller]
+fn is_broken_after(watcher: &Watcher, files: &[&str], most: usize) {
+    pace(TEN_SECONDS);
+    let runs = watcher.run_count();
+    assert!(runs <= most, "{runs} runs\n{}", watcher.story());
+    for file in files {
+        let line = watcher.says_all(&[LOOP, &format!("itself wrote {file}")]);
+        assert!(line.contains("all other files do"), "{line}");
+    }
+    let run = watcher.run_after(|project| project.save("a.go", "a person's"));
+    assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
+    watcher.exactly(runs + 1);
+}
+
+fn project() -> Project {
+    Project::new().file("a.go", "package a")
+}
+
+#[test]
+fn a_command_that_writes_into_the_tree_runs_three_times() {
+    let watcher = loops(project(), "date +%s.%N > gen.txt");
+    is_broken(&watcher, &["gen.txt"]);
+    watcher.matches(
+        r"loop: run 3 \(sh, pid \d+\) itself wrote gen.txt, which had caused runs 2 and 3",
+    );
+}
+
+#[test]
+fn a_command_that_appends_for_ever_runs_three_times() {
+    let watcher = loops(project(), "while :; do date >> app.txt; sleep 0.02; done");
+    is_broken(&watcher, &["app.txt"]);
+}
+
+#[test]
+fn a_file_made_anew_and_renamed_is_found_out_too() {
+    let watcher = loops(project(), "date +%s.%N > gen.txt.tmp; mv gen.txt.tmp gen.txt");
+    // Nobody opens it: the process has to be met with the file open, which may need another run.
+    is_broken_after(&watcher, &["gen.txt"], 5);
+}
+
+#[test]
+fn a_file_removed_and_written_again_is_found_out_too() {
+    let watcher = loops(project(), "rm -f gen.txt; date +%s.%N > gen.txt");
+    is_broken(&watcher, &["gen.txt"]);
+}
+
+#[test]
+fn a_command_that_writes_several_files_runs_three_times() {
+    let watcher = loops(project(), "for i in 1 2 3; do date +%s.%N > gen$i.txt; done");
+    pace_ms(500);
+    is_broken(&watcher, &["gen1.txt", "gen2.txt", "gen3.txt"]);
+}
+
+/// Writes `gen.go` from `spec` only when it comes out otherwise, as `go generate` scripts do.
+const GENERATE: &str = "sed 's/^/var /' spec > /tmp/gw-it-$$; \
+    cmp -s /tmp/gw-it-$$ gen.go || cat /tmp/gw-it-$$ > gen.go; rm /tmp/gw-it-$$";
+
+#[test]
+fn a_generator_that_writes_only_what_differs_is_no_loop() {
+    let project = project().file("spec", "a\nb\n");
+    let watcher = project.start_shell(&format!("{{}}; {GENERATE}"), []).ready();
+    pace(TEN_SECONDS);
+    assert!(watcher.run_count() <= 3, "{}", watcher.story());
+    for name in ["c", "d", "e"] {
+        let before = watcher.run_count();
+        watcher.save("spec", format!("{name}\n"));
+        let want = format!("var {name}\n");
+        watcher.wait_for("what was generated", || {
+            (fs::read_to_string(watcher.path("gen.go")).ok()? == want).then_some(())
+        });
+        pace(QUIET);
+        assert!(watcher.run_count() <= before + 2, "{}", watcher.story());
+    }
+    assert_eq!(watcher.count_lines(LOOP), 0, "{}", watcher.story());
+}
+
+/// A formatter that rewrites every source in place, and the server that it is run before.
+const FORMAT: &str = "for f in *.rs; do sed 's/  */ /g' \"$f\" > /tmp/gw-it-$$ && cat /tmp/gw-it-$$ > \"$f\"; \
+    done; rm /tmp/gw-it-$$";
+
+#[test]
+fn a_formatter_in_the_command_is_no_loop_and_its_sources_reload_on() {
+    let project = Project::new().file("a.rs", "fn a() {}\n").file("b.rs", "fn b() {}\n");
+    let watcher = project.start_shell(&format!("{FORMAT}; exec {{}}"), []).watching();
+    pace(TEN_SECONDS);
+    assert!(watcher.run_count() <= 3, "{}", watcher.story());
+    for number in 0..6 {
+        let before = watcher.run_count();
+        let text = format!("fn   a{number}()   {{}}\n");
+        watcher.run_after(|project| project.save("a.rs", &text));
+        let want = format!("fn a{number}() {{}}\n");
+        watcher.wait_for("the formatted file", || {
+            (fs::read_to_string(watcher.path("a.rs")).ok()? == want).then_some(())
+        });
+        pace(QUIET);
+        let runs = watcher.run_count() - before;
+        assert!(runs <= 3, "{runs} runs for a save\n{}", watcher.story());
+    }
+    assert_eq!(watcher.count_lines(LOOP), 0, "{}", watcher.story());
+}
+
+#[test]
+fn rustfmt_in_the_command_is_no_loop() {
+    if !on_path("rustfmt") {
+        return skip("there is no rustfmt");
+    }
+    let project = Project::new().file("a.rs", "fn main() {}\n");
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    let project = project.env("HOME", home);
+    let watcher = project.start_shell("rustfmt a.rs; exec {}", ["--ext", "rs"]).watching();
+    for number in 0..4 {
+        let text = format!("fn  main( ) {{   let _ = {number}; }}\n");
+        let before = watcher.run_count();
+        watcher.run_after(|project| project.save("a.rs", &text));
+        watcher.wait_for("the formatted file", || {
+            fs::read_to_string(watcher.path("a.rs")).ok()?.contains("fn main() {").then_some(())
+        });
+        pace_ms(1500);
+        assert!(watcher.run_count() - before <= 3, "{}", watcher.story());
+    }
+    assert_eq!(watcher.count_lines(LOOP), 0, "{}", watcher.story());
+}
+
+/// Thirty saves of one file; a run must have seen each.
+#[track_caller]
+fn thirty_saves(command: Stamp, atomically: bool, pause: Option<u64>) {
+    let project = Project::new().file("a.go", "0").runs(command.sees("a.go"));
+    let watcher = project.start([]).ready();
+    pace_ms(100);
+    for number in 0..30 {
+        let text = format!("save {number} {}", "x".repeat(number));
+        let save = |project: &Watcher| match atomically {
+            true => project.save_atomically("a.go", &text),
+            false => project.save("a.go", &text),
+        };
+        let before = watcher.run_count();
+        match pause {
+            Some(pause) => {
+                save(&watcher);
+                pace_ms(pause);
+            }
+            None => drop(watcher.run_after(save)),
+        }
+        watcher.wait_for("a run that saw it", || {
+            watcher.run_log()[before..].iter().any(|run| run.saw_text(&text)).then_some(())
+        });
+    }
+    pace(QUIET);
+    assert_eq!(watcher.count_lines(LOOP), 0, "{}", watcher.story());
+    assert_eq!(watcher.count_lines("same bytes"), 0, "{}", watcher.story());
+}
+
+#[test]
+fn thirty_saves_while_a_server_runs_are_a_person() {
+    thirty_saves(Stamp::server(), false, None);
+    thirty_saves(Stamp::server(), true, None);
+}
+
+#[test]
+fn thirty_regular_saves_while_a_server_runs_are_a_person() {
+    thirty_saves(Stamp::server(), false, Some(150));
+    thirty_saves(Stamp::server(), true, Some(150));
+}
+
+#[test]
+fn thirty_saves_while_a_slow_command_runs_are_a_person() {
+    thirty_saves(Stamp::takes(400), false, None);
+    thirty_saves(Stamp::takes(400), true, Some(200));
+    thirty_saves(Stamp::takes(100), false, Some(110));
+}
+
+#[test]
+fn another_programs_log_is_no_loop() {
+    let watcher = Project::new().file("a.go", "0").file("other.txt", "").start([]).ready();
+    for number in 0..8 {
+        watcher.run_after(|project| project.append("other.txt", format!("line {number}\n")));
+    }
+    // The same with the file held open, as loggers do.
+    let log = fs::OpenOptions::new().append(true).open(watcher.path("other.txt")).unwrap();
+    for number in 0..8 {
+        watcher.run_after(|_| {
+            use std::io::Write;
+            writeln!(&log, "held {number}").unwrap();
+        });
+        pace_ms(20);
+    }
+    assert_eq!(watcher.count_lines(LOOP), 0, "{}", watcher.story());
+}
+
+#[test]
+fn a_run_of_another_cause_that_does_not_write_it_releases_it() {
+    let project = project().file("go", "");
+    let watcher = loops(project, "test -e go && date +%s.%N > gen.txt; true");
+    pace(QUIET);
+    let before = watcher.run_count();
+    // The command goes on writing it: it stays as it is.
+    watcher.run_after(|project| project.save("a.go", "other"));
+    pace_ms(2500);
+    assert_eq!(watcher.count_lines("gen.txt reloads again"), 0, "{}", watcher.story());
+    watcher.run_after(|project| project.remove("go"));
+    watcher.says("gen.txt reloads again");
+    watcher.run_after(|project| project.save("gen.txt", "by hand"));
+    watcher.exactly(before + 3);
+}
+
+#[test]
+fn a_rule_releases_it() {
+    let project = project().settings("watcher:\n  duration: 0\n");
+    let watcher = loops(project, "date +%s.%N > gen.txt");
+    watcher.says("To keep it so, in watcher.yml:  excluded_paths: [gen.txt]");
+    watcher.save("watcher.yml", "watcher:\n  duration: 0\nexcluded_paths: [gen.txt]\n");
+    watcher.says("gen.txt is ignored now");
+    let before = watcher.run_count();
+    watcher.save("watcher.yml", "watcher:\n  duration: 0\nexcluded_paths: [other]\n");
+    watcher.says("-excluded_paths");
+    watcher.run_after(|project| project.save("gen.txt", "by hand"));
+    watcher.wait_for("the loop again", || (watcher.count_lines(LOOP) == 2).then_some(()));
+    pace(QUIET);
+    assert!(watcher.run_count() <= before + 4, "{}", watcher.story());
+}
+
+#[test]
+fn another_command_releases_it() {
+    let file = |command: &str| format!("command: {command:?}\n");
+    let watcher =
+        project().settings(&file("date +%s.%N > gen.txt")).start_exactly(["run"]).watching();
+    watcher.says(LOOP);
+    watcher.save("watcher.yml", file("cat gen.txt"));
+    watcher.says("gen.txt reloads again");
+    pace(QUIET);
+    let runs = watcher.count_lines("changed gen.txt");
+    watcher.save("gen.txt", "by hand");
+    watcher.wait_for("its run", || (watcher.count_lines("changed gen.txt") > runs).then_some(()));
+}
+
+#[test]
+fn the_key_i_releases_it() {
+    let Some(terminal) = Terminal::open(project()) else { return };
+    let program = terminal.program_path().to_str().expect("UTF-8").to_owned();
+    terminal.line(&format!("{program} run -e 'date +%s.%N > gen.txt'"));
+    terminal.shows("(i: undo)");
+    terminal.key("i");
+    terminal.shows("gen.txt reloads again");
+    terminal.wait_for("the loop again", || {
+        (terminal.screen().matches(LOOP).count() == 2).then_some(())
+    });
+    terminal.key("q");
+    terminal.shows("nothing left running");
+}
