@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chain::Chain;
+use crate::filter::temporary_of;
 use crate::process::{LeftOver, Opener};
 use crate::supervisor::RunId;
 
@@ -122,15 +123,17 @@ impl Breaker {
         }
     }
 
-    /// Whether a change of this path is to be dropped. The hot path: nothing is done as long as nothing is
+    /// Whether a change of this path, or of a temporary that becomes it, is to be dropped. The hot path: nothing is done as long as nothing is
     /// convicted.
     pub fn drops(&mut self, path: &Path) -> bool {
         if self.convicted.is_empty() {
             return false;
         }
-        let Some(conviction) = self.convicted.get_mut(path) else { return false };
-        conviction.written = true;
-        true
+        if let Some(conviction) = self.convicted.get_mut(path) {
+            conviction.written = true;
+            return true;
+        }
+        self.convicted.keys().any(|convicted| is_temporary(path, convicted))
     }
 
     /// Whether this path is as ignored, because the runs write it themselves.
@@ -234,9 +237,7 @@ impl Breaker {
         let due = |conviction: &Conviction| release_at(run, conviction).is_some_and(|at| at <= now);
         let free = self.convicted.iter().filter(|(_, conviction)| due(conviction));
         let free: Vec<Arc<Path>> = free.map(|(path, _)| Arc::clone(path)).collect();
-        for path in &free {
-            self.convicted.remove(path);
-        }
+        self.convicted.retain(|path, _| !free.contains(path));
         free
     }
 
@@ -250,6 +251,15 @@ impl Breaker {
         self.chains.remove(path);
         self.convicted.remove(path).is_some_and(|conviction| conviction.written)
     }
+}
+
+/// Whether a path is what becomes another when it is complete.
+fn is_temporary(path: &Path, whole: &Path) -> bool {
+    path.parent() == whole.parent()
+        && path
+            .file_name()
+            .zip(whole.file_name())
+            .is_some_and(|(name, whole)| temporary_of(name, whole))
 }
 
 /// When it will be certain that a run, which some other cause had, does not write the path.

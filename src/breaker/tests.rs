@@ -102,6 +102,7 @@ fn two_runs_in_a_row_and_a_process_of_the_second_convict() {
     assert_eq!(script.by_run("gen", 900), Judgement::Guilty(guilt));
     assert!(script.breaker.convicted(&path("gen")));
     assert!(script.breaker.drops(&path("gen")) && !script.breaker.drops(&path("a")));
+    assert!(script.breaker.drops(&path("gen.tmp")) && !script.breaker.drops(&path("b/gen.tmp")));
 }
 
 #[test]

@@ -66,7 +66,8 @@ fn identify(socket: PathBuf) -> Option<Instance> {
 
 fn exchange(socket: &Path, ask: &Ask, within: Option<Duration>) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(within)?;
+    // No time at all is refused by the system.
+    stream.set_read_timeout(within.map(|within| within.max(Duration::from_millis(1))))?;
     let mut line = serde_json::to_vec(ask)?;
     line.push(b'\n');
     stream.write_all(&line)?;

@@ -110,7 +110,24 @@ pub fn wait(
         Err(_) => WaitAnswer::bare(Outcome::NoInstance),
     };
     let text = if args.json { line(&answer) } else { told(&answer, timeout) };
-    Said { err: others(&instances, index, &args.target), ..Said::out(text, status_of(&answer)) }
+    let mut err = others(&instances, index, &args.target);
+    if answer.outcome == Outcome::Timeout {
+        err += &held(instance);
+    }
+    Said { err, ..Said::out(text, status_of(&answer)) }
+}
+
+/// Why there was no answer, where waiting longer would not have helped.
+fn held(instance: &Instance) -> String {
+    match instance.ask(&Ask::Status, Some(PATIENCE)) {
+        Ok(Reply::Status(Status { paused: true, waiting, .. })) => {
+            format!(
+                "paused with {} waiting; go-watcher resume\n",
+                report::counted(waiting, "change")
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 fn is_timeout(error: &std::io::Error) -> bool {

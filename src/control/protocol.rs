@@ -137,7 +137,8 @@ pub struct Status {
     pub cause: Option<String>,
     /// How long the state has held, in milliseconds.
     pub since_ms: u64,
-    /// The last run that ended by itself.
+    /// The last run that ended. A command that could not be started counts as a shell counts it (exit 127,
+    /// 126), one that was stopped as ended by the stop signal.
     pub last: Option<Ending>,
     /// Runs that were not the first.
     pub reloads: u64,

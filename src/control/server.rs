@@ -3,7 +3,7 @@
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -17,6 +17,9 @@ const LONGEST_QUESTION: u64 = 1 << 30;
 
 /// A question of more bytes is read on a thread of its own.
 const LARGE: usize = 64 * 1024;
+
+/// So many instances with the same process id, each in a container of its own, may share a directory.
+const MOST_NAMESAKES: u32 = 100;
 
 /// One question, and where the answer goes. Dropping it closes the connection.
 #[derive(Debug)]
@@ -42,10 +45,7 @@ impl Server {
     /// When the directory is not ours alone or the socket can't be made.
     pub fn start(place: &Place) -> Result<Self, PlaceError> {
         place.prepare()?;
-        let socket = place.path().join(format!("{}.sock", std::process::id()));
-        // Only a dead process of our own id can have left it.
-        let _ = std::fs::remove_file(&socket);
-        let listener = listen(&socket).map_err(|error| PlaceError::Io(socket.clone(), error))?;
+        let (listener, socket) = listen(place)?;
         let (sender, calls) = unbounded_channel();
         let task = tokio::spawn(accept(listener, sender));
         Ok(Self { calls, socket, task })
@@ -67,7 +67,33 @@ impl Drop for Server {
     }
 }
 
-fn listen(socket: &PathBuf) -> io::Result<UnixListener> {
+/// Takes the name of our process id, or a name beside it where somebody listens there already: in another
+/// container a process may have the same id.
+fn listen(place: &Place) -> Result<(UnixListener, PathBuf), PlaceError> {
+    let id = std::process::id();
+    let mut names = std::iter::once(format!("{id}.sock"))
+        .chain((2..=MOST_NAMESAKES).map(|n| format!("{id}-{n}.sock")));
+    loop {
+        let Some(name) = names.next() else {
+            let error = io::Error::from(io::ErrorKind::AddrInUse);
+            return Err(PlaceError::Io(place.path().to_path_buf(), error));
+        };
+        let socket = place.path().join(name);
+        if let Err(error) = std::os::unix::net::UnixStream::connect(&socket)
+            && error.kind() == io::ErrorKind::ConnectionRefused
+        {
+            // Nobody listens any more.
+            let _ = std::fs::remove_file(&socket);
+        }
+        match bind(&socket) {
+            Ok(listener) => return Ok((listener, socket)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(PlaceError::Io(socket, error)),
+        }
+    }
+}
+
+fn bind(socket: &Path) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(socket)?;
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)

@@ -21,7 +21,7 @@ pub struct Look {
     pub cause: Option<String>,
     /// Since when the state holds.
     pub since: Instant,
-    /// The last run that ended by itself.
+    /// The last run that ended; when nothing runs, this is `run`.
     pub last: Option<Ending>,
 }
 

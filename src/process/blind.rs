@@ -22,6 +22,9 @@ impl Witness {
     /// Nothing to let go of.
     pub fn release_all(&mut self) {}
 
+    /// Nothing to forget.
+    pub fn begin(&mut self) {}
+
     /// Never.
     pub async fn disturbed(&mut self) {
         std::future::pending().await

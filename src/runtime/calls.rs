@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::run::Instance;
 use crate::control::{Ask, Call, Ending, Identity, Look, Name, PROTOCOL, Reply, Status};
+use crate::exit::ExitStatus;
 use crate::explain::{self, Known};
+use crate::process::Ended;
 use crate::report;
-use crate::supervisor::{Cause, Request, Snapshot, State};
+use crate::supervisor::{Cause, Event, Request, RunId, Snapshot, State};
 use crate::watch::Survey;
 
 /// Where an answer goes.
@@ -18,6 +20,44 @@ type Asker = tokio::sync::oneshot::Sender<Reply>;
 
 /// How many changed paths a cause names before it only counts them.
 const NAMED: usize = 3;
+/// A run whose end is not known was killed by us, with what was left of it: SIGKILL, the same number on
+/// every Unix (signal(7)).
+const KILLED: i32 = 9;
+
+/// What those who wait have to know of the latest run beyond how it ended by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Latest {
+    up: Option<(RunId, Instant)>,
+    not_started: Option<(RunId, ExitStatus)>,
+}
+
+impl Latest {
+    /// Remembers that a run came up, or that it could not.
+    pub(super) fn note(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Started { run, .. } => self.up = Some((*run, now)),
+            Event::SpawnFailed { run, error } => {
+                self.not_started = Some((*run, ExitStatus::from((error.stage, error.errno))));
+            }
+            _ => {}
+        }
+    }
+
+    /// How a run ended that is over but did not end by itself: not started, stopped, or lost.
+    fn end(&self, run: RunId, state: &Snapshot, stop: i32) -> (Ended, Duration) {
+        match (self.not_started, self.up) {
+            (Some((failed, status)), _) if failed == run => {
+                (Ended::Exit(status.code().into()), Duration::ZERO)
+            }
+            (_, up) => {
+                let up = up.filter(|(up, _)| *up == run);
+                let lived = up.map(|(_, at)| state.since.saturating_duration_since(at));
+                let signal = if state.state == State::Failed { KILLED } else { stop };
+                (Ended::Signal(signal), lived.unwrap_or_default())
+            }
+        }
+    }
+}
 
 impl Instance {
     /// Answers now, or keeps the one who waits.
@@ -64,7 +104,7 @@ impl Instance {
             pid: state.pid,
             cause: state.cause.as_ref().map(|cause| self.cause(cause)),
             since_ms: millis(now.saturating_duration_since(state.since)),
-            last: last_end(&state, now),
+            last: self.last_end(&state, now),
             reloads: state.reloads,
             median_reload_us: state
                 .median_reload
@@ -142,11 +182,35 @@ impl Instance {
         let state = self.supervisor.state();
         Look {
             state: state.state,
-            pending: self.settle.waiting() > 0 || (state.kept > 0 && !state.paused),
+            pending: self.pending(&state),
             run: state.run.map(|run| run.0),
             cause: state.cause.as_ref().map(|cause| self.cause(cause)),
             since: state.since,
-            last: last_end(&state, now),
+            last: self.last_end(&state, now),
+        }
+    }
+
+    /// Whether something that was written is still to lead to a run. What is kept without one to come (its
+    /// run could not be started, or was stopped) is not: waiting for it would be waiting for a save.
+    fn pending(&self, state: &Snapshot) -> bool {
+        let kept = state.kept > 0 && (state.paused || !over(state.state));
+        self.settle.waiting() > 0 || self.live.deadline().is_some() || kept
+    }
+
+    /// How the last run that is over ended: the latest one, whatever ended it, when nothing runs.
+    fn last_end(&self, state: &Snapshot, now: Instant) -> Option<Ending> {
+        let ago = Some(millis(now.saturating_duration_since(state.since)));
+        let by_itself = state.last_end;
+        match state.run.filter(|run| over(state.state) && by_itself.is_none_or(|l| l.0 != *run)) {
+            Some(run) => {
+                let stop = self.config.supervise.stop_signal.0;
+                let (ended, lived) = self.latest.end(run, state, stop);
+                Some(Ending::new(run.0, ended, millis(lived), ago))
+            }
+            None => by_itself.map(|(run, ended, lived)| {
+                let ago = ago.filter(|_| state.run == Some(run));
+                Ending::new(run.0, ended, millis(lived), ago)
+            }),
         }
     }
 
@@ -188,11 +252,9 @@ impl Instance {
     }
 }
 
-fn last_end(state: &Snapshot, now: Instant) -> Option<Ending> {
-    let (run, ended, duration) = state.last_end?;
-    let over = state.run == Some(run);
-    let ago = over.then(|| millis(now.saturating_duration_since(state.since)));
-    Some(Ending::new(run.0, ended, millis(duration), ago))
+/// Whether nothing runs and nothing is about to.
+fn over(state: State) -> bool {
+    matches!(state, State::Waiting | State::Failed | State::Paused)
 }
 
 fn millis(duration: Duration) -> u64 {

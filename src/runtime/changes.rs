@@ -43,6 +43,7 @@ impl Instance {
         for seen in seen {
             match seen {
                 Seen::Change(change) if self.is_of_a_loop(&change) => {}
+                Seen::Change(change) if self.live.is_configuration(&change.path) => {}
                 Seen::Change(change) => self.settle.note(change, now),
                 Seen::Say(notice) => self.reporter.say(&notice, now),
                 Seen::Ready(mut watching) => {

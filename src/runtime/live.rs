@@ -1,7 +1,7 @@
 //! Live configuration: an edit of the file in use takes effect without losing the command.
 #![expect(clippy::disallowed_methods, reason = "shell: looks whether the file is half written")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use super::run::{Instance, face};
 use crate::config::{self, Config, Diagnostic, Origin};
 use crate::report::Notice;
 use crate::supervisor::Request;
+use crate::watch;
 
 /// The file is read this long after its last event.
 const QUIET: Duration = Duration::from_millis(50);
@@ -16,16 +17,40 @@ const QUIET: Duration = Duration::from_millis(50);
 const SECOND_LOOK: Duration = Duration::from_millis(250);
 
 /// When the file is to be read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Live {
     due: Option<Instant>,
     second: bool,
+    /// The file in use, and those that were: one that goes may come back.
+    files: Vec<PathBuf>,
 }
 
 impl Live {
+    /// Looks after the file that is in use from the start.
+    pub(super) fn new(config: &Config) -> Self {
+        Self { files: config.watch.extra_files.clone(), ..Self::default() }
+    }
+
     /// The file has changed.
     pub(super) fn touched(&mut self, now: Instant) {
-        *self = Self { due: Some(now + QUIET), second: false };
+        self.due = Some(now + QUIET);
+        self.second = false;
+    }
+
+    /// Whether this is a configuration: what it changes is told and done here, and is no reason to run.
+    pub(super) fn is_configuration(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| file == path)
+    }
+
+    /// The engine's settings, so that it tells of these files.
+    fn complete(&mut self, mut settings: watch::Settings) -> watch::Settings {
+        for file in &settings.extra_files {
+            if !self.files.contains(file) {
+                self.files.push(file.clone());
+            }
+        }
+        settings.extra_files.clone_from(&self.files);
+        settings
     }
 
     /// When to look.
@@ -37,7 +62,8 @@ impl Live {
     fn once_more(&mut self, now: Instant) -> bool {
         let first = !self.second;
         if first {
-            *self = Self { due: Some(now + SECOND_LOOK), second: true };
+            self.due = Some(now + SECOND_LOOK);
+            self.second = true;
         }
         first
     }
@@ -95,7 +121,7 @@ impl Instance {
             self.release_loops(now);
         }
         if old.needs_walk(&newer) {
-            let settings = self.private.complete(&newer.watch);
+            let settings = self.live.complete(self.private.complete(&newer.watch));
             let mut seen = Vec::new();
             let (filter, roots) = (Arc::clone(&newer.filter), newer.roots.clone());
             self.watch.set_filter(filter, roots, settings, now, &mut seen);

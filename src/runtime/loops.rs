@@ -19,10 +19,9 @@ use crate::watch::{Change, ChangeKind, Facts, Survey, content};
 
 /// More files than this are not looked at: descriptors are not for nothing.
 const LEASES: usize = 128;
-/// No longer than this does anybody who opens a suspected file have to wait for us, …
-const WATCHING: Duration = Duration::from_secs(10);
-/// … unless it was written later than that in the run before.
-const LATER: u32 = 2;
+/// So long after the moment at which it was written in the run before, a suspected file is let go of: who
+/// opens it has to wait for us, and its file system can't be unmounted.
+const WATCHING: Duration = Duration::from_secs(1);
 /// A hunt begins so long before the moment at which the file was written in the run before …
 const BEFORE: Duration = Duration::from_millis(30);
 /// … and takes so long.
@@ -64,26 +63,32 @@ impl Loops {
 
     /// A run is about to start.
     fn start(&mut self, run: RunId, causes: &[Arc<Path>], shim: Option<u32>, now: Instant) {
-        self.witness.release_all();
+        self.witness.begin();
         self.saw.clear();
         self.opened.clear();
         self.looks = 0;
         let suspects = self.breaker.run_started(run, causes, now);
-        let mut latest = WATCHING;
+        let mut latest = Duration::ZERO;
         let mut hunts = false;
         for (path, expected) in suspects.iter().take(LEASES) {
             let leased = self.witness.watch(path);
             if let Some(hash) = content(path) {
                 self.saw.insert(Arc::clone(path), hash);
             }
-            latest = latest.max(expected.unwrap_or_default() * LATER);
+            latest = latest.max(expected.unwrap_or_default());
             let seldom = !hunts && (!leased || self.renamed.contains(path));
             if let Some(expected) = expected.filter(|_| seldom) {
                 hunts = true;
                 self.hunt(shim, expected.saturating_sub(BEFORE), HUNT);
             }
         }
-        self.until = (!suspects.is_empty()).then(|| now + latest);
+        self.until = (!suspects.is_empty()).then(|| now + latest + WATCHING);
+    }
+
+    /// The run can't write any more, or would have by now.
+    fn let_go(&mut self) {
+        self.until = None;
+        self.witness.release_all();
     }
 
     /// Looks who writes files that can't be leased.
@@ -181,12 +186,14 @@ impl Instance {
 
     /// What a process event means for loops.
     pub(super) fn ended_for_loops(&mut self, event: &Event, now: Instant) {
-        let breaker = &mut self.loops.breaker;
         match event {
             Event::Exited { run, ended, .. } => {
-                breaker.ended(*run, *ended == Ended::Exit(0), now);
+                self.loops.breaker.ended(*run, *ended == Ended::Exit(0), now);
             }
-            Event::Gone { run, .. } => breaker.gone(*run, now),
+            Event::Gone { run, .. } => {
+                self.loops.breaker.gone(*run, now);
+                self.loops.let_go();
+            }
             _ => {}
         }
     }
@@ -252,8 +259,7 @@ impl Instance {
     /// What is due by now.
     pub(super) fn look_after_loops(&mut self, now: Instant) {
         if self.loops.until.is_some_and(|until| until <= now) {
-            self.loops.until = None;
-            self.loops.witness.release_all();
+            self.loops.let_go();
         }
         for path in self.loops.breaker.tick(now) {
             self.reporter.say(&Notice::LoopReleased { path, ignored: false }, now);

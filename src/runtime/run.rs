@@ -16,6 +16,7 @@ use crate::settle::Settle;
 use crate::supervisor::{Event, Exit, Face, Request, Supervisor};
 use crate::watch::{Message, Timestamp, Watch};
 
+use super::calls::Latest;
 use super::git::GitGate;
 use super::launch::Environment;
 use super::live::Live;
@@ -48,6 +49,7 @@ pub(super) struct Instance {
     pub(super) pace: Pace,
     pub(super) server: Option<Server>,
     pub(super) waiters: Waiters<oneshot::Sender<Reply>>,
+    pub(super) latest: Latest,
     pub(super) same_bytes: u64,
     pub(super) put_backs: u32,
     pub(super) exit: Option<Exit>,
@@ -101,12 +103,13 @@ impl Instance {
             pace: Pace::default(),
             server: None,
             waiters: Waiters::default(),
+            latest: Latest::default(),
             same_bytes: 0,
             put_backs: 0,
             exit: None,
             args,
-            live: Live::default(),
             loops: Loops::default(),
+            live: Live::new(&config),
             config,
             reporter,
             signals,
@@ -242,6 +245,7 @@ impl Instance {
         // Not before: until the command is there, every microsecond of this processor may be the shim's.
         let started = matches!(event, Event::Started { .. } | Event::SpawnFailed { .. });
         self.ended_for_loops(&event, now);
+        self.latest.note(&event, now);
         let actions = self.supervisor.handle(event, now);
         self.perform(actions, now);
         if started {

@@ -125,9 +125,11 @@ impl Record {
 
 /// The entries of one directory.
 #[derive(Debug)]
+#[expect(clippy::box_collection, reason = "its size is that of every directory")]
 pub(crate) enum Entries {
     Few(Few),
-    Many(HashMap<Box<[u8]>, Record>),
+    /// Boxed, because most directories are not so large and all would take its size.
+    Many(Box<HashMap<Box<[u8]>, Record>>),
 }
 
 /// A short list: records, and their names one after the other.
@@ -237,8 +239,8 @@ impl Entries {
 
     fn grow(&mut self) {
         if let Self::Few(few) = self {
-            let map = few.records.iter().map(|record| (few.name(record).into(), *record)).collect();
-            *self = Self::Many(map);
+            let entries = few.records.iter().map(|record| (few.name(record).into(), *record));
+            *self = Self::Many(Box::new(entries.collect()));
         }
     }
 

@@ -36,7 +36,8 @@ impl Watch {
             .and_then(|ticket| self.pending.get_mut(&ticket))
         {
             let touched = Touched { first: kind, last: kind };
-            pending.touched.entry(name.into()).or_insert(touched).last = kind;
+            pending.touched.get_or_insert_default().entry(name.into()).or_insert(touched).last =
+                kind;
         }
         if self.table.dir(dir).is_none_or(|dir| dir.scope.is_none()) {
             // What holds in there is not known yet; the look that is under way takes it up.

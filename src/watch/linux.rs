@@ -1,10 +1,7 @@
 //! What the engine asks of Linux beyond what every Unix has: `getdents`, inotify's limits, the table of mounts.
 #![cfg_attr(
     target_env = "gnu",
-    expect(
-        unsafe_code,
-        reason = "mallopt is not wrapped by any crate; one block, with its reason"
-    )
+    expect(unsafe_code, reason = "no crate wraps mallopt and malloc_trim")
 )]
 
 use std::ffi::{CStr, OsStr};
@@ -142,6 +139,15 @@ pub(crate) fn share_heaps() {
     // its own lock.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 2);
+    }
+}
+
+/// Gives back what a large walk has freed.
+pub(crate) fn trim_heaps() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim takes the allocator's own locks and touches free memory only.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

@@ -51,11 +51,13 @@ pub(super) struct Walk {
 
 /// A directory whose listing is awaited.
 #[derive(Debug)]
+#[expect(clippy::box_collection, reason = "its size is that of every directory that waits")]
 pub(super) struct Pending {
     pub(super) dir: DirId,
     pub(super) walk: u32,
-    /// Names of which events came meanwhile: the listing may be older than they are.
-    pub(super) touched: HashMap<Box<[u8]>, Touched>,
+    /// Names of which events came meanwhile: the listing may be older than they are. Boxed, because there
+    /// are thousands of these and hardly any has one.
+    pub(super) touched: Option<Box<HashMap<Box<[u8]>, Touched>>>,
 }
 
 /// What events said about a name whose directory was being looked at.
@@ -80,7 +82,7 @@ impl Watch {
     pub(super) fn await_listing(&mut self, dir: DirId, walk: u32, ticket: u64) {
         let Some(node) = self.table.dir_mut(dir) else { return };
         let old = std::mem::replace(&mut node.ticket, ticket);
-        let touched = self.pending.remove(&old).map(|old| old.touched).unwrap_or_default();
+        let touched = self.pending.remove(&old).and_then(|old| old.touched);
         self.pending.insert(ticket, Pending { dir, walk, touched });
     }
 
@@ -225,6 +227,7 @@ impl Watch {
         out: &mut Vec<Seen>,
     ) {
         let Pending { dir, walk, touched } = pending;
+        let touched = touched.map_or_else(HashMap::new, |touched| *touched);
         let Listed { scope, entries, fresh, lost, filesystem, stat } = listed;
         let Some(node) = self.table.dir_mut(dir) else { return };
         let untouched = node.scope.is_none() && node.entries.len() == 0 && touched.is_empty();
@@ -280,7 +283,7 @@ impl Watch {
         }
         let (pending, walk) = (&mut self.pending, merging.walk);
         self.table.adopt(merging.dir, &mut |dir, ticket| {
-            pending.insert(ticket, Pending { dir, walk, touched: HashMap::new() });
+            pending.insert(ticket, Pending { dir, walk, touched: None });
         });
     }
 

@@ -88,6 +88,9 @@ pub(crate) fn queue_length() -> Option<u64> {
 /// The allocator is left alone here.
 pub(crate) fn share_heaps() {}
 
+/// The allocator is left alone here.
+pub(crate) fn trim_heaps() {}
+
 /// Lets everything else go first: not possible for one thread here.
 pub(crate) fn lower_priority() {}
 

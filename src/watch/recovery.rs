@@ -153,6 +153,9 @@ impl Watch {
         self.polled(id, walk.why, &tally, now, out);
         self.plan_doubt(id, &tally, now);
         self.drop_useless_watches();
+        if self.pending.is_empty() {
+            self.pending.shrink_to_fit();
+        }
         self.pass_markers(out);
     }
 

@@ -40,8 +40,14 @@ impl Spots {
         }
     }
 
-    /// These names, and the ignore files that are watched already.
-    pub(super) fn with_rules_of(self, old: &Self) -> Self {
+    /// These names, and the ignore files that are watched already. What is known of a configuration file is
+    /// what was told of it last: an edit that has come since is still to be told.
+    pub(super) fn with_rules_of(mut self, old: &Self) -> Self {
+        for (path, known) in &mut self.extras {
+            if let Some((_, told)) = old.extras.iter().find(|(other, _)| other == path) {
+                known.clone_from(told);
+            }
+        }
         Self { rules: old.rules.clone(), marks: old.marks.clone(), ..self }
     }
 

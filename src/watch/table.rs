@@ -65,6 +65,10 @@ impl Table {
                 DirId(place)
             }
             None => {
+                if self.dirs.len() == self.dirs.capacity() {
+                    // Twice the size, as usual, would be megabytes for nothing in a large tree.
+                    self.dirs.reserve_exact((self.dirs.len() / 8).max(64));
+                }
                 self.dirs.push(Some(dir));
                 DirId(self.dirs.len() as u32 - 1)
             }
@@ -355,6 +359,11 @@ mod tests {
             },
             0,
         )
+    }
+
+    #[test]
+    fn a_directory_takes_little() {
+        assert!(size_of::<Option<Dir>>() <= 80, "{}", size_of::<Option<Dir>>());
     }
 
     #[test]

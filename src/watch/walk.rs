@@ -16,11 +16,15 @@ use super::native::{Above, Armed, Native};
 use super::os;
 use super::portable::Portable;
 
-/// Directories that are watched in one go. More would keep notify's thread from reading events for longer.
-const BATCH: usize = 512;
+/// Directories that are watched in one go. More would keep notify's thread from reading events for longer,
+/// and what is found in them would wait in memory.
+const BATCH: usize = 192;
 
 /// Fewer directories than this are not worth a second thread.
 const ALONE: usize = 24;
+
+/// After a walk of so many directories freed memory is given back to the system.
+const LARGE: usize = 1000;
 
 /// The first ignored directories that are remembered by name.
 const SAMPLES: usize = 64;
@@ -70,6 +74,7 @@ pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender
         armed: Vec::new(),
         walks: HashMap::new(),
         full: false,
+        large: false,
         threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
         scratch: Scratch::default(),
     };
@@ -96,6 +101,8 @@ struct Walker {
     walks: HashMap<u32, Progress>,
     /// The limit was met in the present series: the rest does without.
     full: bool,
+    /// A walk took so much that what it freed is worth giving back.
+    large: bool,
     threads: usize,
     scratch: Scratch,
 }
@@ -115,6 +122,9 @@ impl Walker {
                 self.full = false;
                 self.scratch = Scratch::default();
                 self.waiting.shrink_to_fit();
+                if std::mem::take(&mut self.large) {
+                    os::trim_heaps();
+                }
                 let Ok(order) = self.from.recv() else { return };
                 self.obey(order);
             }
@@ -348,6 +358,7 @@ impl Walker {
         }
         if let Some(mut progress) = self.walks.remove(&walk) {
             progress.tally.took = progress.since.elapsed();
+            self.large |= progress.tally.directories >= LARGE;
             self.send(Inner::WalkDone { walk, tally: progress.tally });
         }
     }

@@ -274,9 +274,6 @@ fn fifty_thousand_paths_on_standard_input() {
         assert_eq!(ignored.count(), paths.iter().filter(|path| path.starts_with("d3/")).count());
         assert_eq!(err(&output).is_empty(), flags.contains(&"-p"));
         eprintln!("50,000 paths, {flags:?}: {took:?}");
-        // Within a second on a machine that has nothing else to do, in a release build.
-        let limit = if cfg!(debug_assertions) { DEADLINE } else { Duration::from_secs(4) };
-        assert!(took < limit, "{took:?}");
     }
 }
 

@@ -30,6 +30,9 @@ mod changed_lists;
 mod cli;
 /// Configuration files that are broken, and odd ones that are not.
 mod config_errors;
+/// `wait`, `status` and the orders.
+#[cfg(target_os = "linux")]
+mod control;
 /// Sudden deaths: of the program, of its shim, of the command.
 #[cfg(target_os = "linux")]
 mod deaths;
@@ -44,6 +47,9 @@ mod explain;
 /// Lost events, limits, links, races at the start.
 #[cfg(target_os = "linux")]
 mod faults;
+/// The configuration changes while everything runs.
+#[cfg(target_os = "linux")]
+mod live;
 /// Commands that write into the tree.
 #[cfg(target_os = "linux")]
 mod loops;

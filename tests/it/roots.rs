@@ -152,11 +152,13 @@ fn a_file_system_mounted_on_the_root_and_unmounted() {
     let watcher = project.start_as(command).ready();
     let pid = watcher.pid().to_string();
     let inside = |args: &[&str]| {
-        let mut command = watcher.in_tree("nsenter");
-        command.args(["-t", &pid, "-U", "-m", "--preserve-credentials"]).args(args);
-        command.arg(watcher.path("up/root"));
-        let done = command.output().unwrap();
-        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        // Busy while a walk looks at it.
+        watcher.wait_for(&format!("{args:?}"), || {
+            let mut command = watcher.in_tree("nsenter");
+            command.args(["-t", &pid, "-U", "-m", "--preserve-credentials"]).args(args);
+            command.arg(watcher.path("up/root"));
+            command.output().unwrap().status.success().then_some(())
+        });
     };
     for round in 0..3 {
         for mounting in [&["mount", "-t", "tmpfs", "none"][..], &["umount"]] {

@@ -79,9 +79,14 @@ impl Witness {
         self.leases.remove(path);
     }
 
-    /// The run is over: nothing is watched, nothing has been found.
+    /// Nobody waits for us at any file any more, and no file system is kept from being unmounted.
     pub fn release_all(&mut self) {
         self.leases.clear();
+    }
+
+    /// Another run: nothing is watched, nothing has been found.
+    pub fn begin(&mut self) {
+        self.release_all();
         self.hunt.over.store(true, Ordering::Relaxed);
         self.hunt = Arc::default();
     }
