@@ -52,6 +52,7 @@ pub enum Command {
     /// Load the configuration and print what it means, or what is wrong with it
     Check(CheckArgs),
     /// Tell for each path whether it is watched and by which rule; without a path, what is watched
+    #[command(mut_arg("argv", |argv| argv.value_name("PATH").help("Paths that begin with a dash")))]
     Explain(ExplainArgs),
     /// Tell what the running instances of this directory do
     Status(StatusArgs),

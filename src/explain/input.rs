@@ -42,3 +42,29 @@ pub fn absolute(directory: &Path, typed: &Path) -> Name {
     }
     Name(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_and_standard_input_become_absolute_paths() {
+        let none: &[u8] = b"";
+        for (typed, nul, stdin, expected) in [
+            (
+                &["a", "./b/", "../c", "/d/../e"][..],
+                false,
+                none,
+                &["/w/a", "/w/b/", "/c", "/e"][..],
+            ),
+            (&["x", "-"], false, b"a\n\nb c\n", &["/w/x", "/w/a", "/w/b c"]),
+            (&["-"], true, b"a\nb\0c/\0", &["/w/a\nb", "/w/c/"]),
+            (&["/", "."], false, none, &["/", "/w"]),
+        ] {
+            let typed: Vec<OsString> = typed.iter().map(OsString::from).collect();
+            let paths = paths(&typed, Path::new("/w"), nul, &mut &*stdin).unwrap();
+            let paths: Vec<&str> = paths.iter().map(|path| path.path().to_str().unwrap()).collect();
+            assert_eq!(paths, expected, "{typed:?}");
+        }
+    }
+}

@@ -119,3 +119,79 @@ pub(super) fn json(surveyed: &Surveyed, directory: &Path, instance: Option<u32>)
     }
     report::json_line(&Line { v: PROTOCOL, directory: directory.into(), surveyed, instance })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::{Name, Unreadable};
+    use crate::filter::{Origin, Rule, RuleKind};
+
+    fn tree(path: &str, directories: usize, files: usize, counted: bool) -> IgnoredTree {
+        let rule =
+            Rule { kind: RuleKind::BuiltIn, text: "node_modules".into(), origin: Origin::BuiltIn };
+        let path = Name(path.as_bytes().to_vec());
+        IgnoredTree { path, rule, directories, files, counted }
+    }
+
+    fn said(change: impl FnOnce(&mut SurveyedRoot)) -> String {
+        let mut root = SurveyedRoot {
+            path: Name(b"/w".to_vec()),
+            missing: false,
+            directories: 1_118,
+            files: 342,
+            types: Vec::new(),
+            polled: Vec::new(),
+            ignored: Vec::new(),
+            unreadable: Vec::new(),
+            tree: Vec::new(),
+        };
+        change(&mut root);
+        let watches = Some(Watches { here: 1_118, used: 3_402, allowed: 8_192 });
+        let surveyed = Surveyed { configuration: "config.yml".into(), roots: vec![root], watches };
+        let places = Places { asked_in: Path::new("/w"), written_for: Path::new("/w") };
+        text(&surveyed, true, places)
+    }
+
+    #[test]
+    fn everything_there_is_to_say_about_a_root() {
+        let said = said(|root| {
+            root.types = vec![(".go".into(), 320), (String::new(), 12), (".c".into(), 10)];
+            root.polled = vec![("9p".into(), 12)];
+            root.ignored =
+                vec![tree("/w/node_modules", 1_204, 12_031, true), tree("/w/x", 1, 900, false)];
+            let at = Name(b"/w/\x1b".to_vec());
+            root.unreadable = vec![Unreadable { at, error: "Permission denied".into() }];
+        });
+        let expected = "\
+.: 1,118 directories and 342 files watched (config.yml)
+  types: .go 320, 12 without an ending, .c 10
+  by polling: 12 directories (9p)
+  ignored: node_modules by node_modules (built-in): 1,204 directories, 12,031 files
+  ignored: x by node_modules (built-in): ≥ 1 directory, ≥ 900 files
+  cannot be read: \\x1b: Permission denied
+inotify watches: 1,118 held by this instance; 3,402 of 8,192 in use by this user \
+(fs.inotify.max_user_watches)
+";
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn of_many_the_most_and_the_sum_of_the_rest() {
+        let said = said(|root| {
+            root.types = (0..15).map(|n| (format!(".t{n}"), 20 - n)).collect();
+            let trees = (0..14).map(|n| tree(&format!("/w/n{n:02}"), 2, 20 - n, n < 13));
+            root.ignored = trees.collect();
+        });
+        assert!(said.contains(".t11 9, 21 of other types\n"), "{said}");
+        let rest = "  ignored: 2 more: ≥ 4 directories, ≥ 15 files (--json names them)\n";
+        assert!(said.contains(rest), "{said}");
+    }
+
+    #[test]
+    fn roots_that_are_no_directories() {
+        let missing = said(|root| root.missing = true);
+        assert!(missing.starts_with(".: missing; watched as soon as it is there (config.yml)\n"));
+        let single = said(|root| root.directories = 0);
+        assert!(single.starts_with(".: a single file, watched (config.yml)\n"), "{single}");
+    }
+}

@@ -21,6 +21,9 @@
 /// The words the tests are written with.
 mod harness;
 
+/// `explain` says what a running instance does.
+#[cfg(target_os = "linux")]
+mod agreement;
 /// What the command is told about the changes that caused it.
 mod changed_lists;
 /// `init`, `check`, `run`: what is typed.
@@ -38,7 +41,7 @@ mod editors;
 /// Much output, many reloads, wide trees.
 #[cfg(target_os = "linux")]
 mod endurance;
-/// `explain` says what happens.
+/// `explain` and its lines.
 #[cfg(target_os = "linux")]
 mod explain;
 /// Lost events, limits, links, races at the start.

@@ -16,7 +16,11 @@ impl Class {
     pub(super) fn regex(&self, units: Units) -> String {
         let mut members = String::new();
         for (low, high) in self.ranges.iter().filter(|(low, high)| low <= high) {
-            let _ = write!(members, "\\x{{{low:x}}}-\\x{{{high:x}}}");
+            // A byte is written with two digits; in braces it would be a character.
+            let _ = match units {
+                Units::Bytes => write!(members, "\\x{low:02x}-\\x{high:02x}"),
+                Units::Characters => write!(members, "\\x{{{low:x}}}-\\x{{{high:x}}}"),
+            };
         }
         let set = match (self.negated, members.as_str()) {
             (true, "") => "[^/]".to_owned(),

@@ -98,5 +98,7 @@ fn compile(written: &Written) -> Option<Regex> {
         text.push_str(if index > 0 { gaps.next()? } else { "" });
         text.push_str(piece);
     }
-    RegexBuilder::new(&text).dot_matches_new_line(true).build().ok()
+    let regex = RegexBuilder::new(&text).dot_matches_new_line(true).build();
+    debug_assert!(regex.is_ok(), "{}: {regex:?}", written.glob);
+    regex.ok()
 }

@@ -115,6 +115,27 @@ fn names_that_are_no_text_are_compared_byte_by_byte() {
 }
 
 #[test]
+fn a_class_of_bytes_that_are_no_ascii() {
+    assert!(path("[é]", b"\xc3"));
+    assert!(path("[x/é[!a]", b"a"));
+    assert!(!path("[!é]", b"\xa9"));
+    assert!(path("[à-ü]", b"\xb0"));
+}
+
+#[test]
+fn the_longest_patterns_can_be_compiled() {
+    for unit in ["?", "*a", "[a-z]", "[!é-ü]", "é", "a/", "*/"] {
+        let pattern = unit.repeat(4096 / unit.len());
+        let pattern = pattern.trim_end_matches('/').as_bytes();
+        for units in [Units::Bytes, Units::Characters] {
+            // It panics in a debug build when it cannot be.
+            assert!(!Glob::path(pattern, units).unwrap().matches(b"nothing like it"));
+        }
+    }
+    assert!(Glob::path(&[b'?'; 4097], Units::Bytes).is_err());
+}
+
+#[test]
 fn hostile_patterns_take_no_exponential_time() {
     let pattern = "*a".repeat(60);
     assert!(!path(&pattern, ("a".repeat(250) + "b").as_bytes()));

@@ -109,3 +109,85 @@ pub(super) fn tree(path: &Path, rule: &Rule, context: &Context<'_>) -> String {
     let slash = if rule.text.ends_with('/') { "/" } else { "" };
     format!("{}{slash} ({})", context.path(path), place(&rule.origin, context.directory))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// The place as it is shown: nothing, a flag, or `file:line`.
+    fn rule(kind: RuleKind, text: &str, place: &str) -> Rule {
+        let origin = match place.split_once(':') {
+            Some((file, line)) => {
+                let file = Arc::new(PathBuf::from(file));
+                Origin::File { file, line: line.parse().unwrap() }
+            }
+            None if place.is_empty() => Origin::BuiltIn,
+            None => Origin::Flag(["-i", "-w", "--ext"].into_iter().find(|f| *f == place).unwrap()),
+        };
+        Rule { kind, text: text.into(), origin }
+    }
+
+    fn said(path: &str, watched: bool, rule: &Rule, polled: Option<&str>) -> String {
+        verdict(Path::new(path), watched, rule, polled, Path::new("/w"))
+    }
+
+    #[test]
+    fn what_is_watched_names_the_rule_by_which_it_is() {
+        use RuleKind::*;
+        for (kind, text, place, expected) in [
+            (Default, "", "", "watched"),
+            (Filetype, ".go", "c.yml:4", "watched (included_filetypes: .go, c.yml:4)"),
+            (Filetype, "go", "--ext", "watched (--ext: .go)"),
+            (Filetype, "Makefile", "--ext", "watched (--ext: Makefile)"),
+            (ExcludedPath, "!dist", "c.yml:9", "watched (excluded_paths: !dist, c.yml:9)"),
+            (ExcludedPath, "!dist", "-i", "watched (-i: !dist)"),
+            (Named, "web", "-w", "watched (-w: web)"),
+            (Named, "web", "c.yml:3", "watched (named: web, c.yml:3)"),
+        ] {
+            assert_eq!(said("a.go", true, &rule(kind, text, place), None), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_ignored_names_the_rule_and_its_place() {
+        use RuleKind::*;
+        for (path, kind, text, place, expected) in [
+            ("dist/x", IgnoreFile, "dist/", ".gitignore:12", "ignored by dist/ (.gitignore:12)"),
+            ("x", IgnoreFile, "x", "/home/i:1", "ignored by x (/home/i:1)"),
+            ("a.log", BuiltIn, "*.log", "", "ignored by *.log (built-in)"),
+            ("v", ExcludedPath, "v", "c.yml:2", "ignored by v (excluded_paths, c.yml:2)"),
+            ("v", ExcludedPath, "v", "-i", "ignored by v (-i)"),
+            (
+                "v",
+                ExcludedRegexp,
+                "^\\w\x1b",
+                "c.yml:2",
+                "ignored by ^\\w\\x1b (excluded_regexps, c.yml:2)",
+            ),
+            (
+                "n.txt",
+                Filetype,
+                ".go",
+                "c.yml:4",
+                "ignored: .txt is not in included_filetypes (c.yml:4)",
+            ),
+            ("n.txt", Filetype, ".go", "--ext", "ignored: .txt is not in --ext"),
+        ] {
+            assert_eq!(said(path, false, &rule(kind, text, place), None), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_polled_says_why() {
+        let default = rule(RuleKind::Default, "", "");
+        assert_eq!(said("a.go", true, &default, Some("9p")), "watched by polling (9p)");
+        let filetype = rule(RuleKind::Filetype, ".go", "c.yml:4");
+        assert_eq!(
+            said("a.go", true, &filetype, Some("9p")),
+            "watched by polling (9p; included_filetypes: .go, c.yml:4)"
+        );
+    }
+}
