@@ -115,6 +115,14 @@ impl Breaker {
         }
     }
 
+    /// The run could not be started: it has written nothing, and no row goes on through it.
+    pub fn never_started(&mut self, run: RunId) {
+        if self.run.is_some_and(|current| current.id == run) {
+            self.run = None;
+            self.chains.clear();
+        }
+    }
+
     /// Nothing of the run is left.
     pub fn gone(&mut self, run: RunId, now: Instant) {
         if let Some(current) = self.run.as_mut().filter(|current| current.id == run) {

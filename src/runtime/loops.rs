@@ -190,6 +190,10 @@ impl Instance {
             Event::Exited { run, ended, .. } => {
                 self.loops.breaker.ended(*run, *ended == Ended::Exit(0), now);
             }
+            Event::SpawnFailed { run, .. } => {
+                self.loops.breaker.never_started(*run);
+                self.loops.let_go();
+            }
             Event::Gone { run, .. } => {
                 self.loops.breaker.gone(*run, now);
                 self.loops.let_go();
