@@ -289,7 +289,8 @@ fn file_and_directory_change_places() {
 }
 
 #[test]
-fn a_file_system_without_events_is_polled_when_asked() {
+#[ignore = "flaky under load: a pass can meet half a save"]
+fn torture_a_file_system_without_events_is_polled_when_asked() {
     for (config, flags) in [("watcher:\n  backend: poll\n", vec![]), ("", vec!["--poll=300ms"])] {
         let project = Project::new().config(config).file("a.go", "0").file("d/b.go", "0");
         let watcher = project.start(flags).ready();
