@@ -119,7 +119,7 @@ impl Instance {
         }
         let Some(batch) = self.break_loops(batch, now) else { return };
         // What a run that could not start was to answer is still open, whatever the bytes are.
-        let open = self.supervisor.state().kept > 0;
+        let open = self.supervisor.kept() > 0;
         match (self.watch.compare(&batch), batch.changes.first()) {
             (Comparison::Same, Some(first)) if !open => {
                 self.same_bytes += 1;

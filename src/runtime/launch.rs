@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
-use std::sync::Arc;
 
 use crate::config::Config;
 use crate::process::Launch;
@@ -41,10 +39,7 @@ impl Environment {
         run: RunId,
         cause: &Cause,
     ) -> Prepared {
-        let paths: &[Arc<Path>] = match cause {
-            Cause::Changes(paths) => paths,
-            Cause::Start | Cause::Request | Cause::Crash => &[],
-        };
+        let paths = cause.paths();
         let mut env = self.0.clone();
         env.push(("GO_WATCHER_CHANGED".into(), private::list(paths)));
         let problem = match files.write(paths) {

@@ -1,7 +1,5 @@
 //! The loop's part that performs what the supervisor decided.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::run::Instance;
@@ -30,10 +28,7 @@ impl Instance {
         if let Some(notice) = launch.problem {
             self.reporter.say(&notice, now);
         }
-        let causes: &[Arc<Path>] = match cause {
-            Cause::Changes(paths) => paths,
-            Cause::Start | Cause::Request | Cause::Crash => &[],
-        };
+        let causes = cause.paths();
         self.watch_for_loops(run, causes, now);
         self.host.launch(&launch.launch);
         if !causes.is_empty() {

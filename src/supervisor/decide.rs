@@ -154,6 +154,12 @@ impl Supervisor {
         out
     }
 
+    /// How many changed paths wait for the next run: of [`Supervisor::state`] what each save asks for.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.pending.paths().len()
+    }
+
     /// For `status`.
     #[must_use]
     pub fn state(&self) -> Snapshot {
@@ -181,7 +187,7 @@ impl Supervisor {
             last_end: self.record.last_end,
             reloads: self.record.reloads(),
             median_reload: self.record.median_reload(),
-            kept: self.pending.paths().len(),
+            kept: self.kept(),
         }
     }
 

@@ -26,10 +26,7 @@ pub(super) struct Pending {
 impl Pending {
     /// What a run of this cause answers.
     pub(super) fn of(cause: &Cause) -> Pending {
-        let paths = match cause {
-            Cause::Changes(paths) => paths.clone(),
-            Cause::Start | Cause::Request | Cause::Crash => Vec::new(),
-        };
+        let paths = cause.paths().to_vec();
         let (requested, crashed) = (*cause == Cause::Request, *cause == Cause::Crash);
         Pending { paths, requested, crashed, ..Pending::default() }
     }

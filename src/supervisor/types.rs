@@ -110,6 +110,17 @@ pub enum Cause {
     Crash,
 }
 
+impl Cause {
+    /// The changed paths; none when something else than a change was the cause.
+    #[must_use]
+    pub fn paths(&self) -> &[Arc<Path>] {
+        match self {
+            Self::Changes(paths) => paths,
+            Self::Start | Self::Request | Self::Crash => &[],
+        }
+    }
+}
+
 /// What a supervisor orders. The runtime performs it, in order.
 #[derive(Clone, Debug)]
 pub enum Action {
