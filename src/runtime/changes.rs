@@ -13,7 +13,8 @@ use crate::watch::{Comparison, Message, Seen};
 
 /// Messages of the watch engine that are taken in one go before anything else gets its turn.
 const MESSAGES_A_TURN: usize = 1024;
-/// A batch whose files are being written again waits this often for the event that tells so.
+/// A batch whose files are being written again waits this often for the event that tells so. Also when the
+/// maximum wait is over: it is three moments more, and a run would read half a file.
 const PUT_BACKS: u32 = 3;
 
 impl Instance {
@@ -126,7 +127,7 @@ impl Instance {
                 let (path, more) = (first.path.clone(), batch.changes.len() - 1);
                 self.reporter.say(&Notice::SameBytes { path, more }, now);
             }
-            (Comparison::Unsettled(delay), _) if !batch.forced && self.put_backs < PUT_BACKS => {
+            (Comparison::Unsettled(delay), _) if self.put_backs < PUT_BACKS => {
                 self.put_backs += 1;
                 self.settle.put_back(batch);
                 self.settle.postpone(now + delay);

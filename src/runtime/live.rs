@@ -1,7 +1,6 @@
 //! Live configuration: an edit of the file in use takes effect without losing the command.
 #![expect(clippy::disallowed_methods, reason = "shell: looks whether the file is half written")]
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -80,23 +79,12 @@ impl Instance {
         if self.half_written() && self.live.once_more(now) {
             return;
         }
-        let read = self.file_state();
         let loaded = config::load(&self.args, &self.config.directory, &super::variable);
         match loaded.and_then(|newer| newer.required_command().map(drop).map(|()| newer)) {
             Ok(newer) => self.apply(newer, now),
             Err(_) if self.live.once_more(now) => {}
             Err(error) => self.reject(&error, now),
         }
-        // Edited while it was read and applied: the engine may have taken that for the state it was told of.
-        if self.live.due.is_none() && self.file_state() != read {
-            self.live.touched(now);
-        }
-    }
-
-    fn file_state(&self) -> Option<(u64, u64, i64, i64)> {
-        let Origin::File(file) = &self.config.origin else { return None };
-        let meta = std::fs::metadata(self.config.directory.join(file)).ok()?;
-        Some((meta.ino(), meta.len(), meta.ctime(), meta.ctime_nsec()))
     }
 
     fn half_written(&self) -> bool {

@@ -175,6 +175,10 @@ impl Contents {
 /// The event of a write is here within this time, as long as the machine is awake.
 const EVENT_DELAY: Duration = Duration::from_millis(2);
 
+/// A file that has been emptied by somebody who still has it open is about to be filled: so much later, as long
+/// as the machine has time for the writer.
+const FILL_DELAY: Duration = Duration::from_millis(50);
+
 impl Watch {
     /// Whether the files of a batch differ from what the last run saw. Called at the moment of firing; reads
     /// up to the first difference.
@@ -210,8 +214,10 @@ impl Watch {
         // Not the state that its last event told of: the next save has begun, perhaps by emptying it. Where
         // only passes tell, that it is not empty any more is known after the next one.
         let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
-        if !same && (outdated || (polled.is_some() && record.emptied())) {
-            return Comparison::Unsettled(polled.map_or(EVENT_DELAY, |interval| interval * 3 / 2));
+        let filling = record.emptied() && (polled.is_some() || record.open());
+        if !same && (outdated || filling) {
+            let delay = if outdated { EVENT_DELAY } else { FILL_DELAY };
+            return Comparison::Unsettled(polled.map_or(delay, |interval| interval * 3 / 2));
         }
         differs(!same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born))
     }

@@ -156,6 +156,9 @@ impl Watch {
         if self.pending.is_empty() {
             self.pending.shrink_to_fit();
         }
+        // A walk can take a watch off and put it on again (notify replaces one that is asked for in another
+        // way). What came in between is found as the tree's own changes are: by a look afterwards.
+        self.check_extras(out);
         self.pass_markers(out);
     }
 

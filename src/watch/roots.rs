@@ -265,6 +265,15 @@ impl Watch {
         }
     }
 
+    /// Looks at the roots themselves, whatever was or was not told about them: replaced ones, missing ones.
+    pub(super) fn look_at_roots(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        self.check_roots(now, out);
+        if let Some((at, _)) = &mut self.roots.search {
+            *at = now;
+        }
+        self.look_for_missing_roots(now, out);
+    }
+
     pub(super) fn look_for_missing_roots(&mut self, now: Instant, out: &mut Vec<Seen>) {
         let Some((at, pause)) = self.roots.search else { return };
         if now < at {

@@ -85,6 +85,8 @@ impl Watch {
             let came = matches!(kind, RawKind::Create | RawKind::To | RawKind::Any);
             if let (true, Some(name)) = (came, path.file_name()) {
                 let name = name.to_owned();
+                // What happens above the roots, or to those that are missing, comes by other ways.
+                self.look_at_roots(now, out);
                 // Where no events come from, only a look that begins now has seen everything.
                 if self.polling.active() {
                     self.poll(now);

@@ -355,6 +355,8 @@ impl Walker {
     fn finish(&mut self, walk: u32) {
         if let Some(paths) = self.above_wanted.take() {
             self.above = Above::new(paths, &self.to);
+            // Watch before looking, here too: one may have been renamed since the roots were listed.
+            self.send(Inner::Above);
         }
         if let Some(mut progress) = self.walks.remove(&walk) {
             progress.tally.took = progress.since.elapsed();
