@@ -214,9 +214,10 @@ impl Watch {
         // Not the state that its last event told of: the next save has begun, perhaps by emptying it. Where
         // only passes tell, that it is not empty any more is known after the next one.
         let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
-        let filling = record.emptied() && (polled.is_some() || record.open());
+        let empty = read.is_some_and(|(_, stat)| stat.size == 0);
+        let filling = (record.open() && empty) || (polled.is_some() && record.emptied());
         if !same && (outdated || filling) {
-            let delay = if outdated { EVENT_DELAY } else { FILL_DELAY };
+            let delay = if filling { FILL_DELAY } else { EVENT_DELAY };
             return Comparison::Unsettled(polled.map_or(delay, |interval| interval * 3 / 2));
         }
         differs(!same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born))

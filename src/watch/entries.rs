@@ -27,6 +27,7 @@ const KIND: u8 = 0b11;
 const OPEN: u8 = 1 << 2;
 const EMPTY: u8 = 1 << 3;
 const EMPTIED: u8 = 1 << 4;
+const WRITER: u8 = 1 << 5;
 
 impl Record {
     /// A directory; `number` is its place in the table, or the ticket of its listing.
@@ -69,6 +70,7 @@ impl Record {
             self.set(EMPTIED, false);
         }
         self.set(EMPTY, empty);
+        self.set(WRITER, stat.has_writer());
         self.mtime = stat.mtime;
         self.print = stat.print();
     }
@@ -93,6 +95,11 @@ impl Record {
 
     pub(crate) fn set_number(&mut self, number: u64) {
         self.mtime = number as i64;
+    }
+
+    /// Whether a writer of it tells when it is done ([`super::stat::Stat::has_writer`]).
+    pub(crate) fn has_writer(&self) -> bool {
+        self.has(WRITER)
     }
 
     /// A writer has it open.

@@ -235,8 +235,9 @@ impl Watch {
     }
 
     fn written(&mut self, dir: DirId, path: &Path, name: &[u8], now: Instant, out: &mut Vec<Seen>) {
-        if self.entry(dir, name).is_some_and(Record::open) {
-            // One of many: the state is looked at when it is closed.
+        if let Some(record) = self.entry_mut(dir, name).filter(|record| record.has_writer()) {
+            // The state is looked at when it is closed: until then it is that of half a save.
+            record.set_open(true);
             let facts = self.facts(dir, name);
             self.emit(path, ChangeKind::Written, facts, now, out);
             return;
