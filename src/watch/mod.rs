@@ -15,6 +15,7 @@ mod emit;
 mod entries;
 mod events;
 mod filesystem;
+mod flood;
 mod limits;
 mod list;
 mod merge;

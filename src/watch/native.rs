@@ -1,7 +1,9 @@
 //! The native event source: one inotify instance through `notify`, one watch for each directory.
+#![expect(clippy::disallowed_methods, reason = "shell: when events come decides how they are read")]
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
 use notify::{
@@ -10,6 +12,7 @@ use notify::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::flood::Flood;
 use super::message::{Inner, Message, RawEvent, RawKind};
 
 /// What became of one directory that was to be watched.
@@ -45,11 +48,16 @@ impl Native {
     /// Opens an instance whose events are sent with this generation.
     pub(crate) fn new(generation: u32, to: UnboundedSender<Message>) -> notify::Result<Self> {
         let config = Config::default().with_event_kinds(mask()).with_follow_symlinks(false);
+        let mut flood = Flood::default();
         let handler = move |event: notify::Result<Event>| {
+            if let Some(gather) = flood.event(Instant::now()) {
+                std::thread::sleep(gather);
+            }
             if let Some(inner) = message(generation, event) {
                 // The owner is gone only when the program ends.
                 let _ = to.send(Message(inner));
             }
+            flood.handed_on(Instant::now());
         };
         Ok(Self { watcher: RecommendedWatcher::new(handler, config)? })
     }

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 use super::filesystem::FileSystem;
 use super::os;
@@ -147,27 +147,35 @@ pub(crate) fn hash(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64
         return None;
     }
     buffer.resize(64 * 1024, 0);
+    let first = rustix::io::read(&file, buffer.as_mut_slice()).ok()?;
+    let after = convert(&rustix::fs::fstat(&file).ok()?);
+    if first < buffer.len() && first as u64 == after.size {
+        // All of it, as nearly always.
+        return Some((xxh3_64(&buffer[..first]).max(1), after));
+    }
+    hash_rest(&file, limit, buffer, first)
+}
+
+/// The same for what does not come in one piece; `first`: so much of it is in the buffer.
+fn hash_rest(file: &OwnedFd, limit: u64, buffer: &mut [u8], first: usize) -> Option<(u64, Stat)> {
     let mut hasher = Xxh3Default::new();
-    let mut total = 0;
-    loop {
-        match rustix::io::read(&file, buffer.as_mut_slice()).ok()? {
-            0 => break,
-            n => hasher.update(&buffer[..n]),
-        }
-        total += buffer.len() as u64;
-        if total > limit.saturating_add(buffer.len() as u64) {
+    let (mut total, mut length) = (0, first);
+    while length > 0 {
+        hasher.update(&buffer[..length]);
+        total += length as u64;
+        if total > limit {
             return None;
         }
+        length = rustix::io::read(file, &mut *buffer).ok()?;
     }
-    let after = convert(&rustix::fs::fstat(&file).ok()?);
+    let after = convert(&rustix::fs::fstat(file).ok()?);
     Some((hasher.digest().max(1), after))
 }
 
 fn hash_link(path: &Path) -> Option<(u64, Stat)> {
     let target = rustix::fs::readlinkat(CWD, path, Vec::new()).ok()?;
     let stat = lstat(path).ok()?;
-    (stat.kind == EntryKind::Link)
-        .then(|| (xxhash_rust::xxh3::xxh3_64(target.as_bytes()).max(1), stat))
+    (stat.kind == EntryKind::Link).then(|| (xxh3_64(target.as_bytes()).max(1), stat))
 }
 
 #[cfg(test)]
