@@ -108,7 +108,7 @@ impl Settle {
     /// holds it: pair it with [`Settle::postpone`].
     pub fn put_back(&mut self, batch: Batch) {
         let Batch { changes, first, last, .. } = batch;
-        let now = self.advance(last);
+        self.advance(last);
         for BatchChange { path, kind } in changes.into_iter().rev() {
             self.front -= 1;
             let seq = self.front;
@@ -119,7 +119,8 @@ impl Settle {
             let kind = newer.map_or(kind, |newer| merge(kind, newer.kind));
             slot.pending = Some(Pending { kind, first, seq, fresh: false, temporary: false });
             if newer.is_none() {
-                self.group(stage == Stage::Noisy).add(now);
+                // Its maximum wait goes on: no run has got it.
+                self.group(stage == Stage::Noisy).add(first);
             }
             if stage == Stage::Out {
                 self.table.shift(at, Stage::Complete, last);

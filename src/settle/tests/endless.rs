@@ -47,6 +47,24 @@ fn a_run_every_two_seconds_and_the_file_named_once() {
 }
 
 #[test]
+fn the_maximum_wait_of_what_is_put_back_goes_on() {
+    let (start, mut settle) = (zero(), Settle::new(Settings::default()));
+    for n in 0..400 {
+        let path = std::path::Path::new("log.go").into();
+        let change = Change { path, kind: Written, facts: PLAIN };
+        settle.note(change, start + ms(n * 5));
+    }
+    let now = start + ms(2_000);
+    let batch = settle.take(now).expect("the maximum wait is over");
+    assert!(batch.forced && batch.noisy.is_some());
+    settle.put_back(batch);
+    settle.postpone(now + ms(2));
+    assert_eq!(settle.deadline(), Some(now + ms(2)));
+    let again = settle.take(now + ms(2)).expect("the same batch");
+    assert_eq!((again.first, again.forced), (start, true));
+}
+
+#[test]
 fn a_noisy_file_holds_nobody() {
     for (way, script) in
         [("held open", endless(10)), ("appended", appended(10)), ("replaced", replaced(10))]
