@@ -35,11 +35,27 @@ impl Deref for Watcher {
     }
 }
 
+/// Tests that run in the background of a script are given some signals as ignored, and what is ignored at the
+/// start stays ignored: the program under test is to begin as in a terminal.
+fn default_signals() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM] {
+            #[expect(unsafe_code, reason = "no safe wrapper sets a default disposition")]
+            // SAFETY: SIG_DFL installs no handler of ours, and nothing in this process relies on another.
+            unsafe {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+        }
+    });
+}
+
 impl Watcher {
     /// Starts the command; its standard output goes to `out/stdout`.
     pub(super) fn start(project: Project, mut command: Command) -> Self {
         let stdout = File::create(project.outside("stdout")).expect("a file for stdout");
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
+        default_signals();
         let mut child = command.spawn().expect("the program starts");
         let lines = Arc::default();
         collect(child.stderr.take().expect("piped"), Arc::clone(&lines));
