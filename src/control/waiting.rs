@@ -69,6 +69,11 @@ impl<T> Waiters<T> {
         }
     }
 
+    /// The markers that have not come back.
+    pub fn unmarked(&self) -> impl Iterator<Item = u64> {
+        self.waiters.iter().filter(|waiter| !waiter.marked).map(|waiter| waiter.marker)
+    }
+
     /// Takes out everyone who can be answered now.
     pub fn answer(&mut self, look: &Look, now: Instant) -> Vec<(T, WaitAnswer)> {
         let mut answered = Vec::new();

@@ -153,6 +153,17 @@ impl Instance {
         }
     }
 
+    /// Markers that were made while their directory was not watched never come back: they are made once more.
+    pub(super) fn make_markers_again(&mut self) {
+        let Some(directory) = self.private.markers() else { return };
+        for marker in self.waiters.unmarked() {
+            let path = directory.join(marker.to_string());
+            let _ = std::fs::remove_file(&path);
+            // It was possible a moment ago; should it not be now, the one who waits has a time limit.
+            let _ = std::fs::write(&path, b"");
+        }
+    }
+
     /// A marker has come back: everything that was on disk before it has been seen.
     pub(super) fn marked(&mut self, name: &OsStr) {
         let Some(marker) = name.to_str().and_then(|name| name.parse().ok()) else { return };

@@ -52,6 +52,7 @@ impl Instance {
                     self.reporter.say(&Notice::Watching(watching), now);
                 }
                 Seen::Marker(name) => self.marked(&name),
+                Seen::Rearmed => self.make_markers_again(),
                 Seen::ConfigChanged(_) => self.live.touched(now),
                 Seen::RulesChanged => self.forget_ignored_loops(now),
             }

@@ -90,6 +90,9 @@ pub enum Seen {
     RulesChanged,
     /// A name appeared in [`Settings::marker_dir`]: everything that was on disk before it has been seen.
     Marker(OsString),
+    /// Watches were put on anew, and what had come before that has been looked at: a marker that was made
+    /// meanwhile may have been overlooked.
+    Rearmed,
     /// The first walk is done. `types` is left empty: the loop knows them from the configuration.
     Ready(Watching),
     /// Something to say.

@@ -159,6 +159,9 @@ impl Watch {
         // A walk can take a watch off and put it on again (notify replaces one that is asked for in another
         // way). What came in between is found as the tree's own changes are: by a look afterwards.
         self.check_extras(out);
+        if matches!(walk.why, Why::Start | Why::Recover | Why::Rules) {
+            out.push(Seen::Rearmed);
+        }
         self.pass_markers(out);
     }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::Rig;
 use crate::report::Notice;
 use crate::watch::ChangeKind::{Appeared, Removed};
-use crate::watch::Message;
 use crate::watch::message::Inner;
+use crate::watch::{Message, Seen};
 
 fn make(path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -242,4 +242,18 @@ fn edits_while_the_first_walk_goes_on_are_never_lost() {
         let found = seen.keys().any(|name| *name == changed || *name == format!("{changed}/x"));
         assert!(found, "round {round}: {changed} is not in {seen:?}");
     }
+}
+
+#[test]
+fn a_marker_made_before_its_directory_was_watched_is_asked_for_again() {
+    let early = |root: &Path| root.parent().unwrap().join("marks/early");
+    let mut rig = Rig::start(|_| {}, |_| {}, |root| fs::write(early(root), "").unwrap());
+    rig.until("the word that markers may be lost", |rig| {
+        rig.seen.iter().any(|seen| matches!(seen, Seen::Rearmed))
+    });
+    let come = |rig: &Rig| rig.seen.iter().any(|seen| matches!(seen, Seen::Marker(_)));
+    assert!(!come(&rig), "nobody has told of it");
+    fs::remove_file(early(&rig.root)).unwrap();
+    fs::write(early(&rig.root), "").unwrap();
+    rig.until("the marker", come);
 }
