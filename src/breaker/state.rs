@@ -42,6 +42,8 @@ pub struct Guilt {
 struct Conviction {
     /// The run that wrote it.
     by: RunId,
+    /// The process of it, when it was seen.
+    process: Option<LeftOver>,
     /// When it wrote, after its start.
     offset: Duration,
     /// The current run wrote it again.
@@ -141,7 +143,7 @@ impl Breaker {
             conviction.written = true;
             return true;
         }
-        self.convicted.keys().any(|convicted| is_temporary(path, convicted))
+        self.convicted.keys().any(|convicted| becomes(path, convicted))
     }
 
     /// Whether this path is as ignored, because the runs write it themselves.
@@ -220,7 +222,8 @@ impl Breaker {
             caused: std::mem::take(&mut chain.caused),
         };
         self.chains.remove(path);
-        let conviction = Conviction { by: run.id, offset, written: true };
+        let process = guilt.process.clone();
+        let conviction = Conviction { by: run.id, process, offset, written: true };
         self.convicted.insert(Arc::clone(path), conviction);
         Judgement::Guilty(guilt)
     }
@@ -252,9 +255,9 @@ impl Breaker {
         free
     }
 
-    /// The convicted paths.
-    pub fn all_convicted(&self) -> impl Iterator<Item = &Arc<Path>> {
-        self.convicted.keys()
+    /// The convicted paths, each with the run that wrote it and the process that was seen.
+    pub fn convictions(&self) -> impl Iterator<Item = (&Arc<Path>, RunId, Option<&LeftOver>)> {
+        self.convicted.iter().map(|(path, by)| (path, by.by, by.process.as_ref()))
     }
 
     /// Releases a path; whether it had changed since the last run started.
@@ -264,8 +267,9 @@ impl Breaker {
     }
 }
 
-/// Whether a path is what becomes another when it is complete.
-fn is_temporary(path: &Path, whole: &Path) -> bool {
+/// Whether a path is a temporary that becomes another one when it is complete.
+#[must_use]
+pub fn becomes(path: &Path, whole: &Path) -> bool {
     path.parent() == whole.parent()
         && path
             .file_name()

@@ -53,6 +53,30 @@ pub enum Why {
     },
     /// This directory, or one above it, cannot be read.
     Unreadable(Unreadable),
+    /// The runs write it themselves: it is as ignored until it is released.
+    Loop(BrokenLoop),
+}
+
+/// A file that the runs of an instance write themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenLoop {
+    /// The file.
+    #[serde(rename = "file")]
+    pub path: Name,
+    /// The run that was caught.
+    pub run: u64,
+    /// The process of that run, when it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Writer>,
+}
+
+/// A process that was seen writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writer {
+    /// Its process id.
+    pub pid: u32,
+    /// Its name.
+    pub name: Name,
 }
 
 /// A directory that cannot be read.
@@ -71,6 +95,9 @@ pub struct Surveyed {
     pub configuration: String,
     /// Each root.
     pub roots: Vec<SurveyedRoot>,
+    /// The files that the runs of the instance write themselves; they are as ignored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loops: Vec<BrokenLoop>,
     /// The watches; nothing where the system has no such limit.
     pub watches: Option<Watches>,
 }
@@ -239,6 +266,11 @@ mod tests {
             Why::Own,
             Why::Link { at: Name(b"/w/l".to_vec()) },
             Why::Unreadable(Unreadable { at: Name(vec![]), error: "no".into() }),
+            Why::Loop(BrokenLoop {
+                path: Name(b"/w/\xff".to_vec()),
+                run: 3,
+                process: Some(Writer { pid: 4, name: Name(b"\xfe".to_vec()) }),
+            }),
         ];
         for why in whys {
             let sent = Explained { watched: false, why, polled: Some("9p".into()) };

@@ -13,7 +13,8 @@ mod server;
 mod waiting;
 
 pub use explained::{
-    Branch, Explained, IgnoredTree, Name, Surveyed, SurveyedRoot, Unreadable, Watches, Why,
+    Branch, BrokenLoop, Explained, IgnoredTree, Name, Surveyed, SurveyedRoot, Unreadable, Watches,
+    Why, Writer,
 };
 pub use place::{Place, PlaceError};
 pub use protocol::{Ask, Ending, Identity, Outcome, PROTOCOL, Reply, Status, WaitAnswer};

@@ -211,7 +211,12 @@ mod tests {
             unreadable: Vec::new(),
             tree: paths.iter().map(branch).collect(),
         };
-        Surveyed { configuration: String::new(), roots: vec![root], watches: None }
+        Surveyed {
+            configuration: String::new(),
+            roots: vec![root],
+            loops: Vec::new(),
+            watches: None,
+        }
     }
 
     fn drawn(paths: &[(&str, usize)], rows: usize) -> Vec<String> {

@@ -120,6 +120,9 @@ impl Judge<'_> {
         if let Some(obstacle) = self.disk.obstacle(path, kind) {
             return Explained { watched: false, why: obstacle.clone(), polled: None };
         }
+        if let Some(broken) = self.known.filter(|_| watched).and_then(|known| known.broken(path)) {
+            return Explained { watched: false, why: Why::Loop(broken.clone()), polled: None };
+        }
         let at = (at != path).then(|| Name::from(at.as_path()));
         let polled = if watched { self.polled(path, kind) } else { None };
         Explained { watched, why: Why::Rule { rule, at }, polled }

@@ -14,8 +14,11 @@ mod overview;
 mod words;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crate::breaker;
+use crate::control::BrokenLoop;
 
 pub use ask::explain;
 pub use gather::gather;
@@ -28,4 +31,15 @@ pub use words::{Places, verdict};
 pub struct Known {
     /// The directories that no events tell of, with the reason.
     pub polled: HashMap<PathBuf, Arc<str>>,
+    /// The files that its runs write themselves, so that they are as ignored.
+    pub loops: Vec<BrokenLoop>,
+}
+
+impl Known {
+    /// The loop that a path belongs to: as the file that is written, or as a temporary of it.
+    fn broken(&self, path: &Path) -> Option<&BrokenLoop> {
+        let whole = |broken: &&BrokenLoop| broken.path.path() == path;
+        let part = |broken: &&BrokenLoop| breaker::becomes(path, broken.path.path());
+        self.loops.iter().find(whole).or_else(|| self.loops.iter().find(part))
+    }
 }

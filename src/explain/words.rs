@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::control::{Explained, Name, PROTOCOL, Why};
+use crate::control::{BrokenLoop, Explained, Name, PROTOCOL, Why};
 use crate::filter::{Origin, Rule};
-use crate::report::{self, escape_text, shown};
+use crate::report::{self, escape_bytes, escape_text, shown};
 
 /// Where the words are read, and where the rules were written.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,18 @@ pub fn verdict(path: &Path, explained: &Explained, places: Places<'_>) -> String
         Why::Unreadable(place) => {
             format!("ignored: {} cannot be read: {}", show(&place.at), escape_text(&place.error))
         }
+        Why::Loop(broken) => format!("ignored: a loop: {}", caught(broken, places)),
     }
+}
+
+/// `run 3 (sh, pid 4242) itself wrote gen.txt`.
+pub(super) fn caught(broken: &BrokenLoop, places: Places<'_>) -> String {
+    let who = broken
+        .process
+        .as_ref()
+        .map(|writer| format!(" ({}, pid {})", escape_bytes(&writer.name.0), writer.pid));
+    let file = shown(broken.path.path(), places.asked_in);
+    format!("run {}{} itself wrote {file}", broken.run, who.unwrap_or_default())
 }
 
 /// The rule with its file as it is to be shown where it is read.

@@ -249,7 +249,7 @@ impl Instance {
     ) {
         let (filter, roots) = (Arc::clone(&self.config.filter), self.config.roots.clone());
         let settings = self.private.complete(&self.config.watch);
-        let known = Known { polled: self.watch.without_events() };
+        let known = Known { polled: self.watch.without_events(), loops: self.loops.broken() };
         let configuration = self.config.origin.to_string();
         let work = move || {
             let mut survey = Survey::new(filter, roots, &settings);

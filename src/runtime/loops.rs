@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::run::Instance;
 use crate::breaker::{Breaker, Guilt, Judgement};
 use crate::config::Origin;
-use crate::control::Name;
+use crate::control::{BrokenLoop, Name, Writer};
 use crate::explain;
-use crate::process::{Ended, Opener, Witness};
+use crate::process::{Ended, LeftOver, Opener, Witness};
 use crate::report::Notice;
 use crate::settle::{Batch, BatchChange};
 use crate::supervisor::{Event, RunId};
@@ -56,9 +56,25 @@ impl Loops {
 
     /// The convicted paths, in order.
     fn convicted(&self) -> Vec<Arc<Path>> {
-        let mut paths: Vec<Arc<Path>> = self.breaker.all_convicted().map(Arc::clone).collect();
+        let all = self.breaker.convictions();
+        let mut paths: Vec<Arc<Path>> = all.map(|(path, ..)| Arc::clone(path)).collect();
         paths.sort();
         paths
+    }
+
+    /// The convicted paths as `explain` tells of them, in order.
+    pub(super) fn broken(&self) -> Vec<BrokenLoop> {
+        let each = |(path, run, process): (&Arc<Path>, RunId, Option<&LeftOver>)| BrokenLoop {
+            path: Name::from(&**path),
+            run: run.0,
+            process: process.map(|process| Writer {
+                pid: process.pid,
+                name: Name(process.name.as_bytes().to_vec()),
+            }),
+        };
+        let mut broken: Vec<BrokenLoop> = self.breaker.convictions().map(each).collect();
+        broken.sort_by(|a, b| a.path.0.cmp(&b.path.0));
+        broken
     }
 
     /// A run is about to start.
@@ -285,8 +301,7 @@ impl Instance {
         }
         let (filter, roots) = (Arc::clone(&self.config.filter), self.config.roots.clone());
         let mut survey = Survey::new(filter, roots, &self.private.complete(&self.config.watch));
-        let names: Vec<Name> =
-            paths.iter().map(|path| Name(path.as_os_str().as_bytes().to_vec())).collect();
+        let names: Vec<Name> = paths.iter().map(|path| Name::from(&**path)).collect();
         let verdicts = explain::judge(&mut survey, None, &names, &|| true).unwrap_or_default();
         for (path, verdict) in paths.into_iter().zip(verdicts) {
             if !verdict.watched {
