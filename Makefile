@@ -2,6 +2,16 @@
 CARGO ?= cargo
 CMD ?= cargo build
 
+# Where `make install` puts things: for this user, or PREFIX=/usr/local for everybody. DESTDIR comes before it
+# when a package is built. PROGRAM is what is installed; it prints its own completions and manual page.
+PREFIX ?= $(HOME)/.local
+DESTDIR ?=
+PROGRAM ?= $(or $(CARGO_TARGET_DIR),target)/release/go-watcher
+SHARE = $(DESTDIR)$(PREFIX)/share
+INSTALLED = $(DESTDIR)$(PREFIX)/bin/go-watcher $(SHARE)/man/man1/go-watcher.1 \
+	$(SHARE)/bash-completion/completions/go-watcher $(SHARE)/zsh/site-functions/_go-watcher \
+	$(SHARE)/fish/vendor_completions.d/go-watcher.fish
+
 # What `make check-macos` checks with: a compiler and the source of *its* library, since there is no library
 # for macOS here. Debian's packages have both.
 MACOS_RUSTC ?= /usr/bin/rustc
@@ -9,7 +19,7 @@ MACOS_CARGO ?= /usr/bin/cargo
 MACOS_TARGET ?= aarch64-apple-darwin
 
 .DEFAULT_GOAL := help
-.PHONY: help check check-macos test torture run install bench bench-quick
+.PHONY: help check check-macos test torture run install install-built uninstall deb bench bench-quick
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +48,26 @@ torture: ## The long versions of the tests (minutes to an hour)
 run: ## Watch this directory and run CMD on every save
 	$(CARGO) run --locked --release -- run -e "$(CMD)"
 
-install: ## Install the program for this user
-	$(CARGO) install --path . --locked
+install: ## Install program, manual page and completions (PREFIX=~/.local; PREFIX=/usr/local for everybody)
+	$(CARGO) build --locked --release
+	@$(MAKE) --no-print-directory install-built
+
+install-built:
+	install -d $(foreach file,$(INSTALLED),"$(dir $(file))")
+	install -m 755 "$(PROGRAM)" "$(DESTDIR)$(PREFIX)/bin/go-watcher"
+	"$(PROGRAM)" man > "$(SHARE)/man/man1/go-watcher.1"
+	"$(PROGRAM)" completions bash > "$(SHARE)/bash-completion/completions/go-watcher"
+	"$(PROGRAM)" completions zsh > "$(SHARE)/zsh/site-functions/_go-watcher"
+	"$(PROGRAM)" completions fish > "$(SHARE)/fish/vendor_completions.d/go-watcher.fish"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not on PATH yet" ;; esac
+
+uninstall: ## Remove what install has put there (with the same PREFIX)
+	rm -f $(foreach file,$(INSTALLED),"$(file)")
+
+deb: ## Build a Debian package in target/debian (cargo install cargo-deb)
+	$(CARGO) build --locked --release
+	@$(MAKE) --no-print-directory install-built DESTDIR=target/deb PREFIX=
+	$(CARGO) deb --locked --no-build
 
 bench: ## Side by side with the floor and every peer on PATH
 	$(CARGO) bench --locked --bench bench

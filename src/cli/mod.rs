@@ -89,6 +89,9 @@ pub struct InitArgs {
     /// Overwrite a file that exists
     #[arg(long)]
     pub force: bool,
+    /// Write watcher.schema.json beside it too, by which editors complete and check the file
+    #[arg(long)]
+    pub schema: bool,
 }
 
 /// What `check` was given: everything that `run` takes.

@@ -2,13 +2,14 @@
 #![expect(clippy::disallowed_types, reason = "the only writer of a configuration file")]
 
 use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::diagnostic::Diagnostic;
-use super::{discover, source};
+use super::{discover, schema, source};
 use crate::cli::InitArgs;
 
 /// The text that `init` writes; also `watcher.example.yml` of the repository.
@@ -16,6 +17,16 @@ use crate::cli::InitArgs;
 pub fn template() -> &'static str {
     include_str!("../../watcher.example.yml")
 }
+
+/// The name of the schema beside the file.
+const SCHEMA: &str = "watcher.schema.json";
+
+/// What the template says of a schema that is not there …
+const WITHOUT: &str = "# For completion in your editor: go-watcher init --schema, or go-watcher schema > \
+                       watcher.schema.json and one # less here:\n## yaml-language-server:";
+/// … and of one that is: editors read this line.
+const WITH: &str = "# For editors; go-watcher schema > watcher.schema.json writes it anew:\n\
+                    # yaml-language-server:";
 
 /// Writes the template; gives the line that says so.
 ///
@@ -28,39 +39,64 @@ pub fn init(args: &InitArgs, directory: &Path) -> Result<String, Diagnostic> {
         return Err(Diagnostic::usage("-o: an empty name; write for example -o watcher.yml"));
     }
     let path = directory.join(&args.output);
-    let mode = if args.force { OFlags::NONBLOCK } else { OFlags::EXCL };
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY | mode;
-    let file =
-        rustix::fs::open(&path, flags, Mode::from_raw_mode(0o666)).map_err(
-            |errno| match errno {
-                Errno::EXIST => error(exists(args, &path)),
-                Errno::NOENT => {
-                    let parent = args.output.parent().unwrap_or(Path::new("."));
-                    let parent = source::shown(parent);
-                    error(format!(
-                        "there is no directory {parent}; make it first: mkdir -p {parent}"
-                    ))
-                }
-                Errno::ISDIR => error("is a directory; name a file in it".to_owned()),
-                errno => error(format!("cannot be written: {}", source::plain(&errno.into()))),
-            },
-        )?;
-    let stat = rustix::fs::fstat(&file).map_err(|errno| error(source::plain(&errno.into())))?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(error("is no regular file; name another one with -o".to_owned()));
+    let file = open(&path, args.force).map_err(|errno| match errno {
+        Errno::EXIST => error(exists(args, &path)),
+        Errno::NOENT => {
+            let parent = args.output.parent().unwrap_or(Path::new("."));
+            let parent = source::shown(parent);
+            error(format!("there is no directory {parent}; make it first: mkdir -p {parent}"))
+        }
+        Errno::ISDIR => error("is a directory; name a file in it".to_owned()),
+        errno => error(format!("cannot be written: {}", source::plain(&errno.into()))),
+    })?;
+    let beside = path.with_file_name(SCHEMA);
+    let mut wrote = format!("wrote {shown}");
+    if args.schema && write_schema(&beside, args.force)? {
+        wrote += &format!(" and {}", source::shown(&args.output.with_file_name(SCHEMA)));
     }
-    rustix::fs::ftruncate(&file, 0)
-        .map_err(|errno| error(format!("cannot be emptied: {}", source::plain(&errno.into()))))?;
-    std::fs::File::from(file)
-        .write_all(template().as_bytes())
-        .map_err(|cause| error(format!("cannot be written: {}", source::plain(&cause))))?;
+    // The line that editors read never names a file that is not there.
+    let text = match beside.is_file() {
+        true => template().replacen(WITHOUT, WITH, 1),
+        false => template().to_owned(),
+    };
+    fill(file, &text).map_err(error)?;
     let found_by_itself = ["config.yml", "./config.yml", "watcher.yml", "./watcher.yml"];
     let run = if found_by_itself.contains(&shown.as_str()) {
         "go-watcher run -e \"go run .\"".to_owned()
     } else {
         format!("go-watcher run -c {shown} -e \"go run .\"")
     };
-    Ok(format!("wrote {shown}; next: {run}\n"))
+    Ok(format!("{wrote}; next: {run}\n"))
+}
+
+/// Opens a file for writing: a new one, unless `force`.
+fn open(path: &Path, force: bool) -> Result<OwnedFd, Errno> {
+    let mode = if force { OFlags::NONBLOCK } else { OFlags::EXCL };
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY | mode;
+    rustix::fs::open(path, flags, Mode::from_raw_mode(0o666))
+}
+
+/// Puts the text into a regular file.
+fn fill(file: OwnedFd, text: &str) -> Result<(), String> {
+    let stat = rustix::fs::fstat(&file).map_err(|errno| source::plain(&errno.into()))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err("is no regular file; name another one with -o".to_owned());
+    }
+    rustix::fs::ftruncate(&file, 0)
+        .map_err(|errno| format!("cannot be emptied: {}", source::plain(&errno.into())))?;
+    std::fs::File::from(file)
+        .write_all(text.as_bytes())
+        .map_err(|cause| format!("cannot be written: {}", source::plain(&cause)))
+}
+
+/// Writes the schema; false when there is one already.
+fn write_schema(path: &Path, force: bool) -> Result<bool, Diagnostic> {
+    let error = |text: String| Diagnostic::file(SCHEMA, text);
+    match open(path, force) {
+        Ok(file) => fill(file, &schema()).map(|()| true).map_err(error),
+        Err(Errno::EXIST) => Ok(false),
+        Err(errno) => Err(error(format!("cannot be written: {}", source::plain(&errno.into())))),
+    }
 }
 
 fn exists(args: &InitArgs, path: &Path) -> String {

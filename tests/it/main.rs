@@ -60,6 +60,9 @@ mod messages;
 mod model;
 /// The file of the original works.
 mod original;
+/// README, run.
+#[cfg(target_os = "linux")]
+mod readme;
 /// Roots that are replaced.
 #[cfg(target_os = "linux")]
 mod roots;

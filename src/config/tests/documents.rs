@@ -124,10 +124,47 @@ fn check_of_nothing_shows_the_defaults() {
 }
 
 #[test]
+fn init_names_a_schema_to_editors_only_where_there_is_one() {
+    const LINE: &str = "\n# yaml-language-server: $schema=./watcher.schema.json\n";
+    let init = |project: &Project, output: &str, schema: bool, force: bool| {
+        init(&InitArgs { output: output.into(), force, schema }, project.path())
+            .map_err(|error| error.to_string())
+    };
+    let read = |project: &Project, name: &str| {
+        std::fs::read_to_string(project.path().join(name)).expect(name)
+    };
+    let project = Project::new();
+    let said = init(&project, "watcher.yml", true, false).expect("new files");
+    assert_eq!(
+        said,
+        "wrote watcher.yml and watcher.schema.json; next: go-watcher run -e \"go run .\"\n"
+    );
+    assert_eq!(read(&project, "watcher.schema.json"), schema());
+    assert!(read(&project, "watcher.yml").contains(LINE));
+    assert_eq!(notices(&project.good("")), [""; 0]);
+    // One that is there is used, and written anew only by force.
+    project.write("watcher.schema.json", "{}");
+    for (output, schema, force, text) in
+        [("a.yml", false, false, "{}"), ("b.yml", true, false, "{}"), ("b.yml", false, true, "{}")]
+    {
+        init(&project, output, schema, force).expect(output);
+        assert!(read(&project, output).contains(LINE), "{output}");
+        assert_eq!(read(&project, "watcher.schema.json"), text);
+    }
+    init(&project, "b.yml", true, true).expect("forced");
+    assert_eq!(read(&project, "watcher.schema.json"), schema());
+    // Elsewhere there is none.
+    std::fs::create_dir(project.path().join("d")).expect("a directory");
+    init(&project, "d/c.yml", false, false).expect("a new file");
+    assert_eq!(read(&project, "d/c.yml"), template());
+    assert!(!template().contains(LINE));
+}
+
+#[test]
 fn init_never_takes_what_is_there() {
     let project = Project::new();
     let init = |output: &str, force: bool| {
-        init(&InitArgs { output: output.into(), force }, project.path())
+        init(&InitArgs { output: output.into(), force, schema: false }, project.path())
             .map_err(|error| error.to_string())
     };
     let said = init("./config.yml", false).expect("a new file");
