@@ -61,6 +61,60 @@ fn readme_names_every_flag_of_run_and_every_subcommand() {
     }
 }
 
+/// The rows of the table of flags: the flags of the first cell, with their values, and the keys of the second.
+fn flag_rows(readme: &str, heading: &str) -> Vec<(Vec<String>, Vec<String>)> {
+    let quoted = |cell: &str| -> Vec<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let table = section(readme, heading).replace("\\|", "¦");
+    let rows = table.lines().filter(|line| line.starts_with("| `-"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split('|').collect();
+        (quoted(cells[1]), quoted(cells[2]))
+    })
+    .collect()
+}
+
+#[test]
+fn the_table_of_flags_is_that_of_the_program() {
+    let command = Cli::command();
+    let run = command.find_subcommand("run").expect("run");
+    let mut expected = Vec::new();
+    for argument in run.get_arguments().filter(|argument| !argument.is_positional()) {
+        let Some(long) = argument.get_long().filter(|long| *long != "help") else { continue };
+        let short = argument.get_short().map(|short| format!("-{short}"));
+        let key = config::key_of_flag(long).map(str::to_owned);
+        expected.push((short, format!("--{long}"), key));
+    }
+    for (readme, heading) in [(README, "## Flags"), (CHINESE, "## 命令行选项")] {
+        let rows = flag_rows(readme, heading);
+        for (short, long, key) in &expected {
+            let word = |flag: &String| flag.split([' ', '=', '[']).next().map(str::to_owned);
+            let is_this = |(flags, _): &&(Vec<String>, Vec<String>)| {
+                let words: Vec<String> = flags.iter().filter_map(word).collect();
+                // -q and -v share a row.
+                words.contains(long)
+                    || (words.len() == 2
+                        && words == ["-q", "-v"]
+                        && short.as_ref().is_some_and(|short| words.contains(short)))
+            };
+            let row: Vec<_> = rows.iter().filter(is_this).collect();
+            assert_eq!(row.len(), 1, "{long}");
+            let (flags, keys) = row[0];
+            if let Some(short) = short {
+                assert!(flags.iter().any(|flag| flag.starts_with(short.as_str())), "{short}");
+            }
+            assert_eq!(
+                keys.first().map(|key| key.split(':').next().unwrap_or_default()),
+                key.as_deref(),
+                "{long}"
+            );
+        }
+        // And no flag that does not exist: `-- ARGV…`, and -q with -v for two.
+        assert_eq!(rows.len(), expected.len(), "{heading}");
+    }
+}
+
 #[test]
 fn readme_names_every_exit_status() {
     for (readme, heading) in [(README, "## Exit statuses"), (CHINESE, "## 退出状态")] {

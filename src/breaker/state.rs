@@ -176,7 +176,7 @@ impl Breaker {
             Opener::Run(process) if looping || self.chains.contains_key(path) => {
                 self.chains.entry(Arc::clone(path)).or_default().writer = Some(process);
             }
-            Opener::Run(_) => {}
+            Opener::Run(_) | Opener::Unclear => {}
             Opener::Outside => {
                 self.chains.remove(path);
             }

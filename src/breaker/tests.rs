@@ -106,6 +106,25 @@ fn two_runs_in_a_row_and_a_process_of_the_second_convict() {
 }
 
 #[test]
+fn seen_in_two_runs_in_a_row_it_needs_no_clock() {
+    let mut script = Script::new();
+    assert_eq!(script.by_run("gen", 5), Judgement::Innocent);
+    assert_eq!(script.written("gen", 5, None), Judgement::Innocent);
+    // A starved machine: the moments have nothing to do with each other.
+    assert_eq!(script.by_run("gen", 900), Judgement::Innocent);
+    assert!(matches!(script.by_run("gen", 5), Judgement::Guilty(_)));
+    // A person between the two was seen, or at least no process of the run was.
+    for person in [Some(Opener::Outside), Some(Opener::Unclear), None] {
+        let mut script = Script::new();
+        script.by_run("a.rs", 5);
+        script.written("a.rs", 5, None);
+        assert_eq!(script.by_run("a.rs", 900), Judgement::Innocent);
+        assert_eq!(script.written("a.rs", 5, person), Judgement::Innocent);
+        assert_eq!(script.by_run("a.rs", 2_000), Judgement::Innocent);
+    }
+}
+
+#[test]
 fn without_evidence_nobody_is_convicted() {
     let mut script = Script::new();
     for number in 0..100 {

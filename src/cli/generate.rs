@@ -16,6 +16,12 @@ pub fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
     // clap_complete panics on a closed pipe when it writes by itself.
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "go-watcher", &mut text);
+    if shell == Shell::Bash {
+        // clap_complete 4.6 takes the hyphen of the name for the mark between subcommands in the labels that it
+        // looks up, and not in those that it sets: no subcommand's flags would ever be offered.
+        let script = String::from_utf8_lossy(&text);
+        text = script.replace("go__subcmd__watcher", "go__watcher").into_bytes();
+    }
     out.write_all(&text)
 }
 

@@ -200,6 +200,12 @@ pub(crate) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.path == path)
 }
 
+/// The path of the key that a long flag overrides.
+#[cfg(test)]
+pub(crate) fn of_flag(long: &str) -> Option<&'static str> {
+    KEYS.iter().find(|key| key.flag == Some(long)).map(|key| key.path)
+}
+
 /// The names that may stand in this section (`""` is the top), sections included.
 pub(crate) fn names_in(section: &str) -> Vec<&'static str> {
     let mut names = Vec::new();

@@ -32,6 +32,8 @@ pub enum Opener {
     Outside,
     /// It cannot be seen.
     Unseen,
+    /// It may have been a process of the run, which did not come to show it in the time that there was.
+    Unclear,
 }
 
 /// Where starting a run failed.

@@ -28,7 +28,7 @@ fn is_broken(watcher: &Watcher, files: &[&str]) {
 fn is_broken_after(watcher: &Watcher, files: &[&str], most: usize) {
     pace(TEN_SECONDS);
     let runs = watcher.run_count();
-    assert!(runs <= most, "{runs} runs\n{}", watcher.story());
+    assert!(runs <= most + usize::from(is_starved()), "{runs} runs\n{}", watcher.story());
     for file in files {
         let line = watcher.says_all(&[LOOP, &format!("itself wrote {file}")]);
         assert!(line.contains("all other files do"), "{line}");
@@ -36,6 +36,14 @@ fn is_broken_after(watcher: &Watcher, files: &[&str], most: usize) {
     let run = watcher.run_after(|project| project.save("a.go", "a person's"));
     assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
     watcher.exactly(runs + 1);
+}
+
+/// Whether many more processes want a processor than there are: then the moments of a run say nothing, and the
+/// proof takes one run more.
+fn is_starved() -> bool {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: f64 = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    load > 3.0 * std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64)
 }
 
 fn project() -> Project {

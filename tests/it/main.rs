@@ -47,6 +47,9 @@ mod explain;
 /// Lost events, limits, links, races at the start.
 #[cfg(target_os = "linux")]
 mod faults;
+/// Names that want to be more than names.
+#[cfg(target_os = "linux")]
+mod hostile;
 /// The configuration changes while everything runs.
 #[cfg(target_os = "linux")]
 mod live;
@@ -60,6 +63,8 @@ mod messages;
 mod model;
 /// The file of the original works.
 mod original;
+/// `make install` and packages.
+mod packages;
 /// README, run.
 #[cfg(target_os = "linux")]
 mod readme;

@@ -24,6 +24,11 @@ use crate::process::{LeftOver, Opener, signals, unix};
 const PAUSE: Duration = Duration::from_micros(50);
 /// The kernel tells us just before it lets the opener wait.
 const ASLEEP: Duration = Duration::from_micros(200);
+/// So many looks until it is said that nobody of the run waits …
+const LOOKS: u32 = 2;
+/// … and so many while some of its processes are awake: on a busy machine the opener may be one of them, which
+/// has not come to wait yet.
+const PATIENT_LOOKS: u32 = 10;
 
 /// Sees who writes some files.
 #[derive(Debug, Default)]
@@ -186,7 +191,11 @@ fn is_broken(fd: &OwnedFd) -> bool {
 
 /// The process of the run that waits for a lease.
 fn blocked_below(root: Option<u32>) -> Opener {
-    for look in 0..2 {
+    let mut awake = false;
+    for look in 0..PATIENT_LOOKS {
+        if look >= LOOKS && !awake {
+            return Opener::Outside;
+        }
         if look > 0 {
             std::thread::sleep(ASLEEP);
         }
@@ -197,8 +206,9 @@ fn blocked_below(root: Option<u32>) -> Opener {
         if processes.iter().any(is_hidden) {
             return Opener::Unseen;
         }
+        awake = processes.iter().any(is_awake);
     }
-    Opener::Outside
+    if awake { Opener::Unclear } else { Opener::Outside }
 }
 
 fn waits_for_lease(process: &Process) -> bool {
@@ -210,6 +220,19 @@ fn waits_for_lease(process: &Process) -> bool {
     waits(pid)
         || process.threads > 1
             && tree::directories(&format!("/proc/{pid}/task")).into_iter().any(waits)
+}
+
+/// Whether it, or a thread of it, is not asleep: it runs, or it is about to when it gets a processor. The
+/// state in `stat` does not tell: one that is about to wait is `S` there already, and not in the kernel's queue.
+fn is_awake(process: &Process) -> bool {
+    let pid = process.pid;
+    let awake = |task: i32| {
+        tree::read(&format!("/proc/{pid}/task/{task}/wchan")).is_some_and(|at| at == b"0")
+    };
+    process.state != b'Z'
+        && (awake(pid)
+            || process.threads > 1
+                && tree::directories(&format!("/proc/{pid}/task")).into_iter().any(awake))
 }
 
 /// Whether it belongs to somebody else (`sudo`).
