@@ -19,7 +19,7 @@ MACOS_CARGO ?= /usr/bin/cargo
 MACOS_TARGET ?= aarch64-apple-darwin
 
 .DEFAULT_GOAL := help
-.PHONY: help check check-macos test torture run install install-built uninstall deb bench bench-quick
+.PHONY: help check check-macos test torture run install install-built uninstall deb compare bench bench-quick
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ deb: ## Build a Debian package in target/debian (cargo install cargo-deb)
 	$(CARGO) build --locked --release
 	@$(MAKE) --no-print-directory install-built DESTDIR=target/deb PREFIX=
 	$(CARGO) deb --locked --no-build
+
+compare: ## Do what README's comparison shows with every peer on PATH (minutes)
+	$(CARGO) build --locked --release
+	GO_WATCHER="$(abspath $(PROGRAM))" benches/compare.sh
 
 bench: ## Side by side with the floor and every peer on PATH
 	$(CARGO) bench --locked --bench bench

@@ -261,6 +261,8 @@ fn the_outputs_that_are_shown_are_those_that_come() {
             .config("#\n#\nwatcher:\n  included_filetypes: [.go]\n")
             .file("web/b.go", "0");
         let watcher = project.start(["-v"]).ready();
+        // With -v there is a line for each directory; this one is said when all are watched.
+        watcher.says("for .go: 2 directories");
         watcher.save("api_gen.go", "0");
         watcher.save("web/a.html", "0");
         for line in shown {
