@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
+
+use crate::report;
 
 /// A place in a file. Lines and columns count from 1, columns and lengths count characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,29 +140,11 @@ fn window(source: &str, place: Place) -> (String, String, String) {
     (line.trim_end().to_owned(), pad, caret)
 }
 
-/// Outside text made fit for a terminal: control and bidirectional characters become visible escapes,
+/// Outside text made fit for a terminal: what moves, hides or reorders what it shows becomes a visible escape,
 /// a tab becomes four blanks, everything readable stays.
 pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\t' => out.push_str("    "),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            c if is_hidden(c) => out.push_str(&c.escape_unicode().to_string()),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Characters that move, hide or reorder what a terminal shows.
-fn is_hidden(c: char) -> bool {
-    let bidi = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    // ZWJ and variation selectors are parts of emoji and stay.
-    let blank =
-        matches!(c, '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
-    c.is_control() || bidi || blank || (c.width().is_none() && !c.is_ascii())
+    let parts: Vec<String> = text.split('\t').map(report::escape_text).collect();
+    parts.join("    ")
 }
 
 /// A value quoted for a message: escaped, and cut when it is long.
@@ -240,7 +224,7 @@ mod tests {
 
     #[test]
     fn outside_text_cannot_reach_the_terminal_raw() {
-        assert_eq!(escape("\u{202e}abc\u{7}"), "\\u{202e}abc\\u{7}");
+        assert_eq!(escape("\u{202e}abc\u{7}"), "\\u{202e}abc\\x07");
         assert_eq!(escape("中文 👩‍👩‍👧 ok"), "中文 👩‍👩‍👧 ok");
         assert_eq!(quote(&"x".repeat(100)).chars().count(), 63);
     }

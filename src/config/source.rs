@@ -7,7 +7,8 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::diagnostic::{Diagnostic, Place, escape};
+use super::diagnostic::{Diagnostic, Place};
+use crate::report;
 
 /// A configuration longer than this is not one.
 pub(crate) const LARGEST: u64 = 1024 * 1024;
@@ -129,5 +130,5 @@ fn not_utf8(error: &std::string::FromUtf8Error, shown: &str) -> Diagnostic {
 
 /// The name of a file as it is shown: as typed, escaped where it is not readable.
 pub(crate) fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy())
+    report::escape(path.as_os_str())
 }

@@ -93,10 +93,23 @@ fn listen(place: &Place) -> Result<(UnixListener, PathBuf), PlaceError> {
     }
 }
 
+/// Listens under another name first: whoever meets a socket at which nobody listens takes it for a stale one and
+/// removes it, and between the making of a socket and the listening at it there is a moment.
 fn bind(socket: &Path) -> io::Result<UnixListener> {
-    let listener = UnixListener::bind(socket)?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
+    let directory = socket.parent().unwrap_or(Path::new("."));
+    let beside = tempfile::Builder::new()
+        .suffix(".new")
+        .make_in(directory, |path| UnixListener::bind(path))?;
+    std::fs::set_permissions(beside.path(), std::fs::Permissions::from_mode(0o600))?;
+    match std::fs::hard_link(beside.path(), socket) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        // Not every file system has links.
+        Err(_) => std::fs::rename(beside.path(), socket)?,
+        Ok(()) => {}
+    }
+    Ok(beside.into_parts().0)
 }
 
 async fn accept(listener: UnixListener, calls: UnboundedSender<Call>) {

@@ -2,9 +2,12 @@
 //! the rest are orders.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -170,7 +173,14 @@ fn sockets(watcher: &Watcher) -> usize {
 /// Does something while another process waits: one whose connection stays (who only asks who is there
 /// is gone at once).
 fn while_one_waits(watcher: &Watcher, words: &str, what: impl FnOnce()) -> Answer {
-    let before = sockets(watcher);
+    // Those who asked before are gone; the instance may have to find that out yet.
+    let (mut before, mut same) = (sockets(watcher), 0);
+    while same < 10 {
+        pace_ms(10);
+        let now = sockets(watcher);
+        same = if now == before { same + 1 } else { 0 };
+        before = now;
+    }
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| ask(watcher, words));
         let mut held = 0;
@@ -411,6 +421,36 @@ fn a_stale_socket_is_replaced() {
 #[test]
 fn a_live_socket_is_left_alone() {
     over_a_socket(true);
+}
+
+/// Whoever asks removes sockets at which nobody listens, and may come while one is being made.
+#[test]
+fn a_socket_that_is_being_made_is_left_alone() {
+    for _ in 0..8 {
+        let project = Project::new().file("a", "0");
+        let place = project.root().join("run/go-watcher");
+        let over = Arc::new(AtomicBool::new(false));
+        let asking = std::thread::spawn({
+            let (place, over) = (place.clone(), Arc::clone(&over));
+            move || {
+                while !over.load(Ordering::Relaxed) {
+                    for entry in fs::read_dir(&place).into_iter().flatten().flatten() {
+                        let socket = entry.path();
+                        let refused = UnixStream::connect(&socket)
+                            .is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused);
+                        if refused && socket.extension().is_some_and(|name| name == "sock") {
+                            let _ = fs::remove_file(socket);
+                        }
+                    }
+                }
+            }
+        });
+        let watcher = project.start_exactly(["run", "-e", "true"]).watching();
+        let said = ask(&watcher, "status");
+        over.store(true, Ordering::Relaxed);
+        asking.join().unwrap();
+        assert_eq!(said.code, Some(0), "{said:?}\n{}", watcher.story());
+    }
 }
 
 #[test]

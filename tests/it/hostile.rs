@@ -194,7 +194,19 @@ fn round(seed: u64, batches: usize, json: bool) -> usize {
         is_clean(&format!("{args:?}"), &out);
         is_clean(&format!("{args:?}"), &err);
     }
-    for args in [&["check", "-c"][..], &["run", "-c"], &["init", "-o"], &["run", "-w"]] {
+    for args in [
+        &["check", "-c"][..],
+        &["run", "-c"],
+        &["init", "-o"],
+        &["run", "-w"],
+        &["check", "-e"],
+        &["check", "-E"],
+        &["check", "-i"],
+        &["run", "--name"],
+        &["status", "--name"],
+        &["run", "--ext", "go", "--on-busy"],
+        &["run", "--no-such-flag"],
+    ] {
         let odd = fresh();
         let mut args = words(args);
         args.push(&odd);

@@ -1,5 +1,6 @@
 //! What the documents show is so: every command line in them is run, every output in them is compared.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -290,6 +291,51 @@ fn the_file_of_the_repository_is_the_one_that_init_writes_and_it_loads() {
             lines.map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
         };
         assert_eq!(values(&checked.stdout), values(&written.stdout));
+    }
+}
+
+/// The names of all fields, those of objects inside too.
+fn fields(value: &serde_json::Value, into: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        into.insert(name.clone());
+        fields(value, into);
+    }
+}
+
+#[test]
+fn the_fields_of_the_answers_are_documented() {
+    // What there is to say about every kind of path, and before and after a run has ended.
+    let watcher = Project::new()
+        .settings("watcher: {included_filetypes: [.go]}\n")
+        .file("a.go", "0")
+        .directory("link")
+        .start(["--name", "web", "--poll=1s"])
+        .watching();
+    watcher.says("run 1: exit 0");
+    std::os::unix::fs::symlink(".", watcher.path("away")).unwrap();
+    let words: [&[&str]; 3] = [
+        &["wait", "--json"],
+        &["status", "--json"],
+        &["explain", "--json", "a.go", "b.txt", "away/a.go", "/etc/hosts"],
+    ];
+    for (text, named) in [(README, "| `wait` |"), (CHINESE, "| `wait` |")] {
+        let rows = text.lines().skip_while(|line| !line.starts_with(named)).take(3);
+        for (row, args) in rows.zip(words) {
+            let names: BTreeSet<String> = spans(row).into_iter().skip(1).collect();
+            let output = crate::explain::ask(&watcher, args);
+            let mut found = BTreeSet::new();
+            for line in crate::explain::out(&output).lines() {
+                fields(&serde_json::from_str(line).unwrap(), &mut found);
+            }
+            found.remove("v");
+            let missing: Vec<&String> = found.difference(&names).collect();
+            assert!(missing.is_empty() && found.len() > 5, "{args:?}: {missing:?}");
+            // Words that are values, and fields that only other states have.
+            if args[0] == "wait" {
+                let values = names.len() - found.len();
+                assert_eq!(values, 5, "{names:?} {found:?}");
+            }
+        }
     }
 }
 
