@@ -339,6 +339,30 @@ fn the_fields_of_the_answers_are_documented() {
     }
 }
 
+/// Each row of the comparison is what the script does; a tool's version is said.
+#[test]
+fn the_comparison_has_the_rows_of_its_script() {
+    let script = include_str!("../../benches/compare.sh");
+    let rows = script.lines().filter_map(|line| line.strip_prefix("row '")?.split('\'').next());
+    let rows: Vec<&str> = rows.collect();
+    let (_, compared) = README.split_once("\n## Compared\n").expect("the comparison");
+    let table: Vec<&str> = compared.lines().filter(|line| line.starts_with('|')).collect();
+    let shown: Vec<&str> = table[2..]
+        .iter()
+        .take(rows.len())
+        .filter_map(|row| Some(row.split('|').nth(1)?.trim()))
+        .collect();
+    assert_eq!(shown, rows);
+    for tool in table[0].split('|').map(str::trim).filter(|tool| !tool.is_empty()) {
+        let (name, version) = tool.split_once(' ').expect(tool);
+        assert!(
+            script.contains(&format!(" {name} ")) || script.contains(&format!("({name} ")),
+            "{name}"
+        );
+        assert!(version.contains('.'), "{tool}");
+    }
+}
+
 /// The headings with their levels.
 fn headings(text: &str) -> Vec<(usize, String)> {
     let mut outside = true;
