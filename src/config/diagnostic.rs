@@ -189,7 +189,7 @@ mod tests {
             ("and are marked whole", "x: 中文", 4, 2, "  1 | x: 中文\n    |    ^^^^"),
             ("combining ones none", "e\u{301}: x", 5, 1, "  1 | e\u{301}: x\n    |    ^"),
             ("a tab is four blanks", "\tx", 1, 1, "  1 |     x\n    | ^^^^"),
-            ("control characters show", "a\u{1b}b", 3, 1, "  1 | a\\u{1b}b\n    |        ^"),
+            ("control characters show", "a\u{1b}b", 3, 1, "  1 | a\\x1bb\n    |      ^"),
             ("the end of a line can be meant", "a: ", 4, 0, "  1 | a:\n    |    ^"),
             ("also beyond it", "a", 9, 3, "  1 | a\n    |  ^"),
             ("an empty line", "", 1, 0, "  1 | \n    | ^"),

@@ -70,7 +70,7 @@ fn unknown_keys() {
         ("stop:\n  sig: TERM\n", "2:3: stop.sig", "unknown key", "did you mean"),
         ("中文: 1\n", "1:1: 中文", "unknown key", "known here"),
         ("<<: {a: 1}\n", "1:1: <<", "unknown key", "known here"),
-        ("\"\\u001b[31m\": 1\n", "1:1: \\u{1b}[31m", "unknown key", "known here"),
+        ("\"\\u001b[31m\": 1\n", "1:1: \\x1b[31m", "unknown key", "known here"),
         (
             "# 监视器\nwatcher: # x\n  # y\n  debouce: 5\n",
             "4:3: watcher.debouce",
