@@ -279,6 +279,8 @@ impl Watcher {
         let spared = std::mem::take(&mut self.spared);
         let alive =
             |process: &&Process| processes::lives(process) && !spared.contains(&process.pid);
+        // Who is just ending has no environment, and so no tag, any more.
+        until(Duration::from_secs(1), || (!below.iter().any(|one| alive(&one))).then_some(()));
         let survivors: Vec<&Process> = below.iter().filter(alive).collect();
         assert!(survivors.is_empty(), "{survivors:?} survived\n{}", self.story());
         let panics = self.count_lines("panicked at");
