@@ -150,10 +150,14 @@ fn an_environment_that_is_too_long() {
     let big = format!("envs:\n  BIG: {}\n", "x".repeat(200_000));
     let project = Project::new().file("a.go", "0").settings(&big);
     let watcher = project.start(["--ext", "go"]);
-    watcher.says_all(&["[ERROR] run 1: cannot start ", "(E2BIG)", "waiting for a change"]);
+    watcher.says_all(&[
+        "[ERROR] run 1: cannot start ",
+        "environment are too long",
+        "waiting for a change",
+    ]);
     watcher.says("] watching ");
     watcher.save("a.go", "1");
-    watcher.says_all(&["[ERROR] run 2: cannot start ", "(E2BIG)"]);
+    watcher.says_all(&["[ERROR] run 2: cannot start ", "environment are too long"]);
     watcher.save("watcher.yml", "envs:\n  BIG: little\n");
     watcher.wait_runs(1);
     watcher.run_after(|project| project.save("a.go", "2"));
