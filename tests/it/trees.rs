@@ -202,7 +202,12 @@ fn torture_stopped_children() {
 #[test]
 fn what_the_command_inherits() {
     let line = "cat /proc/self/status > ../out/status; ls /proc/self/fd > ../out/fd";
-    let watcher = Project::new().start_exactly(["run", "-e", line]);
+    let project = Project::new();
+    let mut command = project.in_tree("sh");
+    // We are given one more, and do not hand it on.
+    command.args(["-c", "exec 7</dev/null; exec \"$0\" run -e \"$1\""]);
+    command.arg(project.program_path()).arg(line);
+    let watcher = project.start_as(command);
     watcher.says("run 1: exit 0");
     let status = fs::read_to_string(watcher.outside("status")).unwrap();
     let given = watcher.in_tree("cat").arg("/proc/self/status").output().unwrap().stdout;
