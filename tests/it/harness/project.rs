@@ -236,6 +236,11 @@ impl Project {
         self.log.runs(&self.log())
     }
 
+    /// The run that began last.
+    pub(crate) fn last_run(&self) -> Option<Run> {
+        self.log.last(&self.log())
+    }
+
     /// How many runs have begun.
     pub(crate) fn run_count(&self) -> usize {
         self.log.count(&self.log())
