@@ -80,8 +80,9 @@ fn killed(rounds: usize, limit: u64) {
                 let mut watcher = begin();
                 times.push(death.comes_to(&mut watcher));
                 if matches!(death, Death::Shim) {
-                    // What is left is a program that goes on (a stopped run leads to the next one).
-                    watcher.run_after(|project| project.save("a.go", "the next"));
+                    // What is left is a program that goes on.
+                    watcher.save("a.go", "the next");
+                    watcher.wait_runs(2);
                     watcher.signal(Signal::KILL); // its command would take a minute to stop
                 }
             }

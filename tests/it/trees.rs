@@ -325,7 +325,7 @@ fn torture_on_crash_restart_gives_up() {
 fn waiting_after_a_failure_costs_nothing() {
     let project = Project::new().file("a.go", "0").runs(Stamp::quick().exits(7));
     const OVERLAY: i64 = 0x794c_7630;
-    if rustix::fs::statfs(&project.tree()).is_ok_and(|system| system.f_type == OVERLAY) {
+    if rustix::fs::statfs(project.tree()).is_ok_and(|system| system.f_type == OVERLAY) {
         return skip("on an overlay the tree is compared now and then");
     }
     let watcher = project.start([]).ready();
