@@ -19,6 +19,7 @@ use rustix::termios::{LocalModes, Termios};
 use super::processes::{self, Process, on_path, skip};
 use super::project::Project;
 use super::wait::{DEADLINE, OLDER_THAN_A_TICK, pace, until};
+use super::watcher::default_signals;
 
 /// A go-watcher in such a terminal.
 pub(crate) struct Pty {
@@ -47,6 +48,7 @@ impl Pty {
             return None;
         }
         pace(OLDER_THAN_A_TICK);
+        default_signals();
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
         rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC).expect("a flag");
         rustix::pty::grantpt(&master).expect("grantpt");

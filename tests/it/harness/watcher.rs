@@ -37,7 +37,7 @@ impl Deref for Watcher {
 
 /// Tests that run in the background of a script are given some signals as ignored, and what is ignored at the
 /// start stays ignored: the program under test is to begin as in a terminal.
-fn default_signals() {
+pub(super) fn default_signals() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM] {
