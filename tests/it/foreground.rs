@@ -76,14 +76,13 @@ fn cat_and_python_have_the_terminal() {
 
 #[test]
 fn a_program_in_raw_mode_reads_and_the_terminal_is_sane_when_it_is_killed() {
-    let Some(terminal) = Terminal::open(Project::new().file("a.go", "0")) else { return };
-    let Some(line) = python_program(&terminal, RAW) else {
-        return skip("python3 is not installed");
-    };
-    let (_, modes) = terminal.back_in_the_shell("before");
-    let program = terminal.program_path().to_str().unwrap().to_owned();
-    for round in 1..=3 {
-        terminal.line("clear");
+    for _ in 0..3 {
+        let Some(terminal) = Terminal::open(Project::new().file("a.go", "0")) else { return };
+        let Some(line) = python_program(&terminal, RAW) else {
+            return skip("python3 is not installed");
+        };
+        let (_, modes) = terminal.back_in_the_shell("before");
+        let program = terminal.program_path().to_str().unwrap().to_owned();
         terminal.line(&format!("{program} run --ext go --stdin -- {line}"));
         terminal.shows("raw mode");
         let raw = leader(&terminal);
@@ -96,8 +95,8 @@ fn a_program_in_raw_mode_reads_and_the_terminal_is_sane_when_it_is_killed() {
         processes::send(raw.pid, Signal::KILL);
         terminal.shows("SIGKILL");
         terminal.key("C-c");
-        let (status, after) = terminal.back_in_the_shell(&format!("after{round}"));
-        assert_eq!((status, &after), (130, &modes), "{}", terminal.screen());
+        let (status, after) = terminal.back_in_the_shell("after");
+        assert_eq!((status, after), (130, modes), "{}", terminal.screen());
         assert!(processes::look(raw.pid).is_none());
     }
 }
