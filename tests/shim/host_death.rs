@@ -1,7 +1,7 @@
 //! The supervisor or the shim is killed: nothing is left.
 
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use go_watcher::supervisor::{Event, RunId};
 
@@ -71,7 +71,7 @@ async fn nothing_is_left_when_the_supervisor_is_killed() {
     }
     let (_, high) =
         crate::support::figures("from SIGKILL of the supervisor to nothing left", times);
-    assert!(high < Duration::from_millis(1000));
+    assert!(high < crate::support::at_most(1000));
 }
 
 async fn nothing_is_left_when_the_shim_is_killed() {
@@ -129,12 +129,12 @@ async fn a_stopped_shim_goes_on() {
     }
     assert_eq!(bed.host.shim(), Some(shim));
     let (_, high) = crate::support::figures("start and stop with a shim stopped twice", times);
-    assert!(high < Duration::from_millis(1000));
+    assert!(high < crate::support::at_most(1000));
     // What our own end orders is performed too.
     signal(shim, "STOP");
     let start = Instant::now();
     bed.end().await;
-    assert!(start.elapsed() < Duration::from_millis(1000), "{:?}", start.elapsed());
+    assert!(start.elapsed() < crate::support::at_most(1000), "{:?}", start.elapsed());
 }
 
 async fn the_shim_bears_its_name_and_lives_apart() {
