@@ -46,11 +46,6 @@ enum Death {
 impl Death {
     /// Kills, and waits until nothing of the command is left; in milliseconds.
     fn comes_to(self, watcher: &mut Watcher) -> u64 {
-        let run = |watcher: &Watcher| {
-            let mut left = watcher.left();
-            left.retain(|one| !matches!(self, Death::Shim) || one.name != "gw-shim");
-            left
-        };
         let victims: Vec<u32> = match self {
             Death::Program => vec![watcher.pid()],
             Death::ByName => {
@@ -60,12 +55,17 @@ impl Death {
             Death::Shim => vec![watcher.shim().expect("a shim").pid],
         };
         assert_eq!(victims.len(), 1, "{self:?}: one process of this name");
+        let before = watcher.left();
         let killed = monotonic();
         victims.into_iter().for_each(|pid| processes::send(pid, Signal::KILL));
         if !matches!(self, Death::Shim) {
             watcher.end();
         }
-        watcher.wait_for("the end of everything", || run(watcher).is_empty().then_some(()));
+        watcher.wait_for("the end of everything", || {
+            // After the shim's death the next run may be there already.
+            let gone = !before.iter().any(processes::lives);
+            (gone && (matches!(self, Death::Shim) || watcher.left().is_empty())).then_some(())
+        });
         ms_since(killed)
     }
 }

@@ -101,7 +101,10 @@ fn ctrl_z_and_fg(rounds: usize) {
         terminal.key("C-z");
         let (_, after) = terminal.back_in_the_shell(&format!("stopped{round}"));
         assert_eq!(after, modes, "the terminal's modes while we are stopped");
+        let saving = monotonic();
         terminal.save("a.go", format!("while stopped {round}"));
+        let took = ms_since(saving);
+        assert!(took < 5000, "a save waited {took} ms for what is stopped");
         terminal.line("clear; fg");
         terminal.wait_runs(1 + round);
     }

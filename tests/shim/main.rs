@@ -35,6 +35,7 @@ fn main() -> ExitCode {
     {
         return mini::main(rest);
     }
+    default_signals();
     let wanted = arguments.iter().filter(|argument| !argument.starts_with('-')).collect::<Vec<_>>();
     let listing = arguments.iter().any(|argument| argument == "--list");
     let cases = [
@@ -65,4 +66,15 @@ fn main() -> ExitCode {
         }
     }
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// In the background of a script INT and QUIT are given to us as ignored: what is tested begins as in a terminal.
+fn default_signals() {
+    for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+        #[expect(unsafe_code, reason = "no safe wrapper sets a default disposition")]
+        // SAFETY: SIG_DFL installs no handler of ours.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
 }
