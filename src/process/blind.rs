@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::process::{LeftOver, Opener};
 
+/// Nobody waits for us here.
+pub(in crate::process) fn give_up_leases() {}
+
 /// Sees nothing here.
 #[derive(Debug, Default)]
 pub struct Witness;

@@ -7,6 +7,7 @@
 mod blind;
 
 pub use blind::Witness;
+pub(super) use blind::give_up_leases;
 
 use std::collections::VecDeque;
 use std::io;

@@ -33,11 +33,17 @@ mod config_errors;
 /// `wait`, `status` and the orders.
 #[cfg(target_os = "linux")]
 mod control;
+/// Build daemons; what is replaced on disk while it runs.
+#[cfg(target_os = "linux")]
+mod daemons;
 /// Sudden deaths: of the program, of its shim, of the command.
 #[cfg(target_os = "linux")]
 mod deaths;
 /// vim, sed and git do what they do: one run each.
 mod editors;
+/// Every way to end in every state, as the calling shell sees it.
+#[cfg(target_os = "linux")]
+mod endings;
 /// Much output, many reloads, wide trees.
 #[cfg(target_os = "linux")]
 mod endurance;
@@ -50,6 +56,12 @@ mod faults;
 /// Names that want to be more than names.
 #[cfg(target_os = "linux")]
 mod hostile;
+/// Programs that have the terminal: `--stdin`.
+#[cfg(target_os = "linux")]
+mod foreground;
+/// Single keys.
+#[cfg(target_os = "linux")]
+mod keys;
 /// The configuration changes while everything runs.
 #[cfg(target_os = "linux")]
 mod live;
@@ -75,6 +87,9 @@ mod roots;
 mod rules;
 /// One save, one run.
 mod saves;
+/// The shapes in which people write down a server.
+#[cfg(target_os = "linux")]
+mod shapes;
 /// INT, TERM, HUP, QUIT, and ignored ones.
 #[cfg(target_os = "linux")]
 mod signals;

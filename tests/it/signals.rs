@@ -1,6 +1,6 @@
 //! Signals to us: the tree is stopped, we end by the very signal, what was ignored stays ignored.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::harness::*;
 
@@ -64,7 +64,7 @@ fn a_signal_during_the_start_ends_us_too() {
 }
 
 #[test]
-fn one_ctrl_c_waits_for_the_grace_time_and_a_second_kills() {
+fn one_ctrl_c_waits_for_the_grace_time() {
     let stubborn = || {
         let project = Project::new().runs(Stamp::server().ignores_term());
         project.start(["--stop-timeout", "700ms"]).ready()
@@ -72,7 +72,11 @@ fn one_ctrl_c_waits_for_the_grace_time_and_a_second_kills() {
     let mut watcher = stubborn();
     let took = watcher.ends_by(Signal::INT);
     assert!((Duration::from_millis(680)..Duration::from_millis(1500)).contains(&took), "{took:?}");
-    for _ in 0..5 {
+}
+
+fn second_ctrl_c(rounds: usize, limit: u64) {
+    let mut times = Vec::new();
+    for _ in 0..rounds {
         let mut watcher = Project::new()
             .runs(Stamp::server().ignores_term())
             .start(["--stop-timeout", "20s"])
@@ -80,11 +84,24 @@ fn one_ctrl_c_waits_for_the_grace_time_and_a_second_kills() {
         watcher.signal(Signal::INT);
         pace_ms(150);
         assert!(watcher.has_ended().is_none());
-        let second = Instant::now();
+        let second = monotonic();
         watcher.ends_by(Signal::INT);
-        assert!(second.elapsed() < Duration::from_millis(700), "{:?}", second.elapsed());
-        watcher.nothing_left_within(Duration::from_millis(200));
+        assert!(watcher.left().is_empty(), "left {:?}", watcher.left());
+        times.push(ms_since(second));
     }
+    let (_, longest) = figures("from the second Ctrl-C to nothing left", &times);
+    assert!(longest <= limit, "{times:?}");
+}
+
+#[test]
+fn a_second_ctrl_c_kills_at_once() {
+    second_ctrl_c(3, 1000);
+}
+
+#[test]
+#[ignore = "20 rounds within 200 ms; make torture"]
+fn torture_second_ctrl_c() {
+    second_ctrl_c(20, 200);
 }
 
 #[test]
@@ -152,8 +169,4 @@ os.execv(sys.argv[1], sys.argv[1:])";
     watcher.says("run 1: exit 0");
     assert_eq!(processes::signal_set(&watcher.stdout(), "SigBlk"), 0);
     watcher.ends_by(Signal::TERM);
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

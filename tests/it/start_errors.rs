@@ -115,7 +115,14 @@ fn no_process_can_be_made() {
     watcher.exactly(2);
 }
 
-/// No descriptor is left for anything: the run that fails is named, the next one is there.
+/// Lowers the number of descriptors that a process may have.
+fn limit_descriptors(pid: u32, descriptors: &str) -> bool {
+    let limit = format!("--nofile={descriptors}:");
+    let mut command = std::process::Command::new("prlimit");
+    command.args(["--pid", &pid.to_string(), &limit]).status().is_ok_and(|status| status.success())
+}
+
+/// No descriptor is left for the command's input; then none for us either.
 #[test]
 fn no_descriptor_can_be_made() {
     if !on_path("prlimit") {
@@ -123,25 +130,111 @@ fn no_descriptor_can_be_made() {
     }
     let watcher = Project::new().file("a.go", "0").start(["--ext", "go"]).ready();
     watcher.exactly(1);
-    let limit = |descriptors: &str| {
-        for pid in [Some(watcher.pid()), watcher.shim().map(|shim| shim.pid)].into_iter().flatten()
-        {
-            let mut command = std::process::Command::new("prlimit");
-            command.args(["--pid", &pid.to_string(), &format!("--nofile={descriptors}:")]);
-            if !command.status().unwrap().success() {
-                return false;
-            }
-        }
-        true
-    };
-    if !limit("3") {
+    let shim = watcher.shim().expect("a shim").pid;
+    if !limit_descriptors(shim, "3") {
         return skip("the limits of another process can't be set here");
     }
     watcher.save("a.go", "1");
-    watcher.wait_for("a run, or a line that says why not", || {
-        let said = watcher.lines().iter().any(|line| line.contains("run 2: cannot start"));
-        (said || watcher.run_count() == 2).then_some(())
-    });
-    assert!(limit("1024"));
+    watcher.says_all(&["[ERROR] run 2: cannot start ", "(EMFILE)", "waiting for a change"]);
+    assert!(limit_descriptors(watcher.pid(), "3"));
+    watcher.save("a.go", "2");
+    watcher.says_all(&["[ERROR] run 3: cannot start ", "(EMFILE)"]);
+    assert!(limit_descriptors(watcher.pid(), "1024") && limit_descriptors(shim, "1024"));
+    watcher.run_after(|project| project.save("a.go", "3"));
+    watcher.exactly(2);
+}
+
+/// An environment that the system does not take is said, and an edit of the configuration mends it.
+#[test]
+fn an_environment_that_is_too_long() {
+    let big = format!("envs:\n  BIG: {}\n", "x".repeat(200_000));
+    let project = Project::new().file("a.go", "0").settings(&big);
+    let watcher = project.start(["--ext", "go"]);
+    watcher.says_all(&[
+        "[ERROR] run 1: cannot start ",
+        "environment are too long",
+        "waiting for a change",
+    ]);
+    watcher.says("] watching ");
+    watcher.save("a.go", "1");
+    watcher.says_all(&["[ERROR] run 2: cannot start ", "environment are too long"]);
+    watcher.save("watcher.yml", "envs:\n  BIG: little\n");
+    watcher.wait_runs(1);
     watcher.run_after(|project| project.save("a.go", "2"));
+}
+
+/// Five thousand changed paths of two hundred characters: a megabyte that no environment would take. The
+/// command starts, and has all of them in its file.
+#[test]
+fn a_megabyte_of_changed_paths() {
+    let name = |number: usize| format!("{}/{number:0>195}.go", "d");
+    let project = Project::new().file("a.go", "0").directory("d");
+    let watcher = project.start(["--ext", "go"]).ready();
+    watcher.exactly(1);
+    watcher.signal(Signal::STOP); // so that all of them are one batch
+    (0..5000).for_each(|number| watcher.save(name(number), "x"));
+    watcher.signal(Signal::CONT);
+    let all = watcher.wait_for("all of them", || {
+        let runs = watcher.run_log();
+        let named: std::collections::BTreeSet<String> =
+            runs.iter().skip(1).flat_map(|run| run.changed_below(&watcher.tree())).collect();
+        (named.len() == 5000).then_some(runs)
+    });
+    let longest = all.iter().filter_map(|run| run.changed.as_ref()).map(Vec::len).max();
+    eprintln!("{} runs, the longest list has {longest:?} paths", all.len());
+    assert!(longest > Some(2000), "a list of a megabyte was never there");
+    let cut = all.iter().filter_map(|run| run.list.as_ref()).map(|list| list.len()).max();
+    assert!(cut.is_some_and(|length| length <= 64 * 1024), "{cut:?}");
+    assert_eq!(watcher.count_lines("cannot start"), 0, "{}", watcher.story());
+    let runs = watcher.run_count();
+    watcher.run_after(|project| project.save("a.go", "1"));
+    watcher.exactly(runs + 1);
+}
+
+/// The temporary directory is a file system of 64 KiB, which is filled and emptied again.
+#[test]
+fn the_temporary_directory_is_full() {
+    let project = Project::new().file("a.go", "0");
+    let inside = "mount -t tmpfs -o size=64k,mode=1777 none \"$TMPDIR\" && exec \"$@\"";
+    let mut probe = project.in_tree("unshare");
+    probe.args(["-Urm", "sh", "-c", inside, "sh", "true"]);
+    if !probe.status().is_ok_and(|status| status.success()) {
+        return skip("no user and mount namespaces here");
+    }
+    let mut command = project.in_tree("unshare");
+    command.args(["-Urm", "sh", "-c", inside, "sh"]).arg(project.program_path());
+    command.args(["run", "--ext", "go", "--"]).args(project.argv());
+    let temporary = project.root().join("tmp");
+    let watcher = project.start_as(command).ready();
+    watcher.exactly(1);
+    // As the program sees it: through its own root.
+    let filling = format!("/proc/{}/root{}/filling", watcher.pid(), temporary.display());
+    let fill = || {
+        let mut file = fs::File::create(&filling).unwrap();
+        while std::io::Write::write(&mut file, &[0; 4096]).is_ok_and(|count| count > 0) {}
+    };
+    for round in 1..=3 {
+        fill();
+        let told = watcher.count_lines("no space left");
+        watcher.run_after(|project| project.save("a.go", format!("full {round}")));
+        watcher.wait_for("the line that says why", || {
+            (watcher.count_lines("ENOSPC") + watcher.count_lines("o space left") > told)
+                .then_some(())
+        });
+        fs::remove_file(&filling).unwrap();
+        let run = watcher.run_after(|project| project.save("a.go", format!("empty {round}")));
+        assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
+    }
+    eprintln!("{}", watcher.says("o space left"));
+    watcher.exactly(7);
+}
+
+/// There is no temporary directory at all when it starts: it says so, and runs.
+#[test]
+fn no_temporary_directory() {
+    let project = Project::new().file("a.go", "0").env("TMPDIR", "/no/such/directory");
+    let watcher = project.start(["--ext", "go"]).ready();
+    watcher.says_all(&["[WARN]", "/no/such/directory"]);
+    watcher.run_after(|project| project.save("a.go", "1"));
+    watcher.exactly(2);
 }

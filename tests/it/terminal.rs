@@ -92,23 +92,37 @@ fn ctrl_c_stops_the_server_and_us() {
     assert!(terminal.run_log().iter().all(|run| run.ended.is_some()), "a handler did not run");
 }
 
-#[test]
-fn ctrl_z_stops_us_and_fg_goes_on() {
+fn ctrl_z_and_fg(rounds: usize) {
     let Some((terminal, modes)) = terminal(server()) else { return };
     terminal.start("--ext go");
     terminal.wait_runs(1);
     terminal.shows("] watching .");
-    for round in 1..=3 {
+    for round in 1..=rounds {
         terminal.key("C-z");
         let (_, after) = terminal.back_in_the_shell(&format!("stopped{round}"));
         assert_eq!(after, modes, "the terminal's modes while we are stopped");
+        let saving = monotonic();
         terminal.save("a.go", format!("while stopped {round}"));
-        terminal.line("fg");
+        let took = ms_since(saving);
+        assert!(took < 5000, "a save waited {took} ms for what is stopped");
+        terminal.line("clear; fg");
         terminal.wait_runs(1 + round);
     }
+    eprintln!("Ctrl-Z and fg with keys: {rounds} of {rounds}");
     terminal.key("q");
     let (status, after) = terminal.back_in_the_shell("after");
     assert_eq!((status, after), (0, modes));
+}
+
+#[test]
+fn ctrl_z_stops_us_and_fg_goes_on() {
+    ctrl_z_and_fg(3);
+}
+
+#[test]
+#[ignore = "50 rounds; make torture"]
+fn torture_ctrl_z_and_fg_with_keys() {
+    ctrl_z_and_fg(50);
 }
 
 #[test]

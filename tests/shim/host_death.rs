@@ -1,7 +1,7 @@
 //! The supervisor or the shim is killed: nothing is left.
 
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use go_watcher::supervisor::{Event, RunId};
 
@@ -11,6 +11,7 @@ use crate::support::{Bed, TERM, VICTIM, runtime, signal, tagged, until};
 cases![
     nothing_is_left_when_the_supervisor_is_killed,
     nothing_is_left_when_the_shim_is_killed,
+    a_stopped_shim_goes_on,
     the_shim_bears_its_name_and_lives_apart,
     dropping_the_host_ends_everything,
 ];
@@ -70,7 +71,7 @@ async fn nothing_is_left_when_the_supervisor_is_killed() {
     }
     let (_, high) =
         crate::support::figures("from SIGKILL of the supervisor to nothing left", times);
-    assert!(high < Duration::from_millis(1000));
+    assert!(high < crate::support::at_most(1000));
 }
 
 async fn nothing_is_left_when_the_shim_is_killed() {
@@ -108,6 +109,32 @@ async fn nothing_is_left_when_the_shim_is_killed() {
     let children = std::fs::read_to_string("/proc/thread-self/children").unwrap();
     assert_eq!(children.trim(), "", "zombies");
     bed.end().await;
+}
+
+/// Whoever stops the shim (it can block anything but SIGSTOP) has not stopped us: each order is performed.
+async fn a_stopped_shim_goes_on() {
+    let mut bed = Bed::new();
+    let shim = bed.host.shim().unwrap();
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let start = Instant::now();
+        signal(shim, "STOP");
+        let run = bed.sh("setsid sleep 1000 & sleep 1000");
+        bed.started().await;
+        signal(shim, "STOP");
+        bed.host.stop(run, TERM);
+        bed.gone().await;
+        times.push(start.elapsed());
+        assert!(bed.alive().is_empty());
+    }
+    assert_eq!(bed.host.shim(), Some(shim));
+    let (_, high) = crate::support::figures("start and stop with a shim stopped twice", times);
+    assert!(high < crate::support::at_most(1000));
+    // What our own end orders is performed too.
+    signal(shim, "STOP");
+    let start = Instant::now();
+    bed.end().await;
+    assert!(start.elapsed() < crate::support::at_most(1000), "{:?}", start.elapsed());
 }
 
 async fn the_shim_bears_its_name_and_lives_apart() {

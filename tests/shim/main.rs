@@ -21,6 +21,11 @@ use std::time::Instant;
 use support::Case;
 
 fn main() -> ExitCode {
+    // Not in the roles: there it is the point what they are given.
+    let roles = ["gw-shim", mini::ROLE, support::VICTIM];
+    if !std::env::args().take(2).any(|word| roles.contains(&word.as_str())) {
+        default_signals();
+    }
     if let Some(code) = go_watcher::process::shim_entry() {
         return code;
     }
@@ -65,4 +70,15 @@ fn main() -> ExitCode {
         }
     }
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// In the background of a script INT and QUIT are given to us as ignored: what is tested begins as in a terminal.
+fn default_signals() {
+    for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+        #[expect(unsafe_code, reason = "no safe wrapper sets a default disposition")]
+        // SAFETY: SIG_DFL installs no handler of ours.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
 }

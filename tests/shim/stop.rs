@@ -73,7 +73,7 @@ async fn a_server_with_a_setsid_worker_is_replaced_again_and_again() {
         assert!(bed.alive().is_empty());
     }
     let (_, high) = figures("stop of a server with a setsid worker", times);
-    assert!(high < Duration::from_millis(300));
+    assert!(high < crate::support::at_most(300));
     assert!(!bed.directory.path().join("inuse").exists(), "address in use");
     bed.end().await;
 }
@@ -143,7 +143,7 @@ async fn who_ignores_the_stop_signal_is_killed() {
         let start = Instant::now();
         bed.host.kill(run);
         bed.gone().await;
-        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+        assert!(start.elapsed() < crate::support::at_most(500), "{:?}", start.elapsed());
         assert!(bed.alive().is_empty());
     }
     bed.end().await;
@@ -187,7 +187,7 @@ async fn a_stopped_process_acts_on_the_stop_signal() {
         let start = Instant::now();
         bed.host.stop(run, TERM);
         bed.gone().await;
-        assert!(start.elapsed() < Duration::from_millis(200), "{name}: {:?}", start.elapsed());
+        assert!(start.elapsed() < crate::support::at_most(200), "{name}: {:?}", start.elapsed());
         assert_eq!(bed.file("handled").await, "handled\n", "{name}");
         std::fs::remove_file(bed.directory.path().join("handled")).unwrap();
     }

@@ -159,7 +159,7 @@ async fn keys_are_single_and_the_modes_come_back() {
         times.push(start.elapsed());
     }
     let (_, high) = figures("from a key to the new process", times);
-    assert!(high < Duration::from_millis(50));
+    assert!(high < crate::support::at_most(50));
     pty.write("rs?p\n");
     pty.logs("key Enter", 1).await;
     assert!(pty.log().contains("key Restart\n"));

@@ -181,6 +181,9 @@ impl Host {
     async fn wait(&mut self) {
         if self.children.is_none() {
             self.children = signal(SignalKind::child()).ok();
+            // What has happened to a child by now has told nobody.
+            self.reap();
+            return;
         }
         let Some(link) = &mut self.link else {
             signals::next(&mut self.children).await;
@@ -268,10 +271,11 @@ impl Host {
         self.lost = Some(Lost { shim, patience: SHIM_PATIENCE });
     }
 
-    /// Waits for every child that has ended; the shim's end is noticed.
+    /// Waits for every child that has ended; the shim's end is noticed, and also that somebody has stopped it.
     fn reap(&mut self) -> bool {
         loop {
-            match rustix::process::wait(WaitOptions::NOHANG) {
+            match rustix::process::wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+                Ok(Some((pid, status))) if status.stopped() => self.wake(pid),
                 Ok(Some((pid, _))) => {
                     if self.link.as_ref().is_some_and(|link| link.pid == pid) {
                         self.lose();
@@ -284,6 +288,16 @@ impl Host {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return true,
             }
+        }
+    }
+
+    /// A child of ours was stopped (SIGSTOP: the shim blocks all that can be blocked). A shim that sleeps starts
+    /// and stops nothing, and could not clean up after us either: it goes on at once.
+    fn wake(&self, stopped: Pid) {
+        let shim = self.link.as_ref().map(|link| link.pid);
+        let dying = self.lost.as_ref().and_then(|lost| lost.shim);
+        if [shim, dying].contains(&Some(stopped)) {
+            let _ = rustix::process::kill_process(stopped, Number::CONT);
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
-use rustix::process::{Pid, WaitOptions, getpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
@@ -129,6 +129,9 @@ impl Link {
     pub(super) fn end(self, patience: Duration) {
         let Some(socket) = self.socket.fd() else { return };
         let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Write);
+        // Should somebody have stopped it, nobody looks for that any more. (From our end on the kernel does:
+        // it wakes what is stopped in a group that has lost its last connection to the session.)
+        let _ = rustix::process::kill_process(self.pid, Signal::CONT);
         let patience = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: 0 };
         let mut bytes = [0; 512];
         loop {

@@ -17,6 +17,7 @@ mod witness;
 
 pub use host::Host;
 pub use witness::Witness;
+pub(super) use witness::give_up_leases;
 
 use std::process::ExitCode;
 

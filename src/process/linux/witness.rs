@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use rustix::fs::{FileType, Mode, OFlags};
@@ -30,10 +30,31 @@ const LOOKS: u32 = 2;
 /// has not come to wait yet.
 const PATIENT_LOOKS: u32 = 10;
 
+/// Whoever opens its file for writing waits for us.
+#[derive(Debug)]
+struct Lease {
+    fd: OwnedFd,
+    given_up: AtomicBool,
+}
+
+/// Every lease of this process.
+static LEASES: Mutex<Vec<Weak<Lease>>> = Mutex::new(Vec::new());
+
+/// We are about to be stopped (Ctrl-Z) and could let nobody go on who opens a leased file: without this, an
+/// editor would hang until the kernel breaks the lease (45 s).
+pub(in crate::process) fn give_up_leases() {
+    let mut leases = LEASES.lock().unwrap_or_else(PoisonError::into_inner);
+    for lease in leases.drain(..).filter_map(|lease| lease.upgrade()) {
+        lease.given_up.store(true, Ordering::Relaxed);
+        // SAFETY: a plain call on a descriptor of ours.
+        unsafe { libc::fcntl(lease.fd.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
+    }
+}
+
 /// Sees who writes some files.
 #[derive(Debug, Default)]
 pub struct Witness {
-    leases: HashMap<Arc<Path>, OwnedFd>,
+    leases: HashMap<Arc<Path>, Arc<Lease>>,
     signal: Option<Stream>,
     hunt: Arc<Hunt>,
 }
@@ -104,10 +125,11 @@ impl Witness {
     /// Who waits at watched files, which are then no longer watched. `root` is the process below which
     /// the run lives.
     pub fn testimony(&mut self, root: Option<u32>) -> Vec<(Arc<Path>, Opener)> {
+        self.leases.retain(|_, lease| !lease.given_up.load(Ordering::Relaxed));
         let broken: Vec<Arc<Path>> = self
             .leases
             .iter()
-            .filter(|(_, fd)| is_broken(fd))
+            .filter(|(_, lease)| is_broken(&lease.fd))
             .map(|(path, _)| Arc::clone(path))
             .collect();
         if broken.is_empty() {
@@ -175,12 +197,16 @@ fn processes(root: Option<u32>) -> Vec<Process> {
 }
 
 /// A read lease: broken by whoever opens the file for writing, or truncates it.
-fn lease(path: &Path) -> Option<OwnedFd> {
+fn lease(path: &Path) -> Option<Arc<Lease>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let fd = rustix::fs::open(path, flags, Mode::empty()).ok()?;
     // SAFETY: plain calls on a descriptor of ours.
     let held = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETLEASE, libc::F_RDLCK) } == 0;
-    held.then_some(fd)
+    let lease = held.then(|| Arc::new(Lease { fd, given_up: AtomicBool::new(false) }))?;
+    let mut leases = LEASES.lock().unwrap_or_else(PoisonError::into_inner);
+    leases.retain(|lease| lease.strong_count() > 0);
+    leases.push(Arc::downgrade(&lease));
+    Some(lease)
 }
 
 /// While a lease is being broken, its type is the one that it has to become.

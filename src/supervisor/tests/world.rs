@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::super::{
-    Action, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal, Supervisor,
+    Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal, Supervisor,
 };
 use super::{batch, face, ms};
 use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
@@ -76,6 +76,10 @@ pub(super) struct World {
     killed: bool,
     /// A change that no run and no notice has answered.
     unanswered: bool,
+    /// A change that the next run must be told of; and one that the ordered run was told of, which counts only
+    /// when that has come up before anybody stopped it.
+    owed: bool,
+    carried: bool,
     /// The person stopped the command: what had changed before waits for what comes next.
     excused: bool,
     leaving: bool,
@@ -93,6 +97,8 @@ impl World {
             asked: false,
             killed: false,
             unanswered: false,
+            owed: false,
+            carried: false,
             excused: false,
             leaving: false,
             exited: false,
@@ -112,6 +118,7 @@ impl World {
         let event = match (step, self.life) {
             (Step::Change, _) => {
                 self.unanswered = !self.leaving;
+                self.owed = true;
                 self.excused = false;
                 Event::Batch(batch("a", self.now))
             }
@@ -132,6 +139,7 @@ impl World {
             (Step::Tick, _) => return self.tick(),
             (Step::Started, Life::Ordered) => {
                 self.life = Life::Leader;
+                self.carried &= self.asked;
                 Event::Started { run, pid: 100 }
             }
             (Step::CannotStart, Life::Ordered) => {
@@ -185,7 +193,7 @@ impl World {
         for action in actions {
             assert!(!self.exited, "{action:?} after the end");
             match action {
-                Action::Spawn { run, .. } => self.spawned(run),
+                Action::Spawn { run, cause } => self.spawned(run, &cause),
                 Action::Stop { run } => {
                     self.is_current(run, "stop");
                     assert!(!self.asked, "stopped twice");
@@ -213,7 +221,7 @@ impl World {
         }
     }
 
-    fn spawned(&mut self, run: RunId) {
+    fn spawned(&mut self, run: RunId, cause: &Cause) {
         assert_eq!(self.life, Life::None, "two alive");
         assert_eq!(run.0, self.run + 1, "runs are counted");
         assert!(!self.leaving, "started although told to leave");
@@ -221,11 +229,15 @@ impl World {
         self.life = Life::Ordered;
         self.asked = false;
         self.killed = false;
-        self.answered();
+        self.carried |= std::mem::take(&mut self.owed);
+        assert!(!self.carried || !cause.paths().is_empty(), "it is not told what has changed");
+        self.unanswered = false;
     }
 
+    /// By a notice or a signal in place of a run.
     fn answered(&mut self) {
         self.unanswered = false;
+        self.owed = false;
     }
 
     fn is_current(&self, run: RunId, what: &str) {
@@ -291,8 +303,9 @@ impl World {
     /// Everything that decides what happens next, times as the distance from now.
     pub(super) fn shape(&self) -> String {
         let deadline = self.supervisor.deadline().map(|at| at.saturating_duration_since(self.now));
-        let World { life, asked, killed, unanswered, excused, leaving, exited, .. } = *self;
-        let flags = [asked, killed, unanswered, excused, leaving, exited];
+        let World { life, asked, killed, unanswered, owed, carried, .. } = *self;
+        let World { excused, leaving, exited, .. } = *self;
+        let flags = [asked, killed, unanswered, owed, carried, excused, leaving, exited];
         format!("{} {deadline:?} {life:?} {flags:?}", self.supervisor.shape(self.now))
     }
 }

@@ -58,6 +58,11 @@ impl Stamp {
         self.with(["--exit", &status.to_string()])
     }
 
+    /// Listens on a port itself.
+    pub(crate) fn listens(self, port: u16) -> Self {
+        self.with(["--listens", &port.to_string()])
+    }
+
     /// Forks a worker in a session of its own that listens on a port.
     pub(crate) fn worker(self, port: u16) -> Self {
         self.with(["--worker", &port.to_string()])

@@ -9,6 +9,8 @@
 pub(crate) mod command;
 pub(crate) mod processes;
 pub(crate) mod project;
+#[cfg(target_os = "linux")]
+pub(crate) mod pty;
 pub(crate) mod runs;
 pub(crate) mod terminal;
 pub(crate) mod wait;
@@ -17,10 +19,14 @@ pub(crate) mod watcher;
 pub(crate) use command::Stamp;
 #[cfg(target_os = "linux")]
 pub(crate) use processes::python;
-pub(crate) use processes::{on_path, skip};
+pub(crate) use processes::{free_port, on_path, skip};
 pub(crate) use project::{Finished, Project};
+#[cfg(target_os = "linux")]
+pub(crate) use pty::Pty;
 pub(crate) use runs::Run;
 pub(crate) use rustix::process::Signal;
 pub(crate) use terminal::Terminal;
-pub(crate) use wait::{DEADLINE, QUIET, Random, monotonic, pace, pace_ms, until};
+pub(crate) use wait::{
+    DEADLINE, QUIET, Random, figures, monotonic, ms_since, pace, pace_ms, until,
+};
 pub(crate) use watcher::Watcher;

@@ -117,3 +117,30 @@ pub(crate) fn on_path(program: &str) -> bool {
 pub(crate) fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
 }
+
+/// A port that is free now.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("its number").port()
+}
+
+/// Processor time so far, in clock ticks.
+pub(crate) fn ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it lives");
+    let fields: Vec<&str> =
+        stat.rsplit(") ").next().unwrap_or_default().split_whitespace().collect();
+    fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime")
+}
+
+/// How often its first thread went to sleep by itself.
+pub(crate) fn switches(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    line.expect("the field").trim().parse().expect("a number")
+}
+
+/// The foreground group of the terminal that a process has.
+pub(crate) fn foreground(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(") ").next()?.split_whitespace().nth(5)?.parse().ok()
+}

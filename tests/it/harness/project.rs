@@ -15,7 +15,7 @@ use super::command::Stamp;
 use super::processes::{self, TAG};
 use super::runs::{Run, RunLog};
 use super::wait::{DEADLINE, OLDER_THAN_A_TICK, pace, until};
-use super::watcher::Watcher;
+use super::watcher::{Watcher, default_signals};
 
 /// A directory of its own, an environment of its own, and the command that runs are to be.
 pub(crate) struct Project {
@@ -236,6 +236,11 @@ impl Project {
         self.log.runs(&self.log())
     }
 
+    /// The run that began last.
+    pub(crate) fn last_run(&self) -> Option<Run> {
+        self.log.last(&self.log())
+    }
+
     /// How many runs have begun.
     pub(crate) fn run_count(&self) -> usize {
         self.log.count(&self.log())
@@ -308,6 +313,7 @@ impl Project {
     pub(crate) fn finish(&self, mut command: Command) -> Finished {
         let begun = std::time::Instant::now();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        default_signals();
         let mut child = command.spawn().expect("the program starts");
         let stdout = read_all(child.stdout.take().expect("piped"));
         let stderr = read_all(child.stderr.take().expect("piped"));

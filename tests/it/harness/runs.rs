@@ -76,6 +76,11 @@ impl RunLog {
         self.with(path, |state| state.runs.clone())
     }
 
+    /// The run that began last.
+    pub(crate) fn last(&self, path: &Path) -> Option<Run> {
+        self.with(path, |state| state.runs.last().cloned())
+    }
+
     /// How many runs have begun.
     pub(crate) fn count(&self, path: &Path) -> usize {
         self.with(path, |state| state.runs.len())

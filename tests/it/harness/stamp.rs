@@ -79,6 +79,7 @@ struct Asked {
     graceful: Option<u64>,
     ignores_term: bool,
     exit: i32,
+    listens: Option<u16>,
     worker: Option<u16>,
     worker_ignores_term: bool,
     double_fork: bool,
@@ -107,6 +108,7 @@ fn read_arguments(arguments: &[std::ffi::OsString]) -> Asked {
             "--graceful" => asked.graceful = Some(number(&value())),
             "--ignores-term" => asked.ignores_term = true,
             "--exit" => asked.exit = number(&value()) as i32,
+            "--listens" => asked.listens = Some(number(&value()) as u16),
             "--worker" => asked.worker = Some(number(&value()) as u16),
             "--worker-ignores-term" => asked.worker_ignores_term = true,
             "--double-fork" => asked.double_fork = true,
@@ -190,7 +192,14 @@ fn worker(log: &mut Log, port: u16, double_fork: bool, ignores_term: bool) {
         }
         signal(SIGTERM, if ignores_term { SIG_IGN } else { 0 });
     }
-    let _listener = match TcpListener::bind(("127.0.0.1", port)) {
+    let _listener = listen(log, port);
+    loop {
+        sleep(1000);
+    }
+}
+
+fn listen(log: &mut Log, port: u16) -> TcpListener {
+    match TcpListener::bind(("127.0.0.1", port)) {
         Ok(listener) => {
             log.line("bound", "");
             listener
@@ -199,9 +208,6 @@ fn worker(log: &mut Log, port: u16, double_fork: bool, ignores_term: bool) {
             log.line("inuse", "");
             std::process::exit(98);
         }
-    };
-    loop {
-        sleep(1000);
     }
 }
 
@@ -236,6 +242,7 @@ fn main() {
         }
         unsafe { waitpid(middle, std::ptr::null_mut(), 0) };
     }
+    let _listener = asked.listens.map(|port| listen(&mut log, port));
     if let Some(port) = asked.worker {
         if unsafe { fork() } == 0 {
             worker(&mut log, port, asked.double_fork, asked.worker_ignores_term);

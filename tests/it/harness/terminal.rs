@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::processes::{self, Process, on_path, skip};
 use super::project::Project;
 use super::wait::{DEADLINE, until};
+use super::watcher::default_signals;
 
 /// A terminal in which a shell waits in the project's tree.
 pub(crate) struct Terminal {
@@ -28,6 +29,7 @@ impl Terminal {
             skip("tmux is not installed");
             return None;
         }
+        default_signals();
         let terminal = Self { project };
         terminal.tmux(&["new-session", "-d", "-x", "220", "-y", "50", "env PS1='ready> ' sh"]);
         terminal.shows("ready>");

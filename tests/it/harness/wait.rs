@@ -56,3 +56,18 @@ impl Random {
         (mixed ^ (mixed >> 31)) % limit
     }
 }
+
+/// Prints a row of times (milliseconds) as median, 99th percentile and maximum; gives the last two.
+pub(crate) fn figures(what: &str, times: &[u64]) -> (u64, u64) {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let at = |hundredths: usize| times[(times.len() * hundredths).div_ceil(100).max(1) - 1];
+    let (median, high, longest) = (at(50), at(99), at(100));
+    eprintln!("{what}: {} times, median {median} ms, p99 {high} ms, max {longest} ms", times.len());
+    (high, longest)
+}
+
+/// Milliseconds since a moment of [`monotonic`].
+pub(crate) fn ms_since(moment: u64) -> u64 {
+    monotonic().saturating_sub(moment) / 1_000_000
+}

@@ -37,7 +37,7 @@ impl Deref for Watcher {
 
 /// Tests that run in the background of a script are given some signals as ignored, and what is ignored at the
 /// start stays ignored: the program under test is to begin as in a terminal.
-fn default_signals() {
+pub(super) fn default_signals() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM] {
@@ -279,6 +279,8 @@ impl Watcher {
         let spared = std::mem::take(&mut self.spared);
         let alive =
             |process: &&Process| processes::lives(process) && !spared.contains(&process.pid);
+        // Who is just ending has no environment, and so no tag, any more.
+        until(Duration::from_secs(1), || (!below.iter().any(|one| alive(&one))).then_some(()));
         let survivors: Vec<&Process> = below.iter().filter(alive).collect();
         assert!(survivors.is_empty(), "{survivors:?} survived\n{}", self.story());
         let panics = self.count_lines("panicked at");
