@@ -80,6 +80,8 @@ pub(crate) struct Tally {
     pub(crate) samples: Vec<(PathBuf, Rule)>,
     /// How long it took.
     pub(crate) took: Duration,
+    /// The CPU time of the walker's threads meanwhile.
+    pub(crate) cpu: Duration,
 }
 
 /// How a directory is to be watched, or is.

@@ -196,7 +196,7 @@ impl Watch {
             }
             Inner::Listing(listing) => {
                 self.say_progress(now, out);
-                self.on_listing(*listing, now, out);
+                self.weigh(|watch| watch.on_listing(*listing, now, out));
             }
             Inner::WalkDone { walk, tally } => self.on_walk_done(walk, tally, now, out),
             Inner::RulesFrom(files) => self.watch_rules(files),
