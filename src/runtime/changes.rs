@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::git::{self, Gate};
 use super::run::Instance;
-use super::system;
+use super::system::{self, Holder};
 use crate::config::Config;
 use crate::report::Notice;
 use crate::settle::{Batch, Due, numbers};
@@ -73,7 +73,7 @@ impl Instance {
                 self.reporter.say(&Notice::Delayed { path, more, wait, duration }, now);
             }
             // Changes are still being looked for: what is found belongs to the same run.
-            Some(Due::Ready) if self.watch.is_comparing() => {
+            Some(Due::Ready) if self.watch.is_comparing(now) => {
                 self.settle.postpone(now + numbers::GIT_ASK_AGAIN);
             }
             Some(Due::Ready) => {
@@ -89,7 +89,11 @@ impl Instance {
     fn gate_is_open(&mut self, now: Instant) -> bool {
         let was_held = self.git.is_held();
         let roots = self.config.roots.iter().map(|root| root.path.as_path());
-        match self.git.look(roots, now) {
+        let gate = self.git.look(roots, now);
+        if was_held && !self.git.is_held() {
+            self.watch.catch_up(now);
+        }
+        match gate {
             Gate::Held(hold) => {
                 self.settle.postpone(now + numbers::GIT_ASK_AGAIN);
                 if hold.say {
@@ -106,8 +110,11 @@ impl Instance {
     }
 
     fn say_hold(&mut self, hold: &git::Hold, now: Instant) {
-        let holder = system::git_process(&hold.lock);
-        let stale = holder.is_none() && system::SEES_PROCESSES;
+        let (holder, stale) = match system::holder(&hold.lock) {
+            Holder::Process(process) => (Some(process), false),
+            Holder::Nobody => (None, true),
+            Holder::Unknown => (None, false),
+        };
         let left = numbers::GIT_PATIENCE.saturating_sub(now.duration_since(hold.since));
         let waiting = self.settle.waiting();
         let lock = hold.lock.clone();

@@ -45,6 +45,8 @@ pub(crate) enum Order {
     /// The directories above the roots: somebody may rename one. They are watched when the next walk is
     /// done: the tree has the first right to what watches there are.
     Above(Vec<PathBuf>),
+    /// Tell when every event that the kernel has queued by now has been handed on.
+    CatchUp,
 }
 
 /// Where events come from.
@@ -179,6 +181,12 @@ impl Walker {
                     let error = error.to_string();
                     self.send(Inner::NoSource { generation, error });
                 }
+            }
+            Order::CatchUp => {
+                if let Some(native) = &mut self.native {
+                    native.catch_up();
+                }
+                self.send(Inner::CaughtUp);
             }
             Order::Ground(ground) => self.ground = ground,
             Order::Spots(paths) => self.watch_spots(paths.iter().map(PathBuf::as_path)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Rig;
 use crate::report::Notice;
@@ -256,4 +256,21 @@ fn a_marker_made_before_its_directory_was_watched_is_asked_for_again() {
     fs::remove_file(early(&rig.root)).unwrap();
     fs::write(early(&rig.root), "").unwrap();
     rig.until("the marker", come);
+}
+
+/// Git has ended a checkout: what it wrote is on its way, however much it is and however busy the machine.
+#[test]
+fn what_happened_before_catching_up_has_been_told_when_it_is_done() {
+    let mut rig = Rig::with(|root| make(&root.join("d/a")), |_| {});
+    for round in 0..5 {
+        (0..300).for_each(|n| fs::write(rig.path(&format!("d/{n}")), format!("{round}")).unwrap());
+        rig.watch.catch_up(Instant::now());
+        assert!(rig.watch.is_comparing(Instant::now()));
+        // It does not wait for ever.
+        assert!(!rig.watch.is_comparing(Instant::now() + Duration::from_secs(1)));
+        rig.until("the answer", |rig| !rig.watch.is_comparing(Instant::now()));
+        let told = rig.last();
+        let missing = (0..300).filter(|n| !told.contains_key(&format!("d/{n}"))).count();
+        assert_eq!(missing, 0, "round {round}");
+    }
 }
