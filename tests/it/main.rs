@@ -24,6 +24,9 @@ mod harness;
 /// `explain` says what a running instance does.
 #[cfg(target_os = "linux")]
 mod agreement;
+/// The same through every source of events.
+#[cfg(target_os = "linux")]
+mod backends;
 /// What the command is told about the changes that caused it.
 mod changed_lists;
 /// `init`, `check`, `run`: what is typed.
@@ -36,7 +39,7 @@ mod control;
 /// Sudden deaths: of the program, of its shim, of the command.
 #[cfg(target_os = "linux")]
 mod deaths;
-/// vim, sed and git do what they do: one run each.
+/// vim and sed do what they do: one run each.
 mod editors;
 /// Much output, many reloads, wide trees.
 #[cfg(target_os = "linux")]
@@ -47,6 +50,15 @@ mod explain;
 /// Lost events, limits, links, races at the start.
 #[cfg(target_os = "linux")]
 mod faults;
+/// File systems that send no events, or not all.
+#[cfg(target_os = "linux")]
+mod filesystems;
+/// git does what it does: one run each.
+#[cfg(target_os = "linux")]
+mod git;
+/// No more watches to be had.
+#[cfg(target_os = "linux")]
+mod limits;
 /// The configuration changes while everything runs.
 #[cfg(target_os = "linux")]
 mod live;
@@ -67,6 +79,9 @@ mod roots;
 mod rules;
 /// One save, one run.
 mod saves;
+/// A very large tree.
+#[cfg(target_os = "linux")]
+mod scale;
 /// INT, TERM, HUP, QUIT, and ignored ones.
 #[cfg(target_os = "linux")]
 mod signals;
