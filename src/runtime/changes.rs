@@ -16,6 +16,8 @@ const MESSAGES_A_TURN: usize = 1024;
 /// A batch whose files are being written again waits this often for the event that tells so. Also when the
 /// maximum wait is over: it is three moments more, and a run would read half a file.
 const PUT_BACKS: u32 = 3;
+/// While changes are still being looked for, ask again after this: mostly a new directory, which takes a moment.
+const COMPARING_ASK_AGAIN: Duration = Duration::from_millis(1);
 
 impl Instance {
     /// Takes what the watch engine has to tell, many messages in one go: a storm must not cost a turn of
@@ -74,7 +76,7 @@ impl Instance {
             }
             // Changes are still being looked for: what is found belongs to the same run.
             Some(Due::Ready) if self.watch.is_comparing(now) => {
-                self.settle.postpone(now + numbers::GIT_ASK_AGAIN);
+                self.settle.postpone(now + COMPARING_ASK_AGAIN);
             }
             Some(Due::Ready) => {
                 if self.gate_is_open(now)

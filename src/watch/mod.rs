@@ -203,6 +203,7 @@ impl Watch {
             Inner::Hashed(hashed) => self.on_hashed(hashed, now),
             Inner::Mounts | Inner::Above => self.check_roots(now, out),
         }
+        self.note_looking(now);
     }
 
     /// When [`Watch::tick`] wants to be called; `None` when nothing is due (the usual state: no wake-ups).

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::merge::Why;
+use super::merge::{Walk, Why};
 use super::message::Tally;
 use super::settings::{Backend, Poll};
 use super::walk::Order;
@@ -14,8 +14,8 @@ use crate::report::{Notice, Watching};
 /// The first walk tells how far it has come after this time, and every time it has passed again.
 const PROGRESS: Duration = Duration::from_secs(1);
 
-/// Events that are on their way are waited for no longer than this: the walker may be held by a file system that
-/// does not answer.
+/// Events that are on their way, and looks at new directories, are waited for no longer than this: the walker may be
+/// held by a file system that does not answer, and directories may come without end.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// Why a recovery is needed.
@@ -54,6 +54,8 @@ pub(super) struct Recovery {
     again: bool,
     /// Answers that are awaited ([`Watch::catch_up`]), and until when.
     behind: Option<(u32, Instant)>,
+    /// Since when new directories are being looked at.
+    looking: Option<Instant>,
     /// Why there is no event source although one was wanted.
     pub(super) refused: Option<String>,
 }
@@ -101,10 +103,19 @@ impl Watch {
     }
 
     /// Whether changes may still be found that happened before those that are known: the tree is being
-    /// compared because events were lost or a root was replaced, or events are still on their way.
+    /// compared because events were lost or a root was replaced, events are still on their way, or a new
+    /// directory is being looked at: a run that began now might see what it was not told of.
     pub fn is_comparing(&self, now: Instant) -> bool {
         let behind = self.recovery.behind.is_some_and(|(_, until)| now < until);
-        behind || self.recovery.under_way.is_some()
+        let looking = self.recovery.looking.is_some_and(|since| now < since + CATCH_UP);
+        behind || looking || self.recovery.under_way.is_some()
+    }
+
+    /// Notes since when new directories are being looked at.
+    pub(super) fn note_looking(&mut self, now: Instant) {
+        let new = |walk: &Walk| matches!(walk.why, Why::New | Why::Whole);
+        let looking = self.walks.values().any(new);
+        self.recovery.looking = self.recovery.looking.or(Some(now)).filter(|_| looking);
     }
 
     /// Something has just ended that changed many files. On a busy machine the events may come late: until

@@ -274,3 +274,21 @@ fn what_happened_before_catching_up_has_been_told_when_it_is_done() {
         assert_eq!(missing, 0, "round {round}");
     }
 }
+
+/// A run that begins while a new directory is being looked at might see what it is never told of.
+#[test]
+fn while_a_new_directory_is_looked_at_changes_are_still_to_be_expected() {
+    let mut rig = Rig::with(|root| make(&root.join("a")), |_| {});
+    for round in 0..20 {
+        (0..50).for_each(|n| make(&rig.path(&format!("n{round}/x/y/{n}"))));
+        fs::write(rig.path("a"), format!("{round}")).unwrap();
+        let a = rig.path("a");
+        rig.until("all that is to be told now", |rig| {
+            let told = |seen: &Seen| matches!(seen, Seen::Change(change) if *change.path == *a);
+            rig.seen.iter().any(told) && !rig.watch.is_comparing(Instant::now())
+        });
+        let told = rig.last();
+        let missing = (0..50).filter(|n| !told.contains_key(&format!("n{round}/x/y/{n}"))).count();
+        assert_eq!(missing, 0, "round {round}");
+    }
+}
