@@ -50,12 +50,14 @@ fn wakeups(watcher: &Watcher) -> u64 {
 fn half_ignored(directories: usize, most_kb: u64) {
     let project = large(directories);
     let begun = Instant::now();
-    let watcher = project.start(["--ext", "go"]).ready();
+    // Progress is drawn on a terminal, and told in JSON.
+    let watcher = project.start(["--ext", "go", "--log-format", "json"]);
+    watcher.wait_runs(1);
+    let line = watcher.says(r#""event":"watching""#);
     let ready = begun.elapsed();
-    let line = watcher.says("] watching ");
     let at = |text: &str| watcher.timed_lines().into_iter().find(|(_, line)| line.contains(text));
-    let walk = at("] watching ").unwrap().0.duration_since(at("] run 1:").unwrap().0);
-    let progress = at("looking at the tree").map(|(_, line)| line);
+    let walk = at(r#""event":"watching""#).unwrap().0.duration_since(watcher.timed_lines()[0].0);
+    let progress = at(r#""event":"progress""#).map(|(_, line)| line);
     // Each second is told that passed; whether one did depends on the machine.
     assert!(progress.is_some() || walk < Duration::from_millis(1500), "{}", watcher.story());
     // The baseline of contents is read in the background.
