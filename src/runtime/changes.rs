@@ -89,9 +89,10 @@ impl Instance {
     }
 
     fn gate_is_open(&mut self, now: Instant) -> bool {
-        let was_held = self.git.is_held();
+        let mut was_held = self.git.is_held();
         let roots = self.config.roots.iter().map(|root| root.path.as_path());
         let gate = self.git.look(roots, now);
+        was_held |= self.git.has_worked();
         if was_held && !self.git.is_held() {
             self.watch.catch_up(now);
         }

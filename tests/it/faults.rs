@@ -376,9 +376,10 @@ fn suspended(time: Duration) {
         });
         pace(QUIET);
         let more = &watcher.run_log()[runs..];
-        assert_eq!(more.len(), 1, "runs\n{}", watcher.story());
+        // One; on a busy machine what had gathered may come in two portions.
+        assert!(more.len() <= 2, "{} runs\n{}", more.len(), watcher.story());
         let waited = (more.last().unwrap().began - woken) / 1_000_000;
-        eprintln!("asleep for {time:?}: one run, {waited} ms later");
+        eprintln!("asleep for {time:?}: {} run(s), the last {waited} ms later", more.len());
         assert!(waited < 2000, "{waited} ms");
     }
     watcher.run_after(|project| project.save("new0/c.go", "awake"));

@@ -323,7 +323,8 @@ fn a_lock_is_called_stale_only_if_nobody_holds_it() {
         let lock = held.then_some(lock);
         watcher.save("a.go", "1");
         if held {
-            watcher.says_all(&["git holds", "index.lock", &format!("pid {}", std::process::id())]);
+            // By this process, or for a moment by one that another test begins to start.
+            watcher.matches(r"git holds .*index\.lock \(pid \d+, ");
         } else {
             watcher.says_all(&["index.lock", "is stale, no process has it open"]);
         }
