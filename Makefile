@@ -43,7 +43,7 @@ test: check ## What a newcomer needs to trust the build: check, unit and integra
 	RUST_TEST_THREADS=3 $(CARGO) test --locked
 
 torture: ## The long versions of the tests (minutes to an hour)
-	$(CARGO) test --locked --release --test it torture_ -- --ignored --nocapture --test-threads=1
+	$(CARGO) test --locked --release --lib --test it torture_ -- --ignored --nocapture --test-threads=1
 
 run: ## Watch this directory and run CMD on every save
 	$(CARGO) run --locked --release -- run -e "$(CMD)"

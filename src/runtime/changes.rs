@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::git::{self, Gate};
 use super::run::Instance;
-use super::system;
+use super::system::{self, Holder};
 use crate::config::Config;
 use crate::report::Notice;
 use crate::settle::{Batch, Due, numbers};
@@ -16,6 +16,8 @@ const MESSAGES_A_TURN: usize = 1024;
 /// A batch whose files are being written again waits this often for the event that tells so. Also when the
 /// maximum wait is over: it is three moments more, and a run would read half a file.
 const PUT_BACKS: u32 = 3;
+/// While changes are still being looked for, ask again after this: mostly a new directory, which takes a moment.
+const COMPARING_ASK_AGAIN: Duration = Duration::from_millis(1);
 
 impl Instance {
     /// Takes what the watch engine has to tell, many messages in one go: a storm must not cost a turn of
@@ -73,8 +75,8 @@ impl Instance {
                 self.reporter.say(&Notice::Delayed { path, more, wait, duration }, now);
             }
             // Changes are still being looked for: what is found belongs to the same run.
-            Some(Due::Ready) if self.watch.is_comparing() => {
-                self.settle.postpone(now + numbers::GIT_ASK_AGAIN);
+            Some(Due::Ready) if self.watch.is_comparing(now) => {
+                self.settle.postpone(now + COMPARING_ASK_AGAIN);
             }
             Some(Due::Ready) => {
                 if self.gate_is_open(now)
@@ -87,9 +89,14 @@ impl Instance {
     }
 
     fn gate_is_open(&mut self, now: Instant) -> bool {
-        let was_held = self.git.is_held();
+        let mut was_held = self.git.is_held();
         let roots = self.config.roots.iter().map(|root| root.path.as_path());
-        match self.git.look(roots, now) {
+        let gate = self.git.look(roots, now);
+        was_held |= self.git.has_worked();
+        if was_held && !self.git.is_held() {
+            self.watch.catch_up(now);
+        }
+        match gate {
             Gate::Held(hold) => {
                 self.settle.postpone(now + numbers::GIT_ASK_AGAIN);
                 if hold.say {
@@ -106,8 +113,11 @@ impl Instance {
     }
 
     fn say_hold(&mut self, hold: &git::Hold, now: Instant) {
-        let holder = system::git_process(&hold.lock);
-        let stale = holder.is_none() && system::SEES_PROCESSES;
+        let (holder, stale) = match system::holder(&hold.lock) {
+            Holder::Process(process) => (Some(process), false),
+            Holder::Nobody => (None, true),
+            Holder::Unknown => (None, false),
+        };
         let left = numbers::GIT_PATIENCE.saturating_sub(now.duration_since(hold.since));
         let waiting = self.settle.waiting();
         let lock = hold.lock.clone();

@@ -2,6 +2,7 @@
 //! is not what anybody wants to run.
 #![expect(clippy::disallowed_methods, reason = "shell: looks at lock files")]
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -48,6 +49,10 @@ struct LockId {
 pub(super) struct GitGate {
     held: Option<(LockId, Instant, bool)>,
     expired: Vec<LockId>,
+    /// The index of each repository as it was at the last look: inode and change time.
+    indexes: HashMap<PathBuf, (u64, i64, i64)>,
+    /// An index was another one at the last look than at the one before.
+    worked: bool,
 }
 
 impl GitGate {
@@ -55,6 +60,10 @@ impl GitGate {
     pub(super) fn look<'a>(&mut self, roots: impl Iterator<Item = &'a Path>, now: Instant) -> Gate {
         let mut directories: Vec<PathBuf> = roots.filter_map(git_directory).collect();
         directories.dedup();
+        self.worked = false;
+        for git in &directories {
+            self.compare_index(git);
+        }
         let lock = directories.iter().find_map(|git| self.live_lock(git));
         match lock {
             Some(lock) => self.hold(lock, now),
@@ -71,6 +80,19 @@ impl GitGate {
     /// Whether a lock was held at the last look.
     pub(super) fn is_held(&self) -> bool {
         self.held.is_some()
+    }
+
+    /// Whether git has done something between the last two looks: on a busy machine it may have come and gone
+    /// without anybody having seen its lock.
+    pub(super) fn has_worked(&self) -> bool {
+        self.worked
+    }
+
+    fn compare_index(&mut self, git: &Path) {
+        let Ok(meta) = std::fs::symlink_metadata(git.join("index")) else { return };
+        let present = (meta.ino(), meta.ctime(), meta.ctime_nsec());
+        let before = self.indexes.insert(git.to_path_buf(), present);
+        self.worked |= before.is_some_and(|before| before != present);
     }
 
     fn live_lock(&self, git: &Path) -> Option<LockId> {
@@ -159,6 +181,24 @@ mod tests {
 
         std::fs::remove_file(repo.path().join(".git/index.lock")).unwrap();
         assert_eq!(look(&mut gate, &sub, start + Duration::from_secs(11)), Gate::Open);
+    }
+
+    #[test]
+    fn work_that_came_and_went_between_two_looks_is_known_by_the_index() {
+        let repo = repository();
+        let mut gate = GitGate::default();
+        let worked = |gate: &mut GitGate| {
+            look(gate, repo.path(), Instant::now());
+            gate.has_worked()
+        };
+        std::fs::write(repo.path().join(".git/index"), "one").unwrap();
+        assert!(!worked(&mut gate), "the first look");
+        assert!(!worked(&mut gate));
+        std::fs::write(repo.path().join(".git/index.lock"), "two").unwrap();
+        let index = repo.path().join(".git/index");
+        std::fs::rename(repo.path().join(".git/index.lock"), index).unwrap();
+        assert!(worked(&mut gate));
+        assert!(!worked(&mut gate), "once");
     }
 
     #[test]

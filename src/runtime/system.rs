@@ -7,4 +7,18 @@ mod os;
 #[path = "system/portable.rs"]
 mod os;
 
-pub(super) use os::{SEES_PROCESSES, git_process, path_of};
+pub(super) use os::{holder, path_of};
+
+use crate::process::LeftOver;
+
+/// Who holds a lock file of git.
+#[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nobody can be named there"))]
+pub(super) enum Holder {
+    /// This process.
+    Process(LeftOver),
+    /// No process: it was left behind.
+    Nobody,
+    /// That cannot be told.
+    Unknown,
+}

@@ -1,7 +1,7 @@
 //! Content decides: a save that leaves the bytes that the last run saw is no change. What is not known for
 //! certain counts as changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -238,13 +238,21 @@ impl Watch {
         contents.started = Some(now);
         contents.unread.clear();
         let mut dirty = std::mem::take(&mut contents.dirty);
+        let told: HashSet<&Path> = causes.iter().map(|path| &**path).collect();
         for (path, dirty) in dirty.drain() {
             // Whatever was under way: unknown, until it is confirmed.
+            let mut before = 0;
             if let Some(record) = self.table.record_mut(&path)
                 && !record.is_dir()
             {
-                record.hash = 0;
+                before = std::mem::take(&mut record.hash);
                 record.settle();
+            }
+            // The run has seen it, but was not told of it: that it differs is still to be told.
+            let same = dirty.hashed.is_some_and(|(hash, _)| hash == before);
+            if !same && !told.contains(&*path) {
+                self.contents.dirty.insert(path, Dirty { hashed: None, ..dirty });
+                continue;
             }
             match dirty.hashed {
                 Some(seen) => {
@@ -341,6 +349,11 @@ impl Watch {
             self.contents.baseline.begun = true;
             self.feed_baseline();
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn move_start(&mut self, since: Timestamp) {
+        self.contents.since = since;
     }
 
     #[cfg(test)]

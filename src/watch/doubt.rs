@@ -33,6 +33,11 @@ impl Doubts {
         self.next.into_iter().chain(late).min()
     }
 
+    /// Whether a comparison is under way.
+    pub(super) fn is_looking(&self) -> bool {
+        self.walk.is_some()
+    }
+
     /// An event told of a path.
     pub(super) fn acquit(&mut self, path: &Path) {
         if !self.suspects.is_empty() {
@@ -53,13 +58,16 @@ impl Watch {
 
     /// A walk is done: plans the next comparison where one is needed.
     pub(super) fn plan_doubt(&mut self, walk: u32, tally: &Tally, now: Instant) {
-        if self.doubts.walk == Some(walk) {
+        let tally = if self.doubts.walk == Some(walk) {
             self.doubts.walk = None;
+            self.whole_cost(tally)
         } else if self.doubts.next.is_some() || self.doubts.walk.is_some() {
             return;
-        }
+        } else {
+            Tally::default()
+        };
         if self.settings.poll == Poll::Auto && self.polling.doubtful().next().is_some() {
-            let cost = polling::interval(Poll::Auto, tally.took, tally.files);
+            let cost = polling::interval(Poll::Auto, &tally);
             self.doubts.next = Some(now + SLOW.max(cost));
         }
     }
@@ -99,7 +107,7 @@ impl Watch {
                 dir.polled = true;
             }
         }
-        let interval = polling::interval(self.settings.poll, Duration::ZERO, files);
+        let interval = polling::interval(self.settings.poll, &Tally::default());
         self.polling.begin(&tree, now + interval);
         out.push(Seen::Say(Notice::Polling {
             path: Arc::from(tree),

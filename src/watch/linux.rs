@@ -20,8 +20,12 @@ use crate::filter::EntryKind;
 
 #[path = "linux/magic.rs"]
 mod magic;
+#[path = "linux/mountinfo.rs"]
+mod mountinfo;
+#[path = "linux/overlay.rs"]
+mod overlay;
 
-pub(crate) use unix::{Directory, can_list, hash, lstat, read_file, stat};
+pub(crate) use unix::{Directory, can_list, hash, lstat, read_file, stat, thread_time};
 
 /// Events come by inotify: one watch for each directory. (Elsewhere they come for whole trees.)
 pub(crate) const BY_DIRECTORY: bool = true;
@@ -64,9 +68,35 @@ pub(super) fn entries(
     Ok(())
 }
 
+/// The kernel stacks no more overlays than this.
+const STACK: u32 = 2;
+
 /// The kind of file system that something open is on.
 pub(super) fn filesystem(fd: &OwnedFd) -> FileSystem {
-    rustix::fs::fstatfs(fd).map_or(FileSystem::Local, |info| magic::filesystem(info.f_type as u64))
+    filesystem_in(fd, 0)
+}
+
+fn filesystem_in(fd: &OwnedFd, depth: u32) -> FileSystem {
+    let Ok(info) = rustix::fs::fstatfs(fd) else { return FileSystem::Local };
+    match magic::filesystem(info.f_type as u64) {
+        FileSystem::Doubtful(_) if magic::is_overlay(info.f_type as u64) => over(fd, depth),
+        kind => kind,
+    }
+}
+
+/// What to think of an overlay: look at what it lies over.
+fn over(fd: &OwnedFd, depth: u32) -> FileSystem {
+    let layers = rustix::fs::fstat(fd).ok().and_then(|stat| {
+        let device = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+        overlay::layers(&all_mounts(), device)
+    });
+    // Deeper than can be: in a chroot the names of the layers lead to something else, perhaps to itself.
+    let Some(layers) = layers.filter(|_| depth < STACK) else { return overlay::judge([None]) };
+    overlay::judge(layers.iter().map(|path| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let layer = rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()?;
+        Some(filesystem_in(&layer, depth + 1))
+    }))
 }
 
 /// The kernel's limits for event watches: what is allowed, by the sysctl of that name.
@@ -192,8 +222,12 @@ pub(crate) fn watch_mounts(mut tell: impl FnMut() -> bool + Send + 'static) -> O
 
 /// All mounts: their numbers and where they are.
 pub(crate) fn mounts() -> Vec<(u64, PathBuf)> {
+    all_mounts().into_iter().map(|mount| (mount.number, mount.point)).collect()
+}
+
+fn all_mounts() -> Vec<mountinfo::Mount> {
     let text = read_whole(Path::new("/proc/self/mountinfo"));
-    text.split(|byte| *byte == b'\n').filter_map(mount).collect()
+    text.split(|byte| *byte == b'\n').filter_map(mountinfo::read).collect()
 }
 
 /// What there is to read in a file that does not know its size; nothing where there is none.
@@ -209,42 +243,4 @@ fn read_whole(path: &Path) -> Vec<u8> {
         text.extend_from_slice(&buffer[..n]);
     }
     text
-}
-
-/// One line: `36 35 98:0 /mnt1 /mnt2 rw,noatime …`; the fifth field is where it is, with octal escapes.
-fn mount(line: &[u8]) -> Option<(u64, PathBuf)> {
-    let mut fields = line.split(|byte| *byte == b' ');
-    let number = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-    let escaped = fields.nth(3)?;
-    let mut point = Vec::with_capacity(escaped.len());
-    let mut rest = escaped;
-    while let Some((&byte, after)) = rest.split_first() {
-        let octal = (byte == b'\\').then(|| after.get(..3)).flatten();
-        let value = octal
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match value {
-            Some(value) => {
-                point.push(value);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                point.push(byte);
-                rest = after;
-            }
-        }
-    }
-    Some((number, PathBuf::from(OsStr::from_bytes(&point))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mount_is_read_with_its_escapes() {
-        let line = b"36 35 98:0 /mnt1 /a\\040b\\012c\\134 rw,noatime master:1 - ext3 /dev/root rw";
-        assert_eq!(mount(line), Some((36, PathBuf::from("/a b\nc\\"))));
-        assert_eq!(mount(b""), None);
-    }
 }

@@ -29,6 +29,8 @@ pub(crate) enum Inner {
     WalkDone { walk: u32, tally: Tally },
     /// The ignore files outside of the tree that speak about a root were read, or looked for.
     RulesFrom(Vec<PathBuf>),
+    /// What the kernel had queued at some moment has been handed on ([`super::Watch::catch_up`]).
+    CaughtUp,
     /// Contents were read in the background.
     Hashed(Vec<Hashed>),
     /// The table of mounts changed.
@@ -80,6 +82,8 @@ pub(crate) struct Tally {
     pub(crate) samples: Vec<(PathBuf, Rule)>,
     /// How long it took.
     pub(crate) took: Duration,
+    /// The CPU time of the walker's threads meanwhile.
+    pub(crate) cpu: Duration,
 }
 
 /// How a directory is to be watched, or is.

@@ -125,7 +125,7 @@ pub struct Watch {
     /// Watches that were put on by walks that were out of date.
     doubtful_watches: HashSet<PathBuf>,
     ready: bool,
-    /// The first message, and when the progress was said last.
+    /// The first turn of the loop, and when the progress was said last.
     began: Option<(Instant, Instant)>,
     _mounts: Option<mounts::Mounts>,
 }
@@ -195,14 +195,15 @@ impl Watch {
                 }
             }
             Inner::Listing(listing) => {
-                self.say_progress(now, out);
-                self.on_listing(*listing, now, out);
+                self.weigh(|watch| watch.on_listing(*listing, now, out));
             }
             Inner::WalkDone { walk, tally } => self.on_walk_done(walk, tally, now, out),
             Inner::RulesFrom(files) => self.watch_rules(files),
+            Inner::CaughtUp => self.recovery.caught_up(),
             Inner::Hashed(hashed) => self.on_hashed(hashed, now),
             Inner::Mounts | Inner::Above => self.check_roots(now, out),
         }
+        self.note_looking(now);
     }
 
     /// When [`Watch::tick`] wants to be called; `None` when nothing is due (the usual state: no wake-ups).
@@ -212,6 +213,7 @@ impl Watch {
             self.polling.deadline(),
             self.doubts.deadline(),
             self.roots.deadline(),
+            self.next_progress(),
         ]
         .into_iter()
         .flatten()
@@ -220,6 +222,8 @@ impl Watch {
 
     /// Does what is due at `now`.
     pub fn tick(&mut self, now: Instant, out: &mut Vec<Seen>) {
+        self.began.get_or_insert((now, now));
+        self.say_progress(now, out);
         self.confirm(now);
         self.poll_if_due(now);
         self.doubt_if_due(now, out);

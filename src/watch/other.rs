@@ -15,7 +15,7 @@ use crate::filter::EntryKind;
 #[path = "other/names.rs"]
 mod names;
 
-pub(crate) use unix::{Directory, can_list, hash, lstat, read_file, stat};
+pub(crate) use unix::{Directory, can_list, hash, lstat, read_file, stat, thread_time};
 
 /// Events come for whole trees.
 pub(crate) const BY_DIRECTORY: bool = false;

@@ -12,7 +12,7 @@ use super::message::{Arming, Tally};
 use super::settings::{Backend, Poll};
 use super::table::{Dir, DirId};
 use super::walk::Order;
-use super::{Seen, Watch, limits};
+use super::{Seen, Watch, limits, os};
 use crate::report::Notice;
 
 /// The shortest interval between two passes.
@@ -24,7 +24,7 @@ const MAX: Duration = Duration::from_secs(5);
 /// More files than this may be looked at less often than every [`MAX`].
 const LARGE: usize = 20_000;
 
-/// A pass may take this part of the time of one core.
+/// A pass may take one part in so many of the CPU time of one core.
 const SHARE: u32 = 20;
 
 #[derive(Debug, Default)]
@@ -32,6 +32,8 @@ pub(super) struct Polling {
     /// File systems other than plain local ones, by the directory where they begin.
     filesystems: Vec<(PathBuf, FileSystem)>,
     walk: Option<u32>,
+    /// The CPU time that the owner has spent on the present pass.
+    pub(super) merging: Duration,
     /// When the present pass began, and the one before it.
     began: [Option<Instant>; 2],
     next: Option<Instant>,
@@ -93,13 +95,16 @@ impl Polling {
     }
 }
 
-/// The pause before the next pass, by what the last one took.
-pub(super) fn interval(poll: Poll, took: Duration, files: usize) -> Duration {
+/// The pause before the next pass, by what the last one took. A slow file system, and the server behind it, are
+/// given twice the time of a pass; but a machine that is merely busy makes every pass slow, and must not make
+/// polling slow: hence a share of the processor is counted in CPU time, and never exceeded.
+pub(super) fn interval(poll: Poll, tally: &Tally) -> Duration {
     if let Poll::Every(interval) = poll {
         return interval;
     }
-    let wanted = (took * 2).max(took * SHARE).max(MIN);
-    if files <= LARGE { wanted.min(MAX) } else { wanted }
+    let slow = tally.took * 2;
+    let slow = if tally.files <= LARGE { slow.min(MAX) } else { slow };
+    slow.max(tally.cpu * SHARE).max(MIN)
 }
 
 impl Watch {
@@ -128,10 +133,28 @@ impl Watch {
             self.polling.next = None;
             return;
         }
-        let interval = interval(self.settings.poll, tally.took, tally.files);
+        // What another walk takes (it puts watches on, it reads ignore files) says nothing about a pass.
+        let tally = if why == Why::Poll { self.whole_cost(tally) } else { Tally::default() };
+        let interval = interval(self.settings.poll, &tally);
         self.polling.interval = Some(interval);
         self.polling.next = Some(now + interval);
         self.say_polling(polled, interval, out);
+    }
+
+    /// Does a part of a pass, and notes what it takes of the processor.
+    pub(super) fn weigh(&mut self, work: impl FnOnce(&mut Self)) {
+        if self.polling.walk.is_none() && !self.doubts.is_looking() {
+            return work(self);
+        }
+        let before = os::thread_time();
+        work(self);
+        self.polling.merging += os::thread_time().saturating_sub(before);
+    }
+
+    /// What a pass took in all: the walker's part and ours.
+    pub(super) fn whole_cost(&mut self, tally: &Tally) -> Tally {
+        let merging = std::mem::take(&mut self.polling.merging);
+        Tally { cpu: tally.cpu + merging, ..tally.clone() }
     }
 
     fn say_polling(&mut self, polled: usize, interval: Duration, out: &mut Vec<Seen>) {
@@ -228,6 +251,7 @@ impl Watch {
     /// Sends the walker round now. Its pass, unless nothing is polled.
     pub(super) fn poll(&mut self, now: Instant) -> Option<u32> {
         self.polling.next = None;
+        self.polling.merging = Duration::ZERO;
         let walk = self.look_again_at(Why::Poll, |dir| dir.polled)?;
         self.polling.walk = Some(walk);
         self.polling.began = [Some(now), self.polling.began[0]];
@@ -284,11 +308,26 @@ mod tests {
     #[test]
     fn the_interval_follows_the_cost_of_a_pass_within_its_bounds() {
         let ms = Duration::from_millis;
-        let auto = |took, files| interval(Poll::Auto, ms(took), files);
-        assert_eq!(auto(1, 10), ms(500));
-        assert_eq!(auto(60, 20_000), ms(1200));
-        assert_eq!(auto(400, 20_000), ms(5000));
-        assert_eq!(auto(400, 20_001), ms(8000));
-        assert_eq!(interval(Poll::Every(ms(100)), ms(400), 10), ms(100));
+        let auto = |took, cpu, files| {
+            interval(Poll::Auto, &Tally { took: ms(took), cpu: ms(cpu), files, ..Tally::default() })
+        };
+        // (milliseconds by the clock, of the processor, files; the pause that follows)
+        let table = [
+            ((1, 1, 10), 500),
+            ((60, 60, 20_000), 1200),
+            // A slow file system: twice the pass, but not for ever.
+            ((400, 10, 100), 800),
+            ((4000, 10, 20_000), 5000),
+            ((4000, 10, 20_001), 8000),
+            // A busy machine: the pass was slow and cost nothing.
+            ((240, 2, 300), 500),
+            // Five percent of a core at most, whatever else.
+            ((400, 400, 20_000), 8000),
+        ];
+        for ((took, cpu, files), pause) in table {
+            assert_eq!(auto(took, cpu, files), ms(pause), "{took} {cpu} {files}");
+        }
+        let tally = Tally { took: ms(400), cpu: ms(400), ..Tally::default() };
+        assert_eq!(interval(Poll::Every(ms(100)), &tally), ms(100));
     }
 }

@@ -4,14 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::merge::Why;
+use super::merge::{Walk, Why};
 use super::message::Tally;
 use super::settings::{Backend, Poll};
+use super::walk::Order;
 use super::{Seen, Watch, os};
 use crate::report::{Notice, Watching};
 
 /// The first walk tells how far it has come after this time, and every time it has passed again.
 const PROGRESS: Duration = Duration::from_secs(1);
+
+/// Events that are on their way, and looks at new directories, are waited for no longer than this: the walker may be
+/// held by a file system that does not answer, and directories may come without end.
+const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// Why a recovery is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +52,10 @@ pub(super) struct Recovery {
     pub(super) first: Option<u32>,
     /// Events were lost again meanwhile.
     again: bool,
+    /// Answers that are awaited ([`Watch::catch_up`]), and until when.
+    behind: Option<(u32, Instant)>,
+    /// Since when new directories are being looked at.
+    looking: Option<Instant>,
     /// Why there is no event source although one was wanted.
     pub(super) refused: Option<String>,
 }
@@ -55,6 +64,12 @@ impl Recovery {
     pub(super) fn begin(&mut self, backend: Backend, poll: Poll) {
         self.generation = 1;
         self.begin_again(backend, poll);
+    }
+
+    pub(super) fn caught_up(&mut self) {
+        self.behind = self.behind.and_then(|(count, until)| {
+            Some((count.checked_sub(1).filter(|left| *left > 0)?, until))
+        });
     }
 
     /// Decides anew where events come from.
@@ -87,10 +102,30 @@ impl Watch {
         self.check_extras(out);
     }
 
-    /// Whether the tree is being compared because events were lost or a root was replaced: changes may
-    /// still be found that happened before those that are known.
-    pub fn is_comparing(&self) -> bool {
-        self.recovery.under_way.is_some()
+    /// Whether changes may still be found that happened before those that are known: the tree is being
+    /// compared because events were lost or a root was replaced, events are still on their way, or a new
+    /// directory is being looked at: a run that began now might see what it was not told of.
+    pub fn is_comparing(&self, now: Instant) -> bool {
+        let behind = self.recovery.behind.is_some_and(|(_, until)| now < until);
+        let looking = self.recovery.looking.is_some_and(|since| now < since + CATCH_UP);
+        behind || looking || self.recovery.under_way.is_some()
+    }
+
+    /// Notes since when new directories are being looked at.
+    pub(super) fn note_looking(&mut self, now: Instant) {
+        let new = |walk: &Walk| matches!(walk.why, Why::New | Why::Whole);
+        let looking = self.walks.values().any(new);
+        self.recovery.looking = self.recovery.looking.or(Some(now)).filter(|_| looking);
+    }
+
+    /// Something has just ended that changed many files. On a busy machine the events may come late: until
+    /// those of this moment are here, [`Watch::is_comparing`].
+    pub fn catch_up(&mut self, now: Instant) {
+        if self.recovery.events == Events::Native {
+            let count = self.recovery.behind.map_or(0, |(count, _)| count);
+            self.recovery.behind = Some((count + 1, now + CATCH_UP));
+            self.order(Order::CatchUp);
+        }
     }
 
     pub(super) fn on_lost(&mut self, now: Instant, out: &mut Vec<Seen>) {
@@ -111,13 +146,17 @@ impl Watch {
         }
     }
 
-    /// Says now and then how far the first walk has come.
+    /// When it is to be said how far the first walk has come.
+    pub(super) fn next_progress(&self) -> Option<Instant> {
+        self.began.filter(|_| !self.ready).map(|(_, said)| said + PROGRESS)
+    }
+
+    /// Says now and then how far the first walk has come: also while a slow file system lets it wait.
     pub(super) fn say_progress(&mut self, now: Instant, out: &mut Vec<Seen>) {
-        if self.ready {
+        if self.next_progress().is_none_or(|next| now < next) {
             return;
         }
-        let (began, said) = self.began.get_or_insert((now, now));
-        if now >= *said + PROGRESS {
+        if let Some((began, said)) = &mut self.began {
             *said = now;
             let elapsed = now.saturating_duration_since(*began);
             let directories = self.table.directories();

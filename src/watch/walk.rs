@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -45,6 +45,8 @@ pub(crate) enum Order {
     /// The directories above the roots: somebody may rename one. They are watched when the next walk is
     /// done: the tree has the first right to what watches there are.
     Above(Vec<PathBuf>),
+    /// Tell when every event that the kernel has queued by now has been handed on.
+    CatchUp,
 }
 
 /// Where events come from.
@@ -75,6 +77,7 @@ pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender
         walks: HashMap::new(),
         full: false,
         large: false,
+        helped: Arc::default(),
         threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
         scratch: Scratch::default(),
     };
@@ -103,6 +106,8 @@ struct Walker {
     full: bool,
     /// A walk took so much that what it freed is worth giving back.
     large: bool,
+    /// The CPU time that the other threads have taken so far, in nanoseconds.
+    helped: Arc<AtomicU64>,
     threads: usize,
     scratch: Scratch,
 }
@@ -111,6 +116,8 @@ struct Progress {
     left: usize,
     urgent: bool,
     since: Instant,
+    /// What had been spent on CPU time before it.
+    spent: Duration,
     tally: Tally,
 }
 
@@ -145,10 +152,12 @@ impl Walker {
                 for job in &mut jobs {
                     self.surround(job);
                 }
+                let spent = self.spent();
                 let progress = self.walks.entry(walk).or_insert_with(|| Progress {
                     left: 0,
                     urgent,
                     since: Instant::now(),
+                    spent,
                     tally: Tally::default(),
                 });
                 progress.left += jobs.len();
@@ -172,6 +181,12 @@ impl Walker {
                     let error = error.to_string();
                     self.send(Inner::NoSource { generation, error });
                 }
+            }
+            Order::CatchUp => {
+                if let Some(native) = &mut self.native {
+                    native.catch_up();
+                }
+                self.send(Inner::CaughtUp);
             }
             Order::Ground(ground) => self.ground = ground,
             Order::Spots(paths) => self.watch_spots(paths.iter().map(PathBuf::as_path)),
@@ -297,7 +312,11 @@ impl Walker {
         };
         let (watched, failed, full) = std::thread::scope(|scope| {
             for _ in 1..self.threads {
-                scope.spawn(work);
+                scope.spawn(|| {
+                    work();
+                    let spent = u64::try_from(os::thread_time().as_nanos()).unwrap_or(u64::MAX);
+                    self.helped.fetch_add(spent, Ordering::Relaxed);
+                });
             }
             let armed = arm(native.as_mut(), next, full);
             work();
@@ -352,6 +371,11 @@ impl Walker {
         }
     }
 
+    /// The CPU time of all walks so far.
+    fn spent(&self) -> Duration {
+        os::thread_time() + Duration::from_nanos(self.helped.load(Ordering::Relaxed))
+    }
+
     fn finish(&mut self, walk: u32) {
         if let Some(paths) = self.above_wanted.take() {
             self.above = Above::new(paths, &self.to);
@@ -360,6 +384,7 @@ impl Walker {
         }
         if let Some(mut progress) = self.walks.remove(&walk) {
             progress.tally.took = progress.since.elapsed();
+            progress.tally.cpu = self.spent().saturating_sub(progress.spent);
             self.large |= progress.tally.directories >= LARGE;
             self.send(Inner::WalkDone { walk, tally: progress.tally });
         }

@@ -1,10 +1,12 @@
 //! The watch engine under faults: lost events, limits, races at the start, unreadable places, odd writes.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::harness::*;
@@ -14,10 +16,32 @@ fn named(watcher: &Watcher) -> BTreeSet<String> {
     watcher.run_log().iter().flat_map(|run| run.changed_below(&watcher.tree())).collect()
 }
 
-/// The kernel's queue overflows while the process is stopped.
-fn overflow(files: usize) {
-    let watcher =
-        Project::new().file("a.go", "0").file("old/b.go", "0").start(["--ext", "go"]).ready();
+/// The length of the event queue, copied by the kernel into each new instance. Shortened while this lives, and
+/// for the whole machine, so only by the long tests, and only by root.
+struct ShortQueue(String);
+
+const QUEUE: &str = "/proc/sys/fs/inotify/max_queued_events";
+
+impl ShortQueue {
+    fn new(length: usize) -> Option<Self> {
+        let before = fs::read_to_string(QUEUE).ok()?;
+        fs::write(QUEUE, format!("{length}")).ok()?;
+        Some(Self(before))
+    }
+}
+
+impl Drop for ShortQueue {
+    fn drop(&mut self) {
+        let _ = fs::write(QUEUE, &self.0);
+    }
+}
+
+/// The kernel's queue overflows while the process is stopped. How long after it went on the run began.
+fn overflow(files: usize, queue: Option<usize>) -> u64 {
+    let short = queue.and_then(ShortQueue::new);
+    let watcher = Project::new().file("a.go", "0").file("old/b.go", "0");
+    let watcher = watcher.start(["--ext", "go", "--on-busy", "queue"]).ready();
+    drop(short);
     watcher.exactly(1);
     watcher.signal(Signal::STOP);
     for number in 0..files {
@@ -25,35 +49,39 @@ fn overflow(files: usize) {
     }
     watcher.save_new("new/deep/c.go", "0");
     watcher.save("a.go", "edited");
+    let went_on = monotonic();
     watcher.signal(Signal::CONT);
-    watcher.wait_runs(2);
+    let run = watcher.wait_runs(2);
     watcher.exactly(2);
-    assert!(
-        named(&watcher).contains("a.go") && named(&watcher).contains("new/deep/c.go"),
-        "{}",
-        watcher.story()
-    );
-    watcher.matches(
+    assert_eq!(run.changed_below(&watcher.tree()), ["a.go", "new/deep/c.go"]);
+    let line = watcher.matches(
         r"^\[WARN\] the kernel dropped events .*: [\d,]+ files compared in \S+, [\d,]+ changed",
     );
-    for round in 0..10 {
+    let mut seen = 0;
+    for round in 0..5 {
         for path in ["a.go", "new/deep/c.go", "old/b.go", "new/d.go"] {
-            watcher.run_after(|project| project.save(path, format!("after {round}")));
+            let run = watcher.run_after(|project| project.save(path, format!("after {round}")));
+            seen += usize::from(run.changed_below(&watcher.tree()).iter().any(|one| one == path));
+            pace_ms(30);
         }
     }
+    let waited = (run.began - went_on) / 1_000_000;
+    eprintln!("one run after {waited} ms; {seen} of 20 later edits; {line}");
+    assert!(waited < 2000, "{waited} ms\n{}", watcher.story());
+    assert_eq!((seen, watcher.count_lines("dropped events")), (20, 1), "{}", watcher.story());
+    waited
 }
 
 #[test]
 fn lost_events_are_made_good() {
-    overflow(8_000);
+    overflow(8_000, None);
 }
 
 #[test]
 #[ignore = "20,000 files, ten times; make torture"]
 fn torture_lost_events() {
-    for _ in 0..10 {
-        overflow(20_000);
-    }
+    let worst = (0..10).map(|_| overflow(20_000, Some(64))).max();
+    eprintln!("ten times one run, at most {} ms after it went on", worst.unwrap());
 }
 
 fn new_directories_at_full_speed(count: usize) {
@@ -65,6 +93,7 @@ fn new_directories_at_full_speed(count: usize) {
         let seen = named(&watcher).iter().filter(|path| path.ends_with("/x.go")).count();
         (seen == count).then_some(())
     });
+    eprintln!("{count} of {count} files in new directories");
 }
 
 #[test]
@@ -86,7 +115,7 @@ fn edits_during_the_start(rounds: u64, directories: usize, within_ms: u64) {
     for number in 0..directories {
         project = project.file(format!("d{number}/f.go"), "0");
     }
-    let mut random = Random(17);
+    let (mut random, mut lost) = (Random(17), 0);
     for round in 1..=rounds {
         let mut args = vec!["run".into(), "--ext".into(), "go".into(), "--".into()];
         args.extend(project.argv());
@@ -102,11 +131,13 @@ fn edits_during_the_start(rounds: u64, directories: usize, within_ms: u64) {
         });
         processes::send(child.id(), Signal::TERM);
         child.wait().unwrap();
+        lost += usize::from(ran.is_none());
         if ran.is_none() {
             project.kill_what_is_left();
             panic!("round {round}: the edit was lost");
         }
     }
+    eprintln!("{rounds} edits during the start in {directories} directories: {lost} lost");
 }
 
 #[test]
@@ -118,64 +149,6 @@ fn an_edit_during_the_start_is_not_lost() {
 #[ignore = "100 starts in 20,000 directories; make torture"]
 fn torture_edits_during_the_start() {
     edits_during_the_start(100, 20_000, 300);
-}
-
-/// Starts it in a user namespace that allows so many watches and instances.
-fn limited(project: Project, watches: u32, instances: u32) -> Option<Watcher> {
-    let inside = format!(
-        "echo {watches} > /proc/sys/user/max_inotify_watches && \
-         echo {instances} > /proc/sys/user/max_inotify_instances && exec \"$0\" run --ext go -- \"$@\""
-    );
-    let mut probe = project.in_tree("unshare");
-    probe.args(["-Ur", "sh", "-c", "echo 100 > /proc/sys/user/max_inotify_watches"]);
-    if !probe.output().is_ok_and(|done| done.status.success()) {
-        skip("no user namespace with limits of its own here");
-        return None;
-    }
-    let mut command = project.in_tree("unshare");
-    command.args(["-Ur", "sh", "-c", &inside]).arg(project.program_path()).args(project.argv());
-    Some(project.start_as(command))
-}
-
-fn three_hundred_directories() -> Project {
-    (0..300).fold(Project::new().file("a.go", "0"), |project, number| {
-        project.file(format!("d{number}/f.go"), "0")
-    })
-}
-
-#[test]
-fn out_of_watches_the_rest_is_polled() {
-    let Some(watcher) = limited(three_hundred_directories(), 100, 16) else { return };
-    let watcher = watcher.ready();
-    let line = watcher
-        .matches(r"^\[WARN\] out of inotify watches .*of 30\d directories by events.*by polling");
-    watcher.says("fs.inotify.max_user_watches");
-    eprintln!("{line}");
-    all_edits_are_seen(&watcher);
-}
-
-#[test]
-fn without_any_instance_everything_is_polled() {
-    let Some(watcher) = limited(three_hundred_directories(), 100, 0) else { return };
-    let watcher = watcher.ready();
-    watcher.says_all(&["[WARN]", "polling"]);
-    all_edits_are_seen(&watcher);
-}
-
-fn all_edits_are_seen(watcher: &Watcher) {
-    for number in (0..300).step_by(7) {
-        let path = format!("d{number}/f.go");
-        let edited = monotonic();
-        watcher.save(&path, format!("{edited}"));
-        let run = watcher.wait_for(&path, || {
-            let runs = watcher.run_log();
-            runs.into_iter().find(|run| {
-                run.began > edited && run.changed_below(&watcher.tree()).contains(&path)
-            })
-        });
-        let waited = (run.began - edited) / 1_000_000;
-        assert!(waited < 8_000, "{path} was seen after {waited} ms");
-    }
 }
 
 #[test]
@@ -201,6 +174,42 @@ fn an_unreadable_directory_is_said_once_and_picked_up_again() {
     allow(&watcher, 0o700);
 }
 
+/// It becomes so while it is watched, and what was changed in it meanwhile is found when it is readable again.
+#[test]
+fn a_directory_that_becomes_unreadable_is_said_once_and_picked_up_again() {
+    let project = Project::new().file("a.go", "0").file("locked/b.go", "0");
+    let root = rustix::process::geteuid().is_root();
+    let project = if root { project.owned_by(65_534) } else { project };
+    let watcher = project.start(["--ext", "go"]).ready();
+    watcher.exactly(1);
+    let allow = |mode| {
+        let locked = watcher.path("locked");
+        fs::set_permissions(locked, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for _ in 0..3 {
+        allow(0);
+        watcher.says_all(&["locked", "ermission"]);
+        pace_ms(100);
+        if root {
+            watcher.save("locked/b.go", format!("meanwhile {}", monotonic()));
+        }
+        pace_ms(100);
+        let runs = watcher.run_count();
+        allow(0o755);
+        if root {
+            watcher.wait_for("what was changed meanwhile", || {
+                named(&watcher).contains("locked/b.go").then_some(())
+            });
+        }
+        watcher.run_after(|project| project.save("a.go", format!("{}", monotonic())));
+        pace(QUIET);
+        let run = watcher.run_after(|project| project.save("locked/b.go", format!("{runs}")));
+        assert_eq!(run.changed_below(&watcher.tree()), ["locked/b.go"]);
+    }
+    let said = watcher.count_lines("ermission");
+    assert_eq!(said, 3, "once each time\n{}", watcher.story());
+}
+
 #[test]
 fn links_in_a_loop_and_out_of_the_tree_are_not_followed() {
     let project = Project::new().file("a.go", "0").file("sub/b.go", "0");
@@ -212,6 +221,7 @@ fn links_in_a_loop_and_out_of_the_tree_are_not_followed() {
     }
     std::os::unix::fs::symlink(&outside, project.path("out")).unwrap();
     let watcher = project.start(["--ext", "go"]).ready();
+    watcher.says_all(&["] watching ", "2 directories"]);
     watcher.no_run_after(|_| fs::write(outside.join("c.go"), "1").unwrap());
     let run = watcher.run_after(|project| project.save("sub/b.go", "1"));
     assert_eq!(run.changed_below(&watcher.tree()), ["sub/b.go"], "under one name only");
@@ -288,63 +298,100 @@ fn file_and_directory_change_places() {
     assert_eq!(run.changed_below(&watcher.tree()), ["thing.go"]);
 }
 
-#[test]
-#[ignore = "flaky under load: a pass can meet half a save"]
-fn torture_a_file_system_without_events_is_polled_when_asked() {
-    for (config, flags) in [("watcher:\n  backend: poll\n", vec![]), ("", vec!["--poll=300ms"])] {
-        let project = Project::new().config(config).file("a.go", "0").file("d/b.go", "0");
-        let watcher = project.start(flags).ready();
-        watcher.says_all(&["poll"]);
-        for round in 2..5 {
-            let run = watcher.run_after(|project| project.save("d/b.go", format!("{round}")));
-            assert_eq!(run.changed_below(&watcher.tree()), ["d/b.go"]);
-            watcher.exactly_within(round, Duration::from_millis(1200));
-        }
-        watcher.run_after(|project| project.save_new("new/c.go", "1"));
-    }
+/// A directory whose name begins with this one's.
+fn beside(tree: &Path, name: &[u8]) -> PathBuf {
+    let mut name = name[..name.len().min(253)].to_vec();
+    name.extend(b".d");
+    tree.join(OsStr::from_bytes(&name))
 }
 
+/// Names that other programs stumble over, byte by byte: spaces, newlines, bytes that are no text, 255 bytes; and a
+/// path of almost 4,000 bytes.
 #[test]
-fn the_portable_source_tells_the_same() {
-    let project =
-        Project::new().config("watcher:\n  backend: portable\n  included_filetypes: [.go]\n");
-    let watcher = project.file("a.go", "0").file("node_modules/x.go", "0").start([]).ready();
+fn odd_names_and_long_paths_are_watched_and_told_exactly() {
+    let long = [b'm'; 255];
+    let odd: [&[u8]; 6] = [b"a b", b" ", b"new\nline", b"\xff\xfe", b"-rf", &long];
+    let project = Project::new();
+    let root = project.tree().as_os_str().len();
+    let mut deep = project.tree();
+    while deep.as_os_str().len() + 256 < 3_990 {
+        deep.push("n".repeat(255));
+    }
+    deep.push("d".repeat(3_990_usize.saturating_sub(deep.as_os_str().len() + 1).max(1)));
+    fs::create_dir_all(&deep).unwrap();
+    for name in odd {
+        fs::create_dir(beside(&project.tree(), name)).unwrap();
+    }
+    let watcher = project.start(["--no-default-ignore"]).ready();
     watcher.exactly(1);
-    for round in 2..12 {
-        watcher.run_after(|project| project.save("a.go", format!("{round}")));
+    let mut count = 0;
+    let mut tell = |path: PathBuf| {
+        fs::write(&path, format!("{}", monotonic())).unwrap();
+        watcher.wait_for("its exact name", || {
+            let runs = watcher.run_log();
+            runs.iter()
+                .any(|run| run.changed.iter().flatten().any(|one| *one == path))
+                .then_some(())
+        });
+        count += 1;
+    };
+    for name in odd {
+        tell(watcher.path(OsStr::from_bytes(name)));
+        tell(beside(&watcher.tree(), name).join(OsStr::from_bytes(name)));
     }
-    watcher.exactly(11);
-    watcher.run_after(|project| project.save_atomically("a.go", "atomically"));
-    watcher.exactly(12);
-    watcher.no_run_after(|project| project.save("a.go", "atomically"));
-    watcher.no_run_after(|project| project.save("node_modules/x.go", "1"));
-    watcher.run_after(|project| project.save_new("new/deep/b.go", "1"));
-    watcher.exactly(13);
-}
-
-/// Events that the file system does not send: an overlay written from behind its mount.
-#[test]
-fn an_overlay_written_from_behind_is_seen_by_polling() {
-    let project = Project::new().runs(Stamp::quick());
-    for part in ["lower", "upper", "work"] {
-        fs::create_dir(project.outside(part)).unwrap();
-    }
-    fs::write(project.outside("lower").join("a.go"), "0").unwrap();
-    let options = "lowerdir=../out/lower,upperdir=../out/upper,workdir=../out/work";
-    let line = format!(
-        "mount -t overlay overlay -o {options} . && cd \"$PWD\" && exec \"$0\" run --poll=400ms -- \"$@\""
+    tell(deep.join("x.go"));
+    let longest = deep.join("x.go").as_os_str().len();
+    eprintln!(
+        "{count} of 13 odd names told exactly; the longest path has {longest} bytes ({root} of the root)"
     );
-    let mut command = Command::new("unshare");
-    command.env_clear().envs(project.environment().iter().cloned()).current_dir(project.tree());
-    command.args(["-Urm", "sh", "-c", &line]).arg(project.program_path()).args(project.argv());
-    let mut watcher = project.start_as(command);
-    let started = until(Duration::from_secs(5), || {
-        (watcher.has_ended().is_some() || watcher.run_count() > 0).then_some(())
-    });
-    if started.is_none() || watcher.has_ended().is_some() {
-        return skip("no overlay mount in a user namespace here");
+    for line in watcher.lines() {
+        assert_eq!(line.chars().find(|letter| letter.is_control()), None, "{line:?}");
     }
-    watcher.says("] watching ");
+}
+
+/// The process sleeps (a laptop's lid): nothing is lost, however long.
+fn suspended(time: Duration) {
+    let watcher = Project::new().file("a.go", "0").file("d/b.go", "0");
+    let watcher = watcher.start(["--ext", "go", "--on-busy", "queue"]).ready();
     watcher.exactly(1);
-    watcher.run_after(|project| fs::write(project.outside("upper").join("b.go"), "1").unwrap());
+    for round in 0..3 {
+        let runs = watcher.run_count();
+        watcher.signal(Signal::STOP);
+        watcher.save("a.go", format!("asleep {round}"));
+        pace(time / 2);
+        watcher.save_new(format!("new{round}/c.go"), "asleep");
+        watcher.save_atomically("d/b.go", format!("asleep {round}"));
+        pace(time / 2);
+        let woken = monotonic();
+        watcher.signal(Signal::CONT);
+        watcher.wait_for("all three", || {
+            let named: BTreeSet<String> = watcher.run_log()[runs..]
+                .iter()
+                .flat_map(|run| run.changed_below(&watcher.tree()))
+                .collect();
+            ["a.go".to_owned(), "d/b.go".into(), format!("new{round}/c.go")]
+                .iter()
+                .all(|path| named.contains(path))
+                .then_some(())
+        });
+        pace(QUIET);
+        let more = &watcher.run_log()[runs..];
+        // One; on a busy machine what had gathered may come in two portions.
+        assert!(more.len() <= 2, "{} runs\n{}", more.len(), watcher.story());
+        let waited = (more.last().unwrap().began - woken) / 1_000_000;
+        eprintln!("asleep for {time:?}: {} run(s), the last {waited} ms later", more.len());
+        assert!(waited < 2000, "{waited} ms");
+    }
+    watcher.run_after(|project| project.save("new0/c.go", "awake"));
+}
+
+#[test]
+fn nothing_is_lost_while_the_process_is_suspended() {
+    suspended(Duration::from_secs(1));
+}
+
+#[test]
+#[ignore = "ten seconds, three times; make torture"]
+fn torture_suspended() {
+    suspended(Duration::from_secs(10));
 }

@@ -24,6 +24,9 @@ mod harness;
 /// `explain` says what a running instance does.
 #[cfg(target_os = "linux")]
 mod agreement;
+/// The same through every source of events.
+#[cfg(target_os = "linux")]
+mod backends;
 /// What the command is told about the changes that caused it.
 mod changed_lists;
 /// `init`, `check`, `run`: what is typed.
@@ -39,7 +42,7 @@ mod daemons;
 /// Sudden deaths: of the program, of its shim, of the command.
 #[cfg(target_os = "linux")]
 mod deaths;
-/// vim, sed and git do what they do: one run each.
+/// vim and sed do what they do: one run each.
 mod editors;
 /// Every way to end in every state, as the calling shell sees it.
 #[cfg(target_os = "linux")]
@@ -62,6 +65,15 @@ mod foreground;
 /// Single keys.
 #[cfg(target_os = "linux")]
 mod keys;
+/// File systems that send no events, or not all.
+#[cfg(target_os = "linux")]
+mod filesystems;
+/// git does what it does: one run each.
+#[cfg(target_os = "linux")]
+mod git;
+/// No more watches to be had.
+#[cfg(target_os = "linux")]
+mod limits;
 /// The configuration changes while everything runs.
 #[cfg(target_os = "linux")]
 mod live;
@@ -90,6 +102,9 @@ mod saves;
 /// The shapes in which people write down a server.
 #[cfg(target_os = "linux")]
 mod shapes;
+/// A very large tree.
+#[cfg(target_os = "linux")]
+mod scale;
 /// INT, TERM, HUP, QUIT, and ignored ones.
 #[cfg(target_os = "linux")]
 mod signals;

@@ -111,6 +111,32 @@ fn the_first_save_after_the_start_may_leave_the_bytes_too() {
     watcher.exactly(2);
 }
 
+/// `gofmt -w .` and its like, in place and beside, over all files: also as the first thing after the start.
+#[test]
+fn a_formatter_that_rewrites_every_file_unchanged_is_no_run() {
+    let path = |number: usize| format!("d{}/f{number}.go", number % 20);
+    let text = |number: usize| format!("package p{number}\n");
+    let project =
+        (0..300).fold(Project::new(), |project, number| project.file(path(number), text(number)));
+    let watcher = project.start(["--ext", "go"]).ready();
+    watcher.exactly_within(1, QUIET * 3);
+    for _ in 0..3 {
+        watcher.no_run_after(|watcher| (0..300).for_each(|n| watcher.save(path(n), text(n))));
+        watcher.no_run_after(|watcher| {
+            (0..300).for_each(|n| watcher.save_atomically(path(n), text(n)));
+        });
+    }
+    // It changed one of them.
+    let run = watcher.run_after(|watcher| {
+        (0..300)
+            .for_each(|n| watcher.save(path(n), if n == 77 { "other".into() } else { text(n) }));
+    });
+    assert!(run.changed_below(&watcher.tree()).contains(&path(77)), "{}", watcher.story());
+    eprintln!("6 times 300 files rewritten unchanged: 0 runs; one of 300 changed: {} run", {
+        watcher.exactly(2).len() - 1
+    });
+}
+
 #[test]
 fn a_touch_is_asked_for_and_runs() {
     let watcher = Project::new().file("a.go", "one").start(["--ext", "go"]).ready();

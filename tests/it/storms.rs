@@ -125,9 +125,13 @@ fn endless(for_so_long: Duration, at_least: usize) {
     let begun = monotonic();
     let mut file = fs::OpenOptions::new().append(true).open(watcher.path("a.log.go")).unwrap();
     let end = Instant::now() + for_so_long;
+    // The longest that the machine had no time for somebody who wanted 5 ms.
+    let mut late: f64 = 0.0;
     while Instant::now() < end {
+        let paced = Instant::now();
         file.write_all(b"one more line\n").unwrap();
         pace_ms(5);
+        late = late.max(paced.elapsed().as_secs_f64() - 0.005);
     }
     let stopped = monotonic();
     file.write_all(b"the last line\n").unwrap();
@@ -140,11 +144,17 @@ fn endless(for_so_long: Duration, at_least: usize) {
         .collect();
     assert!(forced.len() >= at_least, "{} runs\n{}", forced.len(), watcher.story());
     let mut last = begun;
+    let mut gaps = Vec::new();
     for began in forced {
-        let gap = (began - last) as f64 / 1e9;
-        assert!((1.8..=2.6).contains(&gap), "a gap of {gap} s\n{}", watcher.story());
+        gaps.push((began - last) as f64 / 1e9);
         last = began;
     }
+    eprintln!("{} runs while it is written, seconds between them: {gaps:.3?}", gaps.len());
+    // Two seconds, a tenth more or less. A busy machine lets several threads wait, one after the other.
+    let (least, most) = (1.8 - 4.0 * late, 2.2 + 4.0 * late);
+    let odd: Vec<&f64> = gaps.iter().filter(|gap| !(least..=most).contains(*gap)).collect();
+    assert!(odd.is_empty(), "{odd:?} (late by {late})\n{}", watcher.story());
+    assert_eq!(watcher.count_lines("is being written without end"), 1, "{}", watcher.story());
     watcher.matches(r"a\.log\.go.*(written|writing|writes)");
 }
 

@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use crate::process::LeftOver;
+use super::Holder;
 
 /// The path of an open file.
 #[cfg(target_vendor = "apple")]
@@ -20,9 +20,6 @@ pub(in crate::runtime) fn path_of(_file: BorrowedFd<'_>) -> Option<PathBuf> {
 }
 
 /// Where other processes work is not told.
-pub(in crate::runtime) const SEES_PROCESSES: bool = false;
-
-/// Never an answer.
-pub(in crate::runtime) fn git_process(_lock: &Path) -> Option<LeftOver> {
-    None
+pub(in crate::runtime) fn holder(_lock: &Path) -> Holder {
+    Holder::Unknown
 }

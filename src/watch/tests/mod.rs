@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests work on real files and a real clock")]
 
 mod backends;
+mod baseline;
 mod random;
 mod rig;
 mod roots;

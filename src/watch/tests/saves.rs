@@ -6,7 +6,9 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Rig;
+use super::rig::causes;
 use crate::watch::ChangeKind::{Appeared, Closed, Removed, RenamedAway, Touched, Written};
+use crate::watch::Comparison;
 
 /// What `touch` does: both times, for only one of them is told as an access or a write.
 fn touch(path: &std::path::Path, time: SystemTime) {
@@ -147,4 +149,47 @@ fn a_touch_reloads_although_the_bytes_are_the_same() {
     rig.for_a_while(Duration::from_millis(20));
     touch(&rig.path("a"), SystemTime::UNIX_EPOCH);
     assert!(rig.run());
+}
+
+/// A run that has seen a change but was not told of it (its event came, or it was compared, while that run was
+/// about to start): it is told to the next one, and what did not change stays known.
+#[test]
+fn what_a_run_has_seen_without_being_told_is_still_to_be_told() {
+    let tree = |root: &std::path::Path| {
+        for name in ["a", "b", "c"] {
+            fs::write(root.join(name), "one").unwrap();
+        }
+    };
+    for compared in [true, false] {
+        let mut rig = Rig::with(tree, |_| {});
+        rig.watch.run_started(&[], Instant::now());
+        rig.until("the baseline", |rig| rig.watch.baseline_done());
+        fs::write(rig.path("a"), "two").unwrap();
+        fs::write(rig.path("b"), "one").unwrap();
+        rig.sync();
+        let batch = rig.batch().unwrap();
+        if compared {
+            assert_eq!(rig.watch.compare(&batch), Comparison::Changed);
+        }
+        // Another batch, which was on its way before, starts a run.
+        rig.watch.run_started(&[rig.path("c").into()], Instant::now());
+        rig.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
+        rig.for_a_while(Duration::from_millis(200));
+        assert_eq!(rig.watch.compare(&batch), Comparison::Changed, "compared: {compared}");
+        rig.watch.run_started(&causes(&batch), Instant::now());
+        rig.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
+        rig.for_a_while(Duration::from_millis(200));
+        fs::write(rig.path("a"), "two").unwrap();
+        assert!(!rig.run(), "compared: {compared}");
+    }
+    // The same bytes, then a run that another file caused: they are still known.
+    let mut rig = Rig::with(tree, |_| {});
+    rig.watch.run_started(&[], Instant::now());
+    rig.until("the baseline", |rig| rig.watch.baseline_done());
+    for _ in 0..2 {
+        fs::write(rig.path("b"), "one").unwrap();
+        assert!(!rig.run());
+        fs::write(rig.path("c"), format!("{:?}", Instant::now())).unwrap();
+        assert!(rig.run());
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Rig;
 use crate::report::Notice;
@@ -256,4 +256,39 @@ fn a_marker_made_before_its_directory_was_watched_is_asked_for_again() {
     fs::remove_file(early(&rig.root)).unwrap();
     fs::write(early(&rig.root), "").unwrap();
     rig.until("the marker", come);
+}
+
+/// Git has ended a checkout: what it wrote is on its way, however much it is and however busy the machine.
+#[test]
+fn what_happened_before_catching_up_has_been_told_when_it_is_done() {
+    let mut rig = Rig::with(|root| make(&root.join("d/a")), |_| {});
+    for round in 0..5 {
+        (0..300).for_each(|n| fs::write(rig.path(&format!("d/{n}")), format!("{round}")).unwrap());
+        rig.watch.catch_up(Instant::now());
+        assert!(rig.watch.is_comparing(Instant::now()));
+        // It does not wait for ever.
+        assert!(!rig.watch.is_comparing(Instant::now() + Duration::from_secs(1)));
+        rig.until("the answer", |rig| !rig.watch.is_comparing(Instant::now()));
+        let told = rig.last();
+        let missing = (0..300).filter(|n| !told.contains_key(&format!("d/{n}"))).count();
+        assert_eq!(missing, 0, "round {round}");
+    }
+}
+
+/// A run that begins while a new directory is being looked at might see what it is never told of.
+#[test]
+fn while_a_new_directory_is_looked_at_changes_are_still_to_be_expected() {
+    let mut rig = Rig::with(|root| make(&root.join("a")), |_| {});
+    for round in 0..20 {
+        (0..50).for_each(|n| make(&rig.path(&format!("n{round}/x/y/{n}"))));
+        fs::write(rig.path("a"), format!("{round}")).unwrap();
+        let a = rig.path("a");
+        rig.until("all that is to be told now", |rig| {
+            let told = |seen: &Seen| matches!(seen, Seen::Change(change) if *change.path == *a);
+            rig.seen.iter().any(told) && !rig.watch.is_comparing(Instant::now())
+        });
+        let told = rig.last();
+        let missing = (0..50).filter(|n| !told.contains_key(&format!("n{round}/x/y/{n}"))).count();
+        assert_eq!(missing, 0, "round {round}");
+    }
 }
