@@ -56,21 +56,21 @@ mod explain;
 /// Lost events, limits, links, races at the start.
 #[cfg(target_os = "linux")]
 mod faults;
-/// Names that want to be more than names.
-#[cfg(target_os = "linux")]
-mod hostile;
-/// Programs that have the terminal: `--stdin`.
-#[cfg(target_os = "linux")]
-mod foreground;
-/// Single keys.
-#[cfg(target_os = "linux")]
-mod keys;
 /// File systems that send no events, or not all.
 #[cfg(target_os = "linux")]
 mod filesystems;
+/// Programs that have the terminal: `--stdin`.
+#[cfg(target_os = "linux")]
+mod foreground;
 /// git does what it does: one run each.
 #[cfg(target_os = "linux")]
 mod git;
+/// Names that want to be more than names.
+#[cfg(target_os = "linux")]
+mod hostile;
+/// Single keys.
+#[cfg(target_os = "linux")]
+mod keys;
 /// No more watches to be had.
 #[cfg(target_os = "linux")]
 mod limits;
@@ -99,12 +99,12 @@ mod roots;
 mod rules;
 /// One save, one run.
 mod saves;
-/// The shapes in which people write down a server.
-#[cfg(target_os = "linux")]
-mod shapes;
 /// A very large tree.
 #[cfg(target_os = "linux")]
 mod scale;
+/// The shapes in which people write down a server.
+#[cfg(target_os = "linux")]
+mod shapes;
 /// INT, TERM, HUP, QUIT, and ignored ones.
 #[cfg(target_os = "linux")]
 mod signals;
