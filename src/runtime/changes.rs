@@ -12,7 +12,7 @@ use crate::supervisor::Event;
 use crate::watch::{Comparison, Message, Seen};
 
 /// Messages of the watch engine that are taken in one go before anything else gets its turn.
-const MESSAGES_A_TURN: usize = 1024;
+const MESSAGES_A_TURN: usize = 512;
 /// A batch whose files are being written again waits this often for the event that tells so. Also when the
 /// maximum wait is over: it is three moments more, and a run would read half a file.
 const PUT_BACKS: u32 = 3;

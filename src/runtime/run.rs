@@ -157,6 +157,11 @@ impl Instance {
                 Wake::Watch(message) => {
                     self.pace.woken(now);
                     self.see(message, now);
+                    if !self.messages.is_empty() {
+                        // A loop that always finds a message never asks the system what else has happened: the
+                        // end of a run, a key, Ctrl-C.
+                        tokio::task::yield_now().await;
+                    }
                 }
                 Wake::Key(key) => self.press(key, now),
                 Wake::Call(call) => self.answer(call, now),

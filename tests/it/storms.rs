@@ -271,3 +271,32 @@ fn there_and_back(watcher: &Watcher, rounds: u64) {
         });
     }
 }
+
+/// More events than the loop can take in: it hears of ends and of signals all the same.
+#[test]
+fn a_flood_keeps_neither_an_end_nor_ctrl_c_from_being_heard() {
+    let long = "d".repeat(180);
+    let mut watcher = Project::new().directory(&long).start(["--on-busy", "queue"]).ready();
+    let (stop, tree) = (AtomicBool::new(false), watcher.path(&long));
+    std::thread::scope(|scope| {
+        for writer in 0..3 {
+            let (stop, tree) = (&stop, &tree);
+            scope.spawn(move || {
+                for number in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    fs::write(tree.join(format!("{writer}-{:04}.go", number % 3000)), "x").unwrap();
+                }
+            });
+        }
+        let begun = Instant::now();
+        let third = until(DEADLINE, || (watcher.run_count() >= 3).then(|| begun.elapsed()));
+        let asked = Instant::now();
+        watcher.signal(rustix::process::Signal::INT);
+        let ended = until(DEADLINE, || watcher.has_ended().map(|_| asked.elapsed()));
+        stop.store(true, Ordering::Relaxed);
+        eprintln!("the third run after {third:?}, the end {ended:?} after Ctrl-C");
+        assert!(third.is_some() && ended.is_some(), "{}", watcher.story());
+    });
+}
