@@ -80,8 +80,10 @@ fn deleted(watcher: &Watcher, _: usize) {
 }
 
 fn renamed_away(watcher: &Watcher, round: usize) {
+    let before = watcher.run_count();
     watcher.rename("up/root", format!("up/away{round}"));
     made_again(watcher);
+    watcher.wait_runs(before + 1);
     let quiet_from = until(DEADLINE, || {
         let runs = watcher.run_count();
         pace(QUIET);
