@@ -22,8 +22,6 @@ use crate::filter::EntryKind;
 mod magic;
 #[path = "linux/mountinfo.rs"]
 mod mountinfo;
-#[path = "linux/overlay.rs"]
-mod overlay;
 
 pub(crate) use unix::{Directory, can_list, hash, lstat, read_file, stat, thread_time};
 
@@ -68,35 +66,9 @@ pub(super) fn entries(
     Ok(())
 }
 
-/// The kernel stacks no more overlays than this.
-const STACK: u32 = 2;
-
 /// The kind of file system that something open is on.
 pub(super) fn filesystem(fd: &OwnedFd) -> FileSystem {
-    filesystem_in(fd, 0)
-}
-
-fn filesystem_in(fd: &OwnedFd, depth: u32) -> FileSystem {
-    let Ok(info) = rustix::fs::fstatfs(fd) else { return FileSystem::Local };
-    match magic::filesystem(info.f_type as u64) {
-        FileSystem::Doubtful(_) if magic::is_overlay(info.f_type as u64) => over(fd, depth),
-        kind => kind,
-    }
-}
-
-/// What to think of an overlay: look at what it lies over.
-fn over(fd: &OwnedFd, depth: u32) -> FileSystem {
-    let layers = rustix::fs::fstat(fd).ok().and_then(|stat| {
-        let device = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
-        overlay::layers(&all_mounts(), device)
-    });
-    // Deeper than can be: in a chroot the names of the layers lead to something else, perhaps to itself.
-    let Some(layers) = layers.filter(|_| depth < STACK) else { return overlay::judge([None]) };
-    overlay::judge(layers.iter().map(|path| {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let layer = rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()?;
-        Some(filesystem_in(&layer, depth + 1))
-    }))
+    rustix::fs::fstatfs(fd).map_or(FileSystem::Local, |info| magic::filesystem(info.f_type as u64))
 }
 
 /// The kernel's limits for event watches: what is allowed, by the sysctl of that name.
@@ -222,10 +194,6 @@ pub(crate) fn watch_mounts(mut tell: impl FnMut() -> bool + Send + 'static) -> O
 
 /// All mounts: their numbers and where they are.
 pub(crate) fn mounts() -> Vec<(u64, PathBuf)> {
-    all_mounts().into_iter().map(|mount| (mount.number, mount.point)).collect()
-}
-
-fn all_mounts() -> Vec<mountinfo::Mount> {
     let text = read_whole(Path::new("/proc/self/mountinfo"));
     text.split(|byte| *byte == b'\n').filter_map(mountinfo::read).collect()
 }
