@@ -13,7 +13,7 @@ use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
 use super::list::Job;
 use super::message::{Arming, Listed, Listing, Outcome, RawKind};
-use super::recovery::Events;
+use super::recovery::{Events, Reason};
 use super::settings::Poll;
 use super::table::DirId;
 use super::walk::Order;
@@ -250,7 +250,12 @@ impl Watch {
         if self.settings.verbose && matches!(why, Why::Start | Why::New | Why::Whole) {
             out.push(Seen::Say(Notice::Directory { path: Arc::from(path) }));
         }
-        self.roots.seen(path, &stat);
+        let replaced = self.roots.seen(path, &stat);
+        if replaced && self.recovery.events == Events::Native && !starts_over(why) {
+            // Its watch, and all below, may still be those of the directory that was there before.
+            self.recover(Reason::Root(path.to_path_buf()), now, out);
+            return;
+        }
         let before = out.len();
         let merging = Merging { dir, path, walk, why };
         if untouched && matches!(why, Why::Start | Why::Rules) {
@@ -469,6 +474,11 @@ impl Watch {
         }
         self.recheck(merging.dir, &path, name, how.last, now, out);
     }
+}
+
+/// Whether a walk has an event source of its own.
+fn starts_over(why: Why) -> bool {
+    matches!(why, Why::Start | Why::Recover)
 }
 
 /// Which directory is being merged, and why.

@@ -1,8 +1,10 @@
 //! The native event source: one inotify instance through `notify`, one watch for each directory.
 #![expect(clippy::disallowed_methods, reason = "shell: when events come decides how they are read")]
 
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
@@ -104,34 +106,69 @@ impl Native {
     }
 }
 
-/// The directories above the roots, in an instance of their own that hears of renames only: nothing that
-/// happens in them costs anything.
+/// The directories above the roots, in instances of their own. The one right above a root tells also when the
+/// root is removed or made: a directory that somebody stands in (the command, or we) does not tell of its own
+/// end. In the others only renames matter.
 #[derive(Debug)]
 pub(crate) struct Above {
-    _watcher: RecommendedWatcher,
+    _near: Option<RecommendedWatcher>,
+    _far: Option<RecommendedWatcher>,
 }
 
 impl Above {
     /// Watches as many of them as can be watched.
-    pub(crate) fn new(paths: Vec<PathBuf>, to: &UnboundedSender<Message>) -> Option<Self> {
-        let to = to.clone();
-        let config = Config::default()
-            .with_event_kinds(EventKindMask::MODIFY_NAME)
-            .with_follow_symlinks(false);
-        let handler = move |_: notify::Result<Event>| {
+    pub(crate) fn new(roots: &[PathBuf], to: &UnboundedSender<Message>) -> Self {
+        let near: BTreeSet<PathBuf> =
+            roots.iter().filter_map(|root| root.parent()).map(Path::to_path_buf).collect();
+        let above = roots.iter().flat_map(|root| root.ancestors().skip(1));
+        let far: BTreeSet<PathBuf> =
+            above.map(Path::to_path_buf).filter(|path| !near.contains(path)).collect();
+        // Whatever else happens in there is nobody's business.
+        let matter: Arc<HashSet<PathBuf>> =
+            Arc::new(roots.iter().chain(&near).chain(&far).cloned().collect());
+        let names = EventKindMask::MODIFY_NAME;
+        Self {
+            _near: tells_of(
+                &matter,
+                &near,
+                names | EventKindMask::CREATE | EventKindMask::REMOVE,
+                to,
+            ),
+            _far: tells_of(&matter, &far, names, to),
+        }
+    }
+}
+
+/// Watches directories for what happens to some of the names in them.
+fn tells_of(
+    matter: &Arc<HashSet<PathBuf>>,
+    directories: &BTreeSet<PathBuf>,
+    kinds: EventKindMask,
+    to: &UnboundedSender<Message>,
+) -> Option<RecommendedWatcher> {
+    if directories.is_empty() {
+        return None;
+    }
+    let (matter, to) = (Arc::clone(matter), to.clone());
+    let config = Config::default().with_event_kinds(kinds).with_follow_symlinks(false);
+    let handler = move |event: notify::Result<Event>| {
+        let matters = event.is_ok_and(|event| {
+            event.need_rescan() || event.paths.iter().any(|path| matter.contains(path))
+        });
+        if matters {
             // The owner is gone only when the program ends.
             let _ = to.send(Message(Inner::Above));
-        };
-        let mut watcher = RecommendedWatcher::new(handler, config).ok()?;
-        let mut ops: Vec<PathOp> = paths.iter().map(|path| watch(path, true)).collect();
-        while let Err(error) = watcher.update_paths(std::mem::take(&mut ops)) {
-            ops = error.remaining;
-            if ops.is_empty() {
-                break;
-            }
         }
-        Some(Self { _watcher: watcher })
+    };
+    let mut watcher = RecommendedWatcher::new(handler, config).ok()?;
+    let mut ops: Vec<PathOp> = directories.iter().map(|path| watch(path, true)).collect();
+    while let Err(error) = watcher.update_paths(std::mem::take(&mut ops)) {
+        ops = error.remaining;
+        if ops.is_empty() {
+            break;
+        }
     }
+    Some(watcher)
 }
 
 fn watch(path: &Path, follow: bool) -> PathOp {

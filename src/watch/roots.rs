@@ -46,11 +46,15 @@ impl Roots {
         self.list.iter().any(|state| state.root.named && state.root.path == path)
     }
 
-    /// A directory was looked at: when it is a root, this is what it is now.
-    pub(super) fn seen(&mut self, path: &Path, stat: &Stat) {
-        for state in self.list.iter_mut().filter(|state| state.root.path == path) {
-            state.seen = Some((stat.dev, stat.ino));
-        }
+    /// A directory was looked at: when it is a root, this is what it is now. Whether it is another directory
+    /// than before.
+    pub(super) fn seen(&mut self, path: &Path, stat: &Stat) -> bool {
+        let Some(state) = self.list.iter_mut().find(|state| state.root.path == path) else {
+            return false;
+        };
+        let now = Some((stat.dev, stat.ino));
+        let before = std::mem::replace(&mut state.seen, now);
+        before.is_some() && before != now
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -79,17 +83,9 @@ impl Roots {
         dropped
     }
 
-    /// The directories above the roots.
-    pub(super) fn above(&self) -> Vec<PathBuf> {
-        let mut all: Vec<PathBuf> = self
-            .list
-            .iter()
-            .flat_map(|state| state.root.path.ancestors().skip(1))
-            .map(Path::to_path_buf)
-            .collect();
-        all.sort();
-        all.dedup();
-        all
+    /// All of them.
+    fn all(&self) -> Vec<PathBuf> {
+        self.list.iter().map(|state| state.root.path.clone()).collect()
     }
 }
 
@@ -206,7 +202,7 @@ impl Watch {
             });
         }
         if self.recovery.events == Events::Native {
-            self.order(Order::Above(self.roots.above()));
+            self.order(Order::Above(self.roots.all()));
         }
         self.order(Order::Walk { walk, jobs, urgent: false });
         walk

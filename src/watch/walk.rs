@@ -42,8 +42,8 @@ pub(crate) enum Order {
     Disarm(Vec<PathBuf>),
     /// These directories are watched for single names in them; they are not looked at.
     Spots(Vec<PathBuf>),
-    /// The directories above the roots: somebody may rename one. They are watched when the next walk is
-    /// done: the tree has the first right to what watches there are.
+    /// These are the roots: the directories above them are watched for what becomes of them. That is done
+    /// when the next walk is: the tree has the first right to what watches there are.
     Above(Vec<PathBuf>),
     /// Tell when every event that the kernel has queued by now has been handed on.
     CatchUp,
@@ -378,7 +378,7 @@ impl Walker {
 
     fn finish(&mut self, walk: u32) {
         if let Some(paths) = self.above_wanted.take() {
-            self.above = Above::new(paths, &self.to);
+            self.above = Some(Above::new(&paths, &self.to));
             // Watch before looking, here too: one may have been renamed since the roots were listed.
             self.send(Inner::Above);
         }

@@ -115,8 +115,7 @@ fn the_program_is_replaced_while_it_runs() {
 
 /// The working directory is deleted and cloned again; the program that runs is replaced as well.
 #[test]
-#[ignore = "one time in three the new root is not watched; make torture"]
-fn torture_the_directory_is_deleted_and_cloned_again() {
+fn the_directory_is_deleted_and_cloned_again() {
     if !on_path("git") {
         return skip("git is not installed");
     }

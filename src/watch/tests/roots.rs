@@ -61,6 +61,26 @@ fn a_root_that_is_replaced_is_watched_again_within_a_second() {
     assert!(worst < Duration::from_secs(1), "{worst:?}");
 }
 
+/// As the command's working directory does: what is open does not tell of its own end.
+#[test]
+fn a_root_that_somebody_stands_in_is_watched_again_when_it_is_made_anew() {
+    let mut rig = Rig::with(fill, |_| {});
+    let root = rig.root.clone();
+    for round in 0..4 {
+        let held = fs::File::open(&root).unwrap();
+        fs::remove_dir_all(&root).unwrap();
+        if round % 2 == 1 {
+            rig.for_a_while(Duration::from_millis(30));
+        }
+        fill(&root);
+        let took = until_told(&mut rig, &root.join("a/b/x"));
+        println!("round {round}: re-armed after {took:?}");
+        drop(held);
+        rig.sync();
+        rig.changes();
+    }
+}
+
 #[test]
 fn a_parent_that_is_renamed_and_made_again() {
     let mut rig = Rig::with(
