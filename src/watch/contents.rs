@@ -215,7 +215,10 @@ impl Watch {
         // only passes tell, that it is not empty any more is known after the next one.
         let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
         let empty = read.is_some_and(|(_, stat)| stat.size == 0);
-        let filling = (record.open() && empty) || (polled.is_some() && record.emptied());
+        let filling = match polled {
+            Some(_) => record.emptied(),
+            None => empty && (record.open() || outdated),
+        };
         if !same && (outdated || filling) {
             let delay = if filling { FILL_DELAY } else { EVENT_DELAY };
             return Comparison::Unsettled(polled.map_or(delay, |interval| interval * 3 / 2));

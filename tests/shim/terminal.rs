@@ -290,7 +290,7 @@ async fn an_editor_edits_and_can_be_suspended() {
     assert_eq!(shell_modes(&mut pty).await, before);
     pty.line("fg");
     pty.gives(pty.leader()).await;
-    assert_ne!(state(pty.leader()), Some('T'));
+    until("it goes on", || (state(pty.leader()) != Some('T')).then_some(())).await;
     pty.write(":wq\r");
     pty.logs("Exited { run: RunId(1), ended: Exit(0)", 1).await;
     let text = std::fs::read_to_string(pty.directory.path().join("file")).unwrap();
