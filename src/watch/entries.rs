@@ -51,6 +51,13 @@ impl Record {
         Self { born, hash, ..self }
     }
 
+    /// The same, as what follows another state of the file: whether it has become empty.
+    pub(crate) fn after(mut self, old: &Self) -> Self {
+        let emptied = self.has(EMPTY) && (old.emptied() || !old.has(EMPTY));
+        self.set(EMPTIED, emptied);
+        self
+    }
+
     fn blank(kind: EntryKind) -> Self {
         let flags = match kind {
             EntryKind::File => 0,

@@ -386,7 +386,7 @@ impl Watch {
             Some(old) => {
                 let certain = old.kind() == record.kind() && !self.uncertain(merging);
                 let hash = if certain { old.hash } else { 0 };
-                let record = record.with(old.born, hash);
+                let record = record.with(old.born, hash).after(&old);
                 self.put(merging.dir, name, record);
                 // At the start the change times tell.
                 if merging.why != Why::Start {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Rig;
 use super::rig::causes;
 use crate::watch::ChangeKind::{Appeared, Closed, Removed, RenamedAway, Touched, Written};
-use crate::watch::Comparison;
+use crate::watch::{Backend, Comparison, Poll, Seen, Settings};
 
 /// What `touch` does: both times, for only one of them is told as an access or a write.
 fn touch(path: &std::path::Path, time: SystemTime) {
@@ -99,6 +99,24 @@ fn a_truncated_file_is_said_to_be_emptied() {
     drop(file);
     rig.sync();
     assert!(!rig.changes().last().unwrap().facts.emptied);
+}
+
+/// A pass of polling can meet half a save.
+#[test]
+fn a_file_that_a_pass_finds_truncated_is_said_to_be_emptied() {
+    let poll = |settings: &mut Settings| {
+        settings.backend = Backend::Poll;
+        settings.poll = Poll::Every(Duration::from_millis(50));
+    };
+    let mut rig = Rig::with(|root| fs::write(root.join("a"), "a").unwrap(), poll);
+    for (text, emptied) in [("", true), ("new", false), ("", true)] {
+        fs::write(rig.path("a"), text).unwrap();
+        rig.until("the pass", |rig| {
+            let told = |seen: &Seen| matches!(seen, Seen::Change(c) if c.facts.emptied == emptied);
+            rig.seen.iter().any(told)
+        });
+        rig.changes();
+    }
 }
 
 #[test]
