@@ -31,12 +31,17 @@ unsafe extern "C" {
     fn usleep(microseconds: u32) -> i32;
     fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
     fn isatty(fd: i32) -> i32;
+    fn sigprocmask(how: i32, set: *const [u64; 16], old: *mut [u64; 16]) -> i32;
 }
 
 const SIGTERM: i32 = 15;
 const SIGINT: i32 = 2;
 const SIG_IGN: usize = 1;
 const LOCK_EX_NB: i32 = 2 | 4;
+#[cfg(target_os = "macos")]
+const SIG_SETMASK: i32 = 3;
+#[cfg(not(target_os = "macos"))]
+const SIG_SETMASK: i32 = 2;
 #[cfg(target_os = "macos")]
 const CLOCK_MONOTONIC: i32 = 6;
 #[cfg(not(target_os = "macos"))]
@@ -150,7 +155,11 @@ struct Log(File);
 impl Log {
     fn line(&mut self, what: &str, fields: &str) {
         let line = format!("{what}\t{}\t{}{fields}\n", std::process::id(), now());
+        // A fatal signal ends a long write between two pages: half a line would be in the log.
+        let (all, mut old) = ([u64::MAX; 16], [0; 16]);
+        unsafe { sigprocmask(SIG_SETMASK, &all, &mut old) };
         self.0.write_all(line.as_bytes()).expect("log");
+        unsafe { sigprocmask(SIG_SETMASK, &old, std::ptr::null_mut()) };
     }
 }
 
