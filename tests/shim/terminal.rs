@@ -128,9 +128,11 @@ async fn ctrl_z_and_fg_again_and_again() {
     pty.line("bg");
     pty.settle().await;
     assert_ne!(pty.foreground(), leader);
-    // This shell does not tell a running job that it is in the foreground: a typed line does.
+    // This shell does not tell a running job that it is in the foreground: a typed line does, if it has not been
+    // noticed by then.
     pty.line("fg");
-    pty.gives(pty.mini()).await;
+    let ours = [pty.mini(), leader];
+    until("the terminal", || ours.contains(&pty.foreground()).then_some(())).await;
     pty.write("z\n");
     pty.gives(leader).await;
     pty.sees("got zzz").await;
