@@ -129,7 +129,8 @@ fn at_once(project: &Project, args: &[&str]) -> (Finished, bool) {
         }
         done = project.go_watcher(args);
     }
-    let quick = done.took < Duration::from_millis(200);
+    let limit = Duration::from_millis(if is_busy() { 1000 } else { 200 });
+    let quick = done.took < limit;
     (done, quick)
 }
 

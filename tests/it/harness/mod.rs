@@ -27,6 +27,6 @@ pub(crate) use runs::Run;
 pub(crate) use rustix::process::Signal;
 pub(crate) use terminal::Terminal;
 pub(crate) use wait::{
-    DEADLINE, QUIET, Random, figures, monotonic, ms_since, pace, pace_ms, until,
+    DEADLINE, QUIET, Random, figures, is_busy, monotonic, ms_since, pace, pace_ms, until,
 };
 pub(crate) use watcher::Watcher;

@@ -26,6 +26,13 @@ pub(crate) fn until<T>(deadline: Duration, mut condition: impl FnMut() -> Option
     }
 }
 
+/// Whether more processes want a processor than there are: then moments say little.
+pub(crate) fn is_busy() -> bool {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: f64 = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    load > std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64)
+}
+
 /// A pause that *is* the scenario (saves 20 ms apart, a writer that takes 1.5 s), never a way to wait
 /// for something.
 pub(crate) fn pace(pause: Duration) {
