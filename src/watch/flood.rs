@@ -1,6 +1,6 @@
 //! In a flood of events the thread that reads them does not wake for each: it lets them gather in the kernel's
-//! queue for a moment. A storm of 2,000 files costs half of the processor time so, and a lone save never
-//! notices. Pure: time is an argument.
+//! queue for a moment. A storm of 2,000 files costs about a third less processor time so, and a lone save
+//! never notices. Pure: time is an argument.
 
 use std::time::{Duration, Instant};
 
