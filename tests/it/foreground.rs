@@ -7,10 +7,16 @@ use crate::harness::*;
 /// A shell in a terminal, with the program started in it, and the modes that the terminal had.
 fn started(command: &str) -> Option<(Terminal, String)> {
     let terminal = Terminal::open(Project::new().file("a.go", "0"))?;
+    let modes = start(&terminal, command);
+    Some((terminal, modes))
+}
+
+/// Starts the program in a terminal: the modes that it had.
+fn start(terminal: &Terminal, command: &str) -> String {
     let (_, modes) = terminal.back_in_the_shell("before");
     let program = terminal.program_path().to_str().unwrap().to_owned();
     terminal.line(&format!("{program} run --ext go --stdin -- {command}"));
-    Some((terminal, modes))
+    modes
 }
 
 /// The leader of the run: the child of the shim.
@@ -74,18 +80,23 @@ fn cat_and_python_have_the_terminal() {
     assert_eq!((status, after), (130, modes), "{}", terminal.screen());
 }
 
+/// A program in raw mode under `--stdin`: the terminal, its modes before, and the program's process.
+fn raw_mode() -> Option<(Terminal, String, processes::Process)> {
+    let terminal = Terminal::open(Project::new().file("a.go", "0"))?;
+    let Some(line) = python_program(&terminal, RAW) else {
+        skip("python3 is not installed");
+        return None;
+    };
+    let modes = start(&terminal, &line);
+    terminal.shows("raw mode");
+    let leader = leader(&terminal);
+    Some((terminal, modes, leader))
+}
+
 #[test]
 fn a_program_in_raw_mode_reads_and_the_terminal_is_sane_when_it_is_killed() {
     for _ in 0..3 {
-        let Some(terminal) = Terminal::open(Project::new().file("a.go", "0")) else { return };
-        let Some(line) = python_program(&terminal, RAW) else {
-            return skip("python3 is not installed");
-        };
-        let (_, modes) = terminal.back_in_the_shell("before");
-        let program = terminal.program_path().to_str().unwrap().to_owned();
-        terminal.line(&format!("{program} run --ext go --stdin -- {line}"));
-        terminal.shows("raw mode");
-        let raw = leader(&terminal);
+        let Some((terminal, modes, raw)) = raw_mode() else { return };
         has_the_terminal(&terminal, &raw);
         terminal.key("C-c"); // in raw mode a byte like any other
         terminal.shows("byte 3");
@@ -103,15 +114,7 @@ fn a_program_in_raw_mode_reads_and_the_terminal_is_sane_when_it_is_killed() {
 
 #[test]
 fn an_edit_restarts_a_program_in_raw_mode() {
-    let Some(terminal) = Terminal::open(Project::new().file("a.go", "0")) else { return };
-    let Some(line) = python_program(&terminal, RAW) else {
-        return skip("python3 is not installed");
-    };
-    let (_, modes) = terminal.back_in_the_shell("before");
-    let program = terminal.program_path().to_str().unwrap().to_owned();
-    terminal.line(&format!("{program} run --ext go --stdin -- {line}"));
-    terminal.shows("raw mode");
-    let first = leader(&terminal);
+    let Some((terminal, modes, first)) = raw_mode() else { return };
     terminal.wait_for("the walk", || terminal.screen().contains("] watching .").then_some(()));
     for round in 1..=3 {
         terminal.save("a.go", format!("{round}"));
