@@ -216,13 +216,15 @@ fn with_stdin_a_program_that_handles_ctrl_c_lives_on() {
 #[test]
 fn colours_on_a_terminal_and_none_with_no_color() {
     let Some((terminal, _)) = terminal(server()) else { return };
-    for (before, coloured) in [("", true), ("NO_COLOR=1 ", false)] {
+    // Two statuses: the first line may still be on the screen when the second is waited for.
+    for (before, status, coloured) in [("", 3, true), ("NO_COLOR=1 ", 4, false)] {
         let runs = terminal.run_count();
         let program = terminal.program_path().to_str().unwrap().to_owned();
-        terminal.line(&format!("clear; {before}{program} run -e 'exit 3'"));
-        terminal.shows("exit 3 in");
+        terminal.line(&format!("clear; {before}{program} run -e 'exit {status}'"));
+        let says = format!("exit {status} in");
+        terminal.shows(&says);
         let line = terminal.coloured_screen();
-        let line = line.lines().find(|line| line.contains("exit 3 in")).unwrap_or(&line).to_owned();
+        let line = line.lines().find(|line| line.contains(&says)).unwrap_or(&line).to_owned();
         assert_eq!(line.contains('\u{1b}'), coloured, "{line:?}");
         terminal.key("q");
         terminal.back_in_the_shell(&format!("after{runs}{coloured}"));
