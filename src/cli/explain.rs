@@ -39,7 +39,7 @@ impl RunArgs {
     #[must_use]
     pub fn decides(&self) -> bool {
         let silent = Self {
-            name: None,
+            options: self.options.clone().without("name"),
             argv: Vec::new(),
             color: Color::default(),
             quiet: false,

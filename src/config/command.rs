@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::diagnostic::{Diagnostic, escape, quote};
-use super::file::CommandValue;
+use super::file::File;
 use super::{Env, Origin};
 use crate::cli::RunArgs;
 
@@ -54,7 +54,7 @@ impl CommandLine {
 /// # Errors
 /// Two commands, an empty one, or one that cannot be what was meant.
 pub(crate) fn of_args(args: &RunArgs, env: Env<'_>) -> Result<Option<CommandLine>, Diagnostic> {
-    match (&args.command, args.argv.first()) {
+    match (args.options.raw("command"), args.argv.first()) {
         (Some(_), Some(_)) => {
             Err(Diagnostic::usage("two commands: one by -e and one after --; give one of them"))
         }
@@ -87,18 +87,13 @@ fn typed(text: &OsStr, no_shell: bool, env: Env<'_>) -> Result<CommandLine, Diag
     CommandLine::split(text).map_err(|wrong| Diagnostic::usage(format!("-n: {wrong}")))
 }
 
-/// The command of the file.
-///
-/// # Errors
-/// What is wrong with it; what to write instead.
-pub(crate) fn of_file(value: &CommandValue, no_shell: bool) -> Result<CommandLine, String> {
-    match value {
-        CommandValue::Text(text) if no_shell => CommandLine::split(text),
-        CommandValue::Text(text) => Ok(CommandLine::shell(OsStr::new(text))),
-        CommandValue::List(argv) => {
-            Ok(CommandLine::exact(argv.iter().map(OsString::from).collect()))
-        }
+/// The command of the file, if one is there; or what is wrong with it and what to write instead.
+pub(crate) fn of_file(file: &File, no_shell: bool) -> Option<Result<CommandLine, String>> {
+    if let Some(argv) = file.list("command") {
+        return Some(Ok(CommandLine::exact(argv.iter().map(OsString::from).collect())));
     }
+    let text = file.text("command")?;
+    Some(if no_shell { CommandLine::split(text) } else { Ok(CommandLine::shell(OsStr::new(text))) })
 }
 
 /// The types of files that people name to other tools' `-e`, when it is a single one.
@@ -145,14 +140,19 @@ pub(crate) fn missing(origin: &Origin) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Options;
 
     fn no_env(_: &str) -> Option<OsString> {
         None
     }
 
     fn args(command: Option<&str>, argv: &[&str], no_shell: bool) -> RunArgs {
+        let options = Options::default();
         RunArgs {
-            command: command.map(OsString::from),
+            options: match command {
+                Some(text) => options.with("command", OsStr::new(text)),
+                None => options,
+            },
             argv: argv.iter().map(OsString::from).collect(),
             no_shell,
             ..RunArgs::default()

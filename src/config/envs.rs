@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::diagnostic::{Diagnostic, escape};
-use super::file::{Envs, Loaded};
+use super::file::Loaded;
 use super::values::{From, Item};
 use crate::report::{Level, Notice};
 
@@ -26,12 +26,11 @@ pub(crate) struct Additions {
 /// A flag that is no `NAME=value`.
 pub(crate) fn additions(
     loaded: Option<&Loaded>,
-    envs: Option<&Envs>,
     flags: &[OsString],
 ) -> Result<Additions, Diagnostic> {
     let mut out = Additions::default();
-    if let (Some(loaded), Some(envs)) = (loaded, envs) {
-        from_file(loaded, envs, &mut out);
+    if let Some(loaded) = loaded {
+        from_file(loaded, &mut out);
     }
     for flag in flags {
         let bytes = flag.as_bytes();
@@ -47,15 +46,16 @@ pub(crate) fn additions(
     Ok(out)
 }
 
-fn from_file(loaded: &Loaded, envs: &Envs, out: &mut Additions) {
+fn from_file(loaded: &Loaded, out: &mut Additions) {
     let mut placeholders: Vec<(usize, &str)> = Vec::new();
-    for (index, (name, value)) in envs.0.iter().enumerate() {
+    for (index, entry) in loaded.file.list("envs").unwrap_or_default().iter().enumerate() {
+        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         if value.starts_with(PLACEHOLDER) {
             placeholders.push((index, name));
             continue;
         }
         let line = loaded.item_place("envs", index).map_or(0, |place| place.line);
-        out.items.push(Item { text: format!("{name}={value}"), from: From::File(line) });
+        out.items.push(Item { text: entry.clone(), from: From::File(line) });
         set(&mut out.env, name.into(), value.into());
     }
     let Some((first, _)) = placeholders.first() else { return };
@@ -92,7 +92,7 @@ mod tests {
         let source = Source { shown: "config.yml".to_owned(), text: text.to_owned() };
         let loaded = file::load(source).expect(text);
         let flags: Vec<OsString> = flags.iter().map(OsString::from).collect();
-        additions(Some(&loaded), loaded.file.envs.as_ref(), &flags).expect(text)
+        additions(Some(&loaded), &flags).expect(text)
     }
 
     #[test]
@@ -109,14 +109,14 @@ mod tests {
     #[test]
     fn flags_are_byte_exact() {
         let flag = OsString::from_vec(b"A=\xff=".to_vec());
-        let additions = additions(None, None, &[flag]).expect("an entry");
+        let additions = additions(None, &[flag]).expect("an entry");
         assert_eq!(additions.env, [("A".into(), OsString::from_vec(b"\xff=".to_vec()))]);
     }
 
     #[test]
     fn flags_without_sense_are_errors() {
         for (flag, says) in [("A", "has no ="), ("=x", "an empty name"), ("", "has no =")] {
-            let error = additions(None, None, &[flag.into()]).expect_err(flag);
+            let error = additions(None, &[flag.into()]).expect_err(flag);
             assert!(error.to_string().contains(says), "{error}");
         }
     }

@@ -1,109 +1,162 @@
 //! The file, typed and strict. Scalars stay as they are written; [`super::resolve`] gives them their meaning.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::diagnostic::{Diagnostic, Fault, Place};
-use super::outline::{self, Node};
+use super::keys::{self, Kind};
+use super::outline::{self, Node, join};
 use super::shape;
 use super::source::Source;
 
-/// A configuration file's values; `None` for what it does not say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct File {
-    pub(crate) command: Option<CommandValue>,
-    pub(crate) watcher: Option<Watcher>,
-    pub(crate) additional_paths: Option<Vec<String>>,
-    pub(crate) excluded_paths: Option<Vec<String>>,
-    pub(crate) envs: Option<Envs>,
-    pub(crate) on_busy: Option<String>,
-    pub(crate) on_crash: Option<String>,
-    pub(crate) stop: Option<Stop>,
-    pub(crate) postpone: Option<bool>,
-    pub(crate) stdin: Option<String>,
-    pub(crate) keys: Option<bool>,
-    pub(crate) clear: Option<bool>,
-    pub(crate) log_format: Option<String>,
-    pub(crate) name: Option<String>,
-}
+/// A configuration file's values by the paths of their keys; what it does not say is not in it.
+#[derive(Debug, Default)]
+pub(crate) struct File(BTreeMap<&'static str, Value>);
 
-/// The section `watcher`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Watcher {
-    pub(crate) duration: Option<String>,
-    pub(crate) debounce: Option<String>,
-    pub(crate) included_filetypes: Option<Vec<String>>,
-    pub(crate) excluded_regexps: Option<Vec<String>>,
-    pub(crate) paths: Option<Vec<String>>,
-    pub(crate) gitignore: Option<bool>,
-    pub(crate) default_ignore: Option<bool>,
-    pub(crate) exclude_unchanged: Option<bool>,
-    pub(crate) backend: Option<String>,
-    pub(crate) poll: Option<String>,
-}
-
-/// The section `stop`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Stop {
-    pub(crate) signal: Option<String>,
-    pub(crate) timeout: Option<String>,
-    pub(crate) keep: Option<Vec<String>>,
-}
-
-/// `command:` as a text or as a list.
+/// What the file says for a key.
 #[derive(Debug, PartialEq)]
-pub(crate) enum CommandValue {
+enum Value {
     Text(String),
+    /// Items of a list; of `envs`, also of a map, as `NAME=value`.
     List(Vec<String>),
 }
 
-impl<'de> Deserialize<'de> for CommandValue {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl File {
+    /// The single value of a key.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        match self.0.get(path)? {
+            Value::Text(text) => Some(text),
+            Value::List(_) => None,
+        }
+    }
+
+    /// The items of a key that holds a list.
+    pub(crate) fn list(&self, path: &str) -> Option<&[String]> {
+        match self.0.get(path)? {
+            Value::List(items) => Some(items),
+            Value::Text(_) => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for File {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut file = Self::default();
+        Section { path: "", into: &mut file.0 }.deserialize(deserializer)?;
+        Ok(file)
+    }
+}
+
+/// A map of keys: the whole file or a section of it.
+struct Section<'a> {
+    path: &'a str,
+    into: &'a mut BTreeMap<&'static str, Value>,
+}
+
+impl<'de> DeserializeSeed<'de> for Section<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Section<'_> {
+    type Value = ();
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("keys and their values")
+    }
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(name) = entries.next_key::<String>()? {
+            let path = join(self.path, &name);
+            match keys::find(&path) {
+                Some(key) => {
+                    if let Some(value) = entries.next_value_seed(Of(key.kind))? {
+                        self.into.insert(key.path, value);
+                    }
+                }
+                None if keys::names_in(&path).is_empty() => {
+                    return Err(de::Error::custom(format!("unknown key {path}")));
+                }
+                None => entries.next_value_seed(Section { path: &path, into: &mut *self.into })?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value of this kind, or none.
+struct Of(Kind);
+
+impl<'de> DeserializeSeed<'de> for Of {
+    type Value = Option<Value>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Ok(match self.0 {
+            Kind::Bool => Option::<bool>::deserialize(deserializer)?
+                .map(|value| Value::Text(value.to_string())),
+            Kind::List(_) | Kind::Paths => Option::deserialize(deserializer)?.map(Value::List),
+            Kind::Command => {
+                Option::<Command>::deserialize(deserializer)?.map(|Command(value)| value)
+            }
+            Kind::Env => {
+                Option::<Envs>::deserialize(deserializer)?.map(|Envs(list)| Value::List(list))
+            }
+            Kind::Duration(_) | Kind::Word(_) | Kind::Signal | Kind::Name => {
+                Option::deserialize(deserializer)?.map(Value::Text)
+            }
+        })
+    }
+}
+
+/// `command:` as a text or as a list.
+struct Command(Value);
+
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Shape;
         impl<'de> Visitor<'de> for Shape {
-            type Value = CommandValue;
+            type Value = Value;
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str("a command: a text or a list")
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<CommandValue, E> {
-                Ok(CommandValue::Text(text.to_owned()))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Text(text.to_owned()))
             }
             // `command: true` names a program.
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<CommandValue, E> {
-                Ok(CommandValue::Text(value.to_string()))
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::Text(value.to_string()))
             }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<CommandValue, E> {
-                Ok(CommandValue::Text(value.to_string()))
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+                Ok(Value::Text(value.to_string()))
             }
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<CommandValue, E> {
-                Ok(CommandValue::Text(value.to_string()))
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+                Ok(Value::Text(value.to_string()))
             }
-            fn visit_f64<E: de::Error>(self, value: f64) -> Result<CommandValue, E> {
-                Ok(CommandValue::Text(value.to_string()))
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+                Ok(Value::Text(value.to_string()))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<CommandValue, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
                 let mut list = Vec::new();
                 while let Some(item) = items.next_element()? {
                     list.push(item);
                 }
-                Ok(CommandValue::List(list))
+                Ok(Value::List(list))
             }
         }
-        deserializer.deserialize_any(Shape)
+        deserializer.deserialize_any(Shape).map(Self)
     }
 }
 
 /// `envs:` as a list of `NAME=value` or as a map, in the order of the file.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Envs(pub(crate) Vec<(String, String)>);
+struct Envs(Vec<String>);
 
 impl<'de> Deserialize<'de> for Envs {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Shape;
         impl<'de> Visitor<'de> for Shape {
             type Value = Envs;
@@ -111,21 +164,18 @@ impl<'de> Deserialize<'de> for Envs {
                 out.write_str("a list of NAME=value, or a map")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Envs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(item) = items.next_element::<String>()? {
-                    let (name, value) = item
-                        .split_once('=')
-                        .ok_or_else(|| de::Error::custom("write NAME=value"))?;
-                    pairs.push((name.to_owned(), value.to_owned()));
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
                 }
-                Ok(Envs(pairs))
+                Ok(Envs(list))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Envs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = entries.next_entry()? {
-                    pairs.push(pair);
+                let mut list = Vec::new();
+                while let Some((name, value)) = entries.next_entry::<String, String>()? {
+                    list.push(format!("{name}={value}"));
                 }
-                Ok(Envs(pairs))
+                Ok(Envs(list))
             }
         }
         deserializer.deserialize_any(Shape)
@@ -218,16 +268,16 @@ mod tests {
             ("envs: {V: a=b}", "a=b"),
         ];
         for (text, value) in table {
-            let envs = file(text).envs.unwrap_or_default();
-            assert_eq!(envs.0, [("V".to_owned(), value.to_owned())], "{text}");
+            let expected = [format!("V={value}")];
+            assert_eq!(file(text).list("envs"), Some(expected.as_slice()), "{text}");
         }
     }
 
     #[test]
     fn a_command_is_a_text_or_a_list() {
-        let text = |text: &str| Some(CommandValue::Text(text.to_owned()));
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
         let list = |items: &[&str]| {
-            Some(CommandValue::List(items.iter().map(|item| (*item).to_owned()).collect()))
+            Some(Value::List(items.iter().map(|item| (*item).to_owned()).collect()))
         };
         let table = [
             ("command: go run .", text("go run .")),
@@ -241,7 +291,7 @@ mod tests {
             ("command: ~", None),
         ];
         for (yaml, expected) in table {
-            assert_eq!(file(yaml).command, expected, "{yaml}");
+            assert_eq!(file(yaml).0.get("command"), expected.as_ref(), "{yaml}");
         }
     }
 
@@ -257,9 +307,7 @@ mod tests {
             "\u{20}",
             "watcher:\n  duration:\n",
         ] {
-            let file = file(text);
-            assert!(file.command.is_none() && file.envs.is_none(), "{text:?}");
-            assert!(file.watcher.unwrap_or_default().duration.is_none(), "{text:?}");
+            assert!(file(text).0.is_empty(), "{text:?}");
         }
     }
 }

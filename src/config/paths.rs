@@ -3,18 +3,10 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
-use super::resolve::{Resolver, key};
+use super::pick::{Resolver, key};
 use super::values::{From, Item};
 use crate::filter::{Named, Origin};
 use crate::watch::Root;
-
-/// The lists of the file.
-pub(super) struct Wanted {
-    /// `watcher.paths`
-    pub(super) paths: Option<Vec<String>>,
-    /// `additional_paths`
-    pub(super) additional: Option<Vec<String>>,
-}
 
 /// What came out.
 #[derive(Default)]
@@ -28,18 +20,17 @@ pub(super) struct Chosen {
 }
 
 impl Resolver<'_> {
-    pub(super) fn paths(&mut self, wanted: Wanted) -> Result<Chosen, Diagnostic> {
-        let paths = wanted.paths.unwrap_or_default();
-        let additional = wanted.additional.unwrap_or_default();
-        let instead: Vec<(PathBuf, Origin)> = if self.args.watch.is_empty() {
-            self.entries("watcher.paths", &paths)
-        } else {
-            self.args.watch.iter().map(|path| (path.clone(), Origin::Flag("-w"))).collect()
-        };
-        if self.args.watch.iter().any(|path| path.as_os_str().is_empty()) {
+    pub(super) fn paths(&mut self) -> Result<Chosen, Diagnostic> {
+        let typed = self.args.options.all("watcher.paths");
+        if typed.iter().any(|path| path.is_empty()) {
             return Err(Diagnostic::usage("-w: an empty path; write a directory or a file"));
         }
-        let beside = self.entries("additional_paths", &additional);
+        let instead: Vec<(PathBuf, Origin)> = if typed.is_empty() {
+            self.named("watcher.paths")
+        } else {
+            typed.iter().map(|path| (PathBuf::from(path), Origin::Flag("-w"))).collect()
+        };
+        let beside = self.named("additional_paths");
         for (path, entries) in [("watcher.paths", &instead), ("additional_paths", &beside)] {
             self.values.list(key(path), entries.iter().map(item).collect());
         }
@@ -54,8 +45,9 @@ impl Resolver<'_> {
         Ok(chosen)
     }
 
-    fn entries(&self, key: &str, list: &[String]) -> Vec<(PathBuf, Origin)> {
-        let entries = list.iter().enumerate();
+    /// The paths of a list of the file.
+    fn named(&self, key: &str) -> Vec<(PathBuf, Origin)> {
+        let entries = self.list_in_file(key).unwrap_or_default().iter().enumerate();
         entries.map(|(index, text)| (PathBuf::from(text), self.origin(key, index))).collect()
     }
 }

@@ -5,16 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, escape, quote};
-use super::resolve::{Resolver, key};
+use super::pick::{Resolver, key};
 use super::values::{From, Item};
+use crate::cli::Options;
 use crate::filter::{BadPattern, Filter, List, Origin, Pattern};
-
-/// The lists of the file.
-pub(super) struct Lists {
-    pub(super) types: Option<Vec<String>>,
-    pub(super) regexps: Option<Vec<String>>,
-    pub(super) excluded: Option<Vec<String>>,
-}
 
 /// The lists in effect.
 pub(super) struct Patterns {
@@ -24,32 +18,20 @@ pub(super) struct Patterns {
 }
 
 impl Resolver<'_> {
-    pub(super) fn patterns(&mut self, lists: Lists) -> Result<Patterns, Diagnostic> {
-        let types = if self.args.ext.is_empty() {
-            self.of_file("watcher.included_filetypes", lists.types)
-        } else {
-            // What the command line says replaces the file's list.
-            let mut types = Vec::new();
-            for name in self.args.ext.iter().flat_map(|list| list.split(',')) {
-                let name = name.trim();
-                if name.is_empty() || name.contains('\0') {
-                    let list = quote(&self.args.ext.join(","));
-                    let text =
-                        format!("--ext: {list} has an empty type; write for example go,html");
-                    return Err(Diagnostic::usage(text));
-                }
-                types.push(pattern(name.to_owned(), Origin::Flag("--ext"), false));
-            }
-            types
+    pub(super) fn patterns(&mut self) -> Result<Patterns, Diagnostic> {
+        let options = &self.args.options;
+        let types = match options.has("watcher.included_filetypes") {
+            true => typed_types(options)?,
+            false => self.entries("watcher.included_filetypes"),
         };
-        let regexps = self.of_file("watcher.excluded_regexps", lists.regexps);
-        let mut excluded = self.of_file("excluded_paths", lists.excluded);
-        for text in &self.args.ignore {
+        let regexps = self.entries("watcher.excluded_regexps");
+        let mut excluded = self.entries("excluded_paths");
+        for text in options.texts("excluded_paths") {
             if text.trim_start_matches('!').trim().is_empty() {
                 return Err(Diagnostic::usage("-i: an empty pattern; write a path or a glob"));
             }
             let path = text.strip_prefix('!').unwrap_or(text).trim_end_matches('/');
-            excluded.push(pattern(text.clone(), Origin::Flag("-i"), !path.contains('/')));
+            excluded.push(pattern(text.to_owned(), Origin::Flag("-i"), !path.contains('/')));
         }
         for (path, list) in [
             ("watcher.included_filetypes", &types),
@@ -61,9 +43,12 @@ impl Resolver<'_> {
         Ok(Patterns { types, regexps, excluded })
     }
 
-    fn of_file(&self, path: &str, list: Option<Vec<String>>) -> Vec<Pattern> {
-        let entries = list.unwrap_or_default().into_iter().enumerate();
-        entries.map(|(index, text)| pattern(text, self.origin(path, index), false)).collect()
+    /// The entries of a list of the file.
+    fn entries(&self, path: &str) -> Vec<Pattern> {
+        let entries = self.list_in_file(path).unwrap_or_default().iter().enumerate();
+        entries
+            .map(|(index, text)| pattern(text.clone(), self.origin(path, index), false))
+            .collect()
     }
 
     /// Where an entry of the file's list was written.
@@ -108,6 +93,22 @@ impl Resolver<'_> {
             self.warn(text);
         }
     }
+}
+
+/// The types of `--ext`, which replace the file's.
+fn typed_types(options: &Options) -> Result<Vec<Pattern>, Diagnostic> {
+    let path = "watcher.included_filetypes";
+    let mut types = Vec::new();
+    for name in options.texts(path).flat_map(|list| list.split(',')) {
+        let name = name.trim();
+        if name.is_empty() || name.contains('\0') {
+            let list = quote(&options.texts(path).collect::<Vec<_>>().join(","));
+            let text = format!("--ext: {list} has an empty type; write for example go,html");
+            return Err(Diagnostic::usage(text));
+        }
+        types.push(pattern(name.to_owned(), Origin::Flag("--ext"), false));
+    }
+    Ok(types)
 }
 
 fn pattern(text: String, origin: Origin, any_depth: bool) -> Pattern {

@@ -1,19 +1,19 @@
 //! Flags over environment over file over defaults: one compiled [`Config`].
 
+use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::diagnostic::{Diagnostic, Fault, quote};
+use super::diagnostic::Diagnostic;
 use super::discover::Found;
-use super::file::{CommandValue, File, Loaded, Stop, Watcher};
-use super::keys::{self, Key, Kind};
+use super::pick::{Resolver, canonical, key};
 use super::values::{From, Item, Values};
-use super::{Config, Env, Origin, Output, command, duration, envs, paths, patterns, shape, signal};
+use super::{CommandLine, Env, command, duration, envs, keys, shape, signal, source};
 use crate::cli::{self, RunArgs};
 use crate::filter::{Filter, Spec};
 use crate::process::Stdin;
-use crate::report::{self, Level, Notice, Verbosity};
+use crate::report::{self, Notice, Verbosity};
 use crate::supervisor::{OnBusy, OnCrash};
 use crate::watch::{Backend, Poll};
 use crate::{settle, supervisor, watch};
@@ -21,14 +21,118 @@ use crate::{settle, supervisor, watch};
 /// The variable that decides about polling where no flag can be given (containers).
 const POLL_VARIABLE: &str = "GO_WATCHER_POLL";
 
-/// What is being resolved.
-pub(super) struct Resolver<'a> {
-    pub(super) args: &'a RunArgs,
-    pub(super) loaded: Option<&'a Loaded>,
-    pub(super) env: Env<'a>,
-    pub(super) directory: &'a Path,
+/// Where a configuration came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// There is no file.
+    Defaults,
+    /// This file, as the person wrote it.
+    File(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Defaults => out.write_str("built-in defaults"),
+            Self::File(path) => out.write_str(&source::shown(path)),
+        }
+    }
+}
+
+/// How the program talks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Clear the screen before each run.
+    pub clear: bool,
+    /// `-q` and `-v`.
+    pub verbosity: Verbosity,
+    /// `--color`.
+    pub color: report::Color,
+    /// `log_format`.
+    pub log_format: report::Format,
+}
+
+/// Everything that was decided before the first run: resolved and compiled.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it came from.
+    pub origin: Origin,
+    /// What to run. `None` when nobody said; see [`Config::required_command`].
+    pub command: Option<CommandLine>,
+    /// The absolute working directory of the command.
+    pub directory: PathBuf,
+    /// What is watched.
+    pub roots: Vec<watch::Root>,
+    /// Which paths count.
+    pub filter: Arc<Filter>,
+    /// When a save is complete.
+    pub settle: settle::Settings,
+    /// What to do about it.
+    pub supervise: supervisor::Settings,
+    /// Where events come from.
+    pub watch: watch::Settings,
+    /// Additions to the inherited environment, each name once; they override it.
+    pub env: Vec<(OsString, OsString)>,
+    /// Names of daemons that may outlive a run.
+    pub stop_keep: Vec<String>,
+    /// The command's standard input.
+    pub stdin: Stdin,
+    /// Whether to listen to keys.
+    pub keys: bool,
+    /// The name of this instance.
+    pub name: Option<String>,
+    /// How the program talks.
+    pub output: Output,
+    /// Warnings found while loading.
+    pub notices: Vec<Notice>,
     pub(super) values: Values,
-    pub(super) notices: Vec<Notice>,
+}
+
+impl Config {
+    /// The command.
+    ///
+    /// # Errors
+    /// None was given anywhere: the error shows the ways to give one.
+    pub fn required_command(&self) -> Result<&CommandLine, Diagnostic> {
+        self.command.as_ref().ok_or_else(|| command::missing(&self.origin))
+    }
+
+    /// What the printer needs to know.
+    #[must_use]
+    pub fn report_settings(&self) -> report::Settings {
+        report::Settings {
+            verbosity: self.output.verbosity,
+            color: self.output.color,
+            format: self.output.log_format,
+            clear: self.output.clear,
+            keys: self.keys,
+            directory: self.directory.clone(),
+        }
+    }
+
+    /// What a live change to `newer` changes, key by key, on one line; `None` when nothing does.
+    #[must_use]
+    pub fn changes(&self, newer: &Self) -> Option<String> {
+        self.values.changes(&newer.values)
+    }
+
+    /// Whether a running command has to be restarted for `newer` to hold: another command, environment,
+    /// working directory or standard input.
+    #[must_use]
+    pub fn needs_restart(&self, newer: &Self) -> bool {
+        self.command != newer.command
+            || self.env != newer.env
+            || self.directory != newer.directory
+            || self.stdin != newer.stdin
+    }
+
+    /// Whether the watched tree has to be looked at anew for `newer` to hold.
+    #[must_use]
+    pub fn needs_walk(&self, newer: &Self) -> bool {
+        self.roots != newer.roots
+            || self.filter.spec() != newer.filter.spec()
+            || self.watch != newer.watch
+    }
 }
 
 /// Resolves what was found and typed.
@@ -38,53 +142,26 @@ pub(super) fn resolve(
     directory: &Path,
     env: Env<'_>,
 ) -> Result<Config, Diagnostic> {
-    let Found { mut loaded, path, typed, notices } = found;
-    let file = loaded.as_mut().map(|loaded| std::mem::take(&mut loaded.file)).unwrap_or_default();
-    let mut resolver = Resolver {
-        args,
-        loaded: loaded.as_ref(),
-        env,
-        directory,
-        values: Values::default(),
-        notices,
-    };
-    resolver.config(file, path, typed)
+    let Found { loaded, path, typed, notices } = found;
+    let loaded = loaded.as_ref();
+    let mut resolver =
+        Resolver { args, loaded, env, directory, values: Values::default(), notices };
+    resolver.config(path, typed)
 }
 
 impl Resolver<'_> {
     fn config(
         &mut self,
-        file: File,
         path: Option<PathBuf>,
         typed: Option<PathBuf>,
     ) -> Result<Config, Diagnostic> {
-        let command = self.command(file.command.as_ref())?;
-        let mut watcher = file.watcher.unwrap_or_default();
-        let settle = self.settle(&mut watcher)?;
-        let patterns = patterns::Lists {
-            types: watcher.included_filetypes.take(),
-            regexps: watcher.excluded_regexps.take(),
-            excluded: file.excluded_paths,
-        };
-        let wanted =
-            paths::Wanted { paths: watcher.paths.take(), additional: file.additional_paths };
-        let (filter, roots) = self.tree(patterns, wanted, &mut watcher)?;
-        let watch = self.watch(watcher, path)?;
-        let additions = envs::additions(self.loaded, file.envs.as_ref(), &self.args.env)?;
-        self.values.list(key("envs"), additions.items);
-        self.notices.extend(additions.notice);
-        let stop = file.stop.unwrap_or_default();
-        let supervise = self.supervise(file.on_busy, file.on_crash, &stop, file.postpone)?;
-        let stop_keep = self.keep(stop.keep);
-        let stdin = match self.pick("stdin", self.args.stdin.clone(), file.stdin)?.as_str() {
-            "open" => Stdin::Open,
-            "terminal" => Stdin::Terminal,
-            _ => Stdin::Null,
-        };
-        let keys = self.switch("keys", self.args.no_keys.then_some(false), file.keys);
-        let clear = self.switch("clear", self.args.clear.then_some(true), file.clear);
-        let format = self.pick("log_format", self.args.log_format.clone(), file.log_format)?;
-        let name = self.pick("name", self.args.name.clone(), file.name)?;
+        let command = self.command()?;
+        let settle = self.settle()?;
+        let (filter, roots) = self.tree()?;
+        let watch = self.watch(path)?;
+        let env = self.environment()?;
+        let supervise = self.supervise()?;
+        let name = self.pick("name")?;
         Ok(Config {
             origin: typed.map_or(Origin::Defaults, Origin::File),
             command,
@@ -94,41 +171,40 @@ impl Resolver<'_> {
             settle,
             supervise,
             watch,
-            env: additions.env,
-            stop_keep,
-            stdin,
-            keys,
+            env,
+            stop_keep: self.keep(),
+            stdin: match self.pick("stdin")?.as_str() {
+                "open" => Stdin::Open,
+                "terminal" => Stdin::Terminal,
+                _ => Stdin::Null,
+            },
+            keys: self.switch("keys")?,
             name: (!name.is_empty()).then_some(name),
-            output: self.output(clear, &format),
+            output: self.output()?,
             notices: std::mem::take(&mut self.notices),
             values: std::mem::take(&mut self.values),
         })
     }
 
-    fn command(
-        &mut self,
-        file: Option<&CommandValue>,
-    ) -> Result<Option<command::CommandLine>, Diagnostic> {
-        let typed = command::of_args(self.args, self.env)?;
-        let from = match (&typed, &self.args.command) {
-            (Some(_), Some(_)) => From::Flag("-e"),
-            (Some(_), None) => From::Flag("--"),
-            (None, _) => self.place_of("command", file.is_some()),
+    fn command(&mut self) -> Result<Option<CommandLine>, Diagnostic> {
+        let of_args = command::of_args(self.args, self.env)?;
+        let of_file = match &of_args {
+            Some(_) => None,
+            None => self
+                .loaded
+                .and_then(|loaded| command::of_file(&loaded.file, self.args.no_shell))
+                .transpose()
+                .map_err(|wrong| self.fault("command", None, wrong))?,
         };
-        let line = match (typed, file) {
-            (Some(line), _) => Some(line),
-            (None, None) => None,
-            (None, Some(value)) => Some(
-                command::of_file(value, self.args.no_shell)
-                    .map_err(|wrong| self.fault("command", None, wrong))?,
-            ),
+        let from = match &of_args {
+            Some(_) if self.args.options.has("command") => From::Flag("-e"),
+            Some(_) => From::Flag("--"),
+            None => self.place_of("command", of_file.is_some()),
         };
+        let line = of_args.or(of_file);
         match &line {
             Some(line) if !line.shell => {
-                let item = |arg: &std::ffi::OsString| Item {
-                    text: arg.to_string_lossy().into_owned(),
-                    from,
-                };
+                let item = |arg: &OsString| Item { text: arg.to_string_lossy().into_owned(), from };
                 self.values.list(key("command"), line.argv.iter().map(item).collect());
             }
             Some(line) => {
@@ -140,24 +216,14 @@ impl Resolver<'_> {
         Ok(line)
     }
 
-    fn settle(&mut self, watcher: &mut Watcher) -> Result<settle::Settings, Diagnostic> {
-        let duration =
-            self.time("watcher.duration", self.args.duration.clone(), watcher.duration.take())?;
-        let debounce =
-            self.time("watcher.debounce", self.args.debounce.clone(), watcher.debounce.take())?;
-        Ok(settle::Settings { debounce, duration: duration.unwrap_or_default() })
+    fn settle(&mut self) -> Result<settle::Settings, Diagnostic> {
+        let duration = self.time("watcher.duration")?.unwrap_or_default();
+        Ok(settle::Settings { debounce: self.time("watcher.debounce")?, duration })
     }
 
-    fn tree(
-        &mut self,
-        lists: patterns::Lists,
-        wanted: paths::Wanted,
-        watcher: &mut Watcher,
-    ) -> Result<(Arc<Filter>, Vec<watch::Root>), Diagnostic> {
-        let lists = self.patterns(lists)?;
-        let chosen = self.paths(wanted)?;
-        let gitignore = self.args.no_gitignore.then_some(false);
-        let default_ignores = self.args.no_default_ignore.then_some(false);
+    fn tree(&mut self) -> Result<(Arc<Filter>, Vec<watch::Root>), Diagnostic> {
+        let lists = self.patterns()?;
+        let chosen = self.paths()?;
         let spec = Spec {
             working_directory: self.directory.to_owned(),
             excluded: lists.excluded,
@@ -165,35 +231,23 @@ impl Resolver<'_> {
             types: lists.types,
             named: chosen.named,
             files: chosen.files,
-            gitignore: self.switch("watcher.gitignore", gitignore, watcher.gitignore),
-            default_ignores: self.switch(
-                "watcher.default_ignore",
-                default_ignores,
-                watcher.default_ignore,
-            ),
+            gitignore: self.switch("watcher.gitignore")?,
+            default_ignores: self.switch("watcher.default_ignore")?,
         };
         let filter = Filter::new(spec).map_err(|bad| self.bad_pattern(&bad))?;
         self.legacy(&filter);
         Ok((Arc::new(filter), chosen.roots))
     }
 
-    fn watch(
-        &mut self,
-        watcher: Watcher,
-        path: Option<PathBuf>,
-    ) -> Result<watch::Settings, Diagnostic> {
-        let exclude_unchanged =
-            self.switch("watcher.exclude_unchanged", None, watcher.exclude_unchanged);
-        let backend = match self
-            .pick("watcher.backend", self.args.backend.clone(), watcher.backend)?
-            .as_str()
-        {
+    fn watch(&mut self, path: Option<PathBuf>) -> Result<watch::Settings, Diagnostic> {
+        let exclude_unchanged = self.switch("watcher.exclude_unchanged")?;
+        let backend = match self.pick("watcher.backend")?.as_str() {
             "native" => Backend::Native,
             "portable" => Backend::Portable,
             "poll" => Backend::Poll,
             _ => Backend::Auto,
         };
-        let (backend, poll) = match self.poll(watcher.poll)?.as_str() {
+        let (backend, poll) = match self.poll()?.as_str() {
             "auto" => (backend, Poll::Auto),
             "never" => (backend, Poll::Never),
             // Always, at an interval that the engine finds by itself.
@@ -215,11 +269,10 @@ impl Resolver<'_> {
     }
 
     /// The environment stands between the flag and the file: it describes the machine.
-    fn poll(&mut self, file: Option<String>) -> Result<String, Diagnostic> {
-        let variable = (self.env)(POLL_VARIABLE).filter(|value| !value.is_empty());
-        let Some(value) = variable.filter(|_| self.args.poll.is_none()) else {
-            return self.pick("watcher.poll", self.args.poll.clone(), file);
-        };
+    fn poll(&mut self) -> Result<String, Diagnostic> {
+        let typed = self.args.options.has("watcher.poll");
+        let variable = (self.env)(POLL_VARIABLE).filter(|value| !typed && !value.is_empty());
+        let Some(value) = variable else { return self.pick("watcher.poll") };
         let value = value.to_string_lossy();
         // Other tools' variables are switches; one millisecond is nobody's interval.
         let value = match value.as_ref() {
@@ -235,61 +288,58 @@ impl Resolver<'_> {
         Ok(value)
     }
 
-    fn supervise(
-        &mut self,
-        on_busy: Option<String>,
-        on_crash: Option<String>,
-        stop: &Stop,
-        postpone: Option<bool>,
-    ) -> Result<supervisor::Settings, Diagnostic> {
-        let on_busy = match self.pick("on_busy", self.args.on_busy.clone(), on_busy)?.as_str() {
+    fn environment(&mut self) -> Result<Vec<(OsString, OsString)>, Diagnostic> {
+        let additions = envs::additions(self.loaded, self.args.options.all("envs"))?;
+        self.values.list(key("envs"), additions.items);
+        self.notices.extend(additions.notice);
+        Ok(additions.env)
+    }
+
+    fn supervise(&mut self) -> Result<supervisor::Settings, Diagnostic> {
+        let on_busy = match self.pick("on_busy")?.as_str() {
             "queue" => OnBusy::Queue,
             "ignore" => OnBusy::Ignore,
             "signal" => OnBusy::Signal,
             _ => OnBusy::Restart,
         };
-        let on_crash = match self.pick("on_crash", self.args.on_crash.clone(), on_crash)?.as_str() {
+        let on_crash = match self.pick("on_crash")?.as_str() {
             "exit" => OnCrash::Exit,
             "restart" => OnCrash::Restart,
             _ => OnCrash::Wait,
         };
-        let stop_signal =
-            self.pick("stop.signal", self.args.stop_signal.clone(), stop.signal.clone())?;
-        let timeout =
-            self.time("stop.timeout", self.args.stop_timeout.clone(), stop.timeout.clone())?;
-        let postpone = self.switch("postpone", self.args.postpone.then_some(true), postpone);
+        let stop_signal = signal::parse(&self.pick("stop.signal")?);
         Ok(supervisor::Settings {
             on_busy,
             on_crash,
-            stop_signal: signal::parse(&stop_signal).unwrap_or(supervisor::Signal(libc::SIGTERM)),
-            stop_timeout: timeout.unwrap_or_default(),
-            postpone,
+            stop_signal: stop_signal.unwrap_or(supervisor::Signal(libc::SIGTERM)),
+            stop_timeout: self.time("stop.timeout")?.unwrap_or_default(),
+            postpone: self.switch("postpone")?,
             once: self.args.once,
         })
     }
 
-    fn keep(&mut self, file: Option<Vec<String>>) -> Vec<String> {
+    fn keep(&mut self) -> Vec<String> {
         let key = key("stop.keep");
-        let (names, items): (Vec<String>, Vec<Item>) = match file {
+        let items: Vec<Item> = match self.list_in_file(key.path) {
             Some(names) => names
-                .into_iter()
+                .iter()
                 .enumerate()
-                .map(|(index, text)| {
-                    (text.clone(), Item { text, from: self.item_from(key.path, index) })
+                .map(|(index, name)| Item {
+                    text: name.clone(),
+                    from: self.item_from(key.path, index),
                 })
-                .unzip(),
+                .collect(),
             None => keys::KEPT
                 .iter()
-                .map(|name| {
-                    ((*name).to_owned(), Item { text: (*name).to_owned(), from: From::Default })
-                })
-                .unzip(),
+                .map(|name| Item { text: (*name).to_owned(), from: From::Default })
+                .collect(),
         };
+        let names = items.iter().map(|item| item.text.clone()).collect();
         self.values.list(key, items);
         names
     }
 
-    fn output(&self, clear: bool, format: &str) -> Output {
+    fn output(&mut self) -> Result<Output, Diagnostic> {
         let verbosity = match (self.args.quiet, self.args.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -300,121 +350,11 @@ impl Resolver<'_> {
             cli::Color::Always => report::Color::Always,
             cli::Color::Never => report::Color::Never,
         };
-        let log_format = if format == "json" { report::Format::Json } else { report::Format::Text };
-        Output { clear, verbosity, color, log_format }
-    }
-
-    /// A single value: the flag's, else the file's, else the default; checked and in one spelling.
-    fn pick(
-        &mut self,
-        path: &'static str,
-        flag: Option<String>,
-        file: Option<String>,
-    ) -> Result<String, Diagnostic> {
-        let key = key(path);
-        let (text, from) = match (flag, file) {
-            (Some(text), _) => {
-                let name = key.flag.unwrap_or_default();
-                shape::scalar(key.kind, &text, true)
-                    .map_err(|wrong| Diagnostic::usage(format!("--{name}: {wrong}")))?;
-                self.doubt_unit(key, &text, None);
-                (text, From::Flag(name))
-            }
-            (None, Some(text)) => {
-                let from = self.place_of(path, true);
-                self.doubt_unit(key, &text, self.loaded);
-                (text, from)
-            }
-            (None, None) => (key.default.to_owned(), From::Default),
+        let clear = self.switch("clear")?;
+        let log_format = match self.pick("log_format")?.as_str() {
+            "json" => report::Format::Json,
+            _ => report::Format::Text,
         };
-        let text = canonical(key.kind, &text);
-        self.values.scalar(key, text.clone(), from);
-        Ok(text)
-    }
-
-    /// A duration; `None` for `auto`.
-    fn time(
-        &mut self,
-        path: &'static str,
-        flag: Option<String>,
-        file: Option<String>,
-    ) -> Result<Option<Duration>, Diagnostic> {
-        let text = self.pick(path, flag, file)?;
-        Ok(duration::parse(&text).ok())
-    }
-
-    fn switch(&mut self, path: &'static str, flag: Option<bool>, file: Option<bool>) -> bool {
-        let key = key(path);
-        let (value, from) = match (flag, file) {
-            (Some(value), _) => (value, From::Flag(key.flag.unwrap_or_default())),
-            (None, Some(value)) => (value, self.place_of(path, true)),
-            (None, None) => (key.default == "true", From::Default),
-        };
-        self.values.scalar(key, value.to_string(), from);
-        value
-    }
-
-    /// `-d 2` means two seconds elsewhere and two milliseconds here.
-    fn doubt_unit(&mut self, key: &Key, text: &str, file: Option<&Loaded>) {
-        let bare = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 30.0);
-        let (Kind::Duration(_), Some(_)) = (key.kind, bare) else { return };
-        let says = format!("{text} is {text} milliseconds; seconds are written {text}s");
-        let text = match (file, file.and_then(|file| file.place(key.path))) {
-            (Some(_), Some(place)) => {
-                self.at(place.line, place.column, &format!("{}: {says}", key.path))
-            }
-            _ => format!("--{}: {says}", key.flag.unwrap_or_default()),
-        };
-        self.warn(text);
-    }
-
-    pub(super) fn warn(&mut self, text: String) {
-        self.notices.push(Notice::Configuration { level: Level::Warning, text });
-    }
-
-    /// A line of text about a place of the file.
-    pub(super) fn at(&self, line: usize, column: usize, text: &str) -> String {
-        let shown = self.loaded.map_or("", |loaded| loaded.source.shown.as_str());
-        format!("{shown}:{line}:{column}: {text}")
-    }
-
-    /// The error for a value of the file, or one of its items.
-    pub(super) fn fault(&self, path: &str, item: Option<usize>, text: String) -> Diagnostic {
-        let Some(loaded) = self.loaded else {
-            return Diagnostic::usage(format!("{path}: {text}"));
-        };
-        let place = match item {
-            Some(index) => loaded.item_place(path, index),
-            None => loaded.place(path),
-        };
-        loaded.diagnostic(Fault { place, key: path.to_owned(), text })
-    }
-
-    fn place_of(&self, path: &str, said: bool) -> From {
-        match self.loaded.and_then(|loaded| loaded.place(path)) {
-            Some(place) if said => From::File(place.line),
-            _ => From::Default,
-        }
-    }
-
-    pub(super) fn item_from(&self, path: &str, index: usize) -> From {
-        let place = self.loaded.and_then(|loaded| loaded.item_place(path, index));
-        place.map_or(From::Default, |place| From::File(place.line))
-    }
-}
-
-/// The key of a path that is written in this module; the table has them all (tested).
-pub(super) fn key(path: &'static str) -> &'static Key {
-    keys::find(path).unwrap_or(&keys::KEYS[0])
-}
-
-/// One spelling for each value, so that two spellings of the same are no difference.
-fn canonical(kind: Kind, text: &str) -> String {
-    match kind {
-        Kind::Duration(_) => {
-            duration::parse(text).map_or_else(|_| text.to_owned(), duration::format)
-        }
-        Kind::Signal => signal::parse(text).map_or_else(|_| quote(text), signal::name),
-        _ => text.to_owned(),
+        Ok(Output { clear, verbosity, color, log_format })
     }
 }

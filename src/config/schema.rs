@@ -81,7 +81,7 @@ fn shape(kind: Kind) -> Value {
         Kind::Name => {
             json!({"type": ["string", "number", "null"], "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"})
         }
-        Kind::List(_) => json!({"anyOf": [texts, nothing]}),
+        Kind::List(_) | Kind::Paths => json!({"anyOf": [texts, nothing]}),
         Kind::Env => json!({"anyOf": [
             {"type": "array", "items": {"type": "string", "pattern": "^[^=]+="}},
             {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}},

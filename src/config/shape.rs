@@ -72,10 +72,13 @@ fn value(kind: Kind, path: &str, name: &Name, node: &Node) -> Result<(), Fault> 
         (Kind::List(what), Value::List(items)) => {
             items.iter().try_for_each(|item| list_item(path, what, item))
         }
-        (Kind::List(_), Value::Scalar { text, .. }) => {
+        (Kind::Paths, Value::List(items)) => {
+            items.iter().try_for_each(|item| list_item(path, "a path", item))
+        }
+        (Kind::List(_) | Kind::Paths, Value::Scalar { text, .. }) => {
             Err(fault(format!("{} is not a list; write [{}]", quote(text), as_list(text))))
         }
-        (Kind::List(_), Value::Map(_)) => {
+        (Kind::List(_) | Kind::Paths, Value::Map(_)) => {
             Err(fault("a map is not a list; write one \"- item\" a line".into()))
         }
         (Kind::Env, _) => env(path, name, node),
@@ -86,7 +89,7 @@ fn value(kind: Kind, path: &str, name: &Name, node: &Node) -> Result<(), Fault> 
         }
         (_, Value::Scalar { text, plain }) => scalar(kind, text, *plain).map_err(fault),
         (_, Value::List(_) | Value::Map(_)) => {
-            Err(fault(format!("{} cannot stand here; write {}", node.kind(), example(kind))))
+            Err(fault(format!("{} cannot stand here; write {}", node.kind(), kind.example())))
         }
     }
 }
@@ -96,7 +99,7 @@ fn value(kind: Kind, path: &str, name: &Name, node: &Node) -> Result<(), Fault> 
 /// # Errors
 /// What is wrong; what to write instead.
 pub(crate) fn scalar(kind: Kind, text: &str, plain: bool) -> Result<(), String> {
-    let wrong = |what: &str| Err(format!("{} {what}; write {}", quote(text), example(kind)));
+    let wrong = |what: &str| Err(format!("{} {what}; write {}", quote(text), kind.example()));
     match kind {
         Kind::Duration(words) if words.contains(&text) => Ok(()),
         Kind::Duration(words) => match duration::parse(text) {
@@ -136,27 +139,7 @@ pub(crate) fn scalar(kind: Kind, text: &str, plain: bool) -> Result<(), String> 
                 wrong("is no name")
             }
         }
-        Kind::List(_) | Kind::Env | Kind::Command => text_of(text),
-    }
-}
-
-/// What one would write.
-fn example(kind: Kind) -> String {
-    match kind {
-        Kind::Duration(words) => {
-            let words: String = words.iter().map(|word| format!("{word}, ")).collect();
-            format!("{words}500ms or 2s")
-        }
-        Kind::Bool => "true or false".to_owned(),
-        Kind::Word(words) => match words.split_last() {
-            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-            None => String::new(),
-        },
-        Kind::Signal => "a signal such as SIGTERM or SIGINT".to_owned(),
-        Kind::Name => "up to 64 letters, digits, dots, dashes".to_owned(),
-        Kind::List(_) => "a list: [a, b]".to_owned(),
-        Kind::Env => "a list of NAME=value".to_owned(),
-        Kind::Command => "a text or a list".to_owned(),
+        Kind::List(_) | Kind::Paths | Kind::Env | Kind::Command => text_of(text),
     }
 }
 

@@ -87,7 +87,7 @@ fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Said>>
         return Ok(answerer);
     }
     let instances = client::covering(&Place::of_this_user(), directory);
-    let target = crate::cli::Target { name: run.name.clone() };
+    let target = crate::cli::Target { name: run.options.text("name") };
     match commands::pick(&instances, target.name.as_deref()) {
         Some((index, instance)) => {
             let label = commands::label(index, instance.identity.name.as_deref());

@@ -1,0 +1,154 @@
+//! The flags of the options that belong to a project: made from the keys' table, which is where one is added.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, ValueHint, value_parser};
+
+use crate::config::keys::{Flag, HEADINGS, KEYS, Key, Kind};
+
+/// What was typed, by the key that each flag overrides: one value, or several where the key is a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options(BTreeMap<&'static str, Vec<OsString>>);
+
+impl Options {
+    /// All that was given for a key, as typed.
+    pub(crate) fn all(&self, path: &str) -> &[OsString] {
+        self.0.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value given for a key, as typed.
+    pub(crate) fn raw(&self, path: &str) -> Option<&OsStr> {
+        self.all(path).last().map(OsString::as_os_str)
+    }
+
+    /// The texts given for a key. (clap has refused what is no UTF-8, except where [`is_raw`] says otherwise.)
+    pub(crate) fn texts(&self, path: &str) -> impl Iterator<Item = &str> {
+        self.all(path).iter().filter_map(|value| value.to_str())
+    }
+
+    /// The text given for a key.
+    pub(crate) fn text(&self, path: &str) -> Option<String> {
+        self.texts(path).last().map(str::to_owned)
+    }
+
+    /// Whether something was given for a key.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// The same without what was given for a key.
+    pub(crate) fn without(mut self, path: &str) -> Self {
+        self.0.remove(path);
+        self
+    }
+
+    /// The same with one more value for a key.
+    #[cfg(test)]
+    pub(crate) fn with(mut self, path: &'static str, value: &OsStr) -> Self {
+        self.0.entry(path).or_default().push(value.to_owned());
+        self
+    }
+}
+
+impl Args for Options {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let flags = || KEYS.iter().filter_map(|key| Some((key, key.flag?)));
+        // The order of the first arguments is the order of the help's parts.
+        HEADINGS.iter().fold(command, |command, heading| {
+            let of_heading = flags().filter(|(_, flag)| flag.heading == *heading);
+            command.args(of_heading.map(|(key, flag)| arg(key, flag)))
+        })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Options {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut options = Self::default();
+        options.update_from_arg_matches(matches)?;
+        Ok(options)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for (key, flag) in KEYS.iter().filter_map(|key| Some((key, key.flag?))) {
+            let values = given(key, flag, matches);
+            if !values.is_empty() {
+                self.0.insert(key.path, values);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The values that were typed for a key.
+fn given(key: &Key, flag: Flag, matches: &ArgMatches) -> Vec<OsString> {
+    match key.kind {
+        Kind::Bool if matches.get_flag(flag.long) => {
+            vec![OsString::from(if key.default == "true" { "false" } else { "true" })]
+        }
+        Kind::Bool => Vec::new(),
+        kind if is_raw(kind) => {
+            matches.get_many::<OsString>(flag.long).into_iter().flatten().cloned().collect()
+        }
+        _ => matches
+            .get_many::<String>(flag.long)
+            .into_iter()
+            .flatten()
+            .map(OsString::from)
+            .collect(),
+    }
+}
+
+/// Paths, commands and environment are bytes; every other value is text.
+fn is_raw(kind: Kind) -> bool {
+    matches!(kind, Kind::Paths | Kind::Command | Kind::Env)
+}
+
+fn arg(key: &Key, flag: Flag) -> Arg {
+    let mut arg =
+        Arg::new(flag.long).long(flag.long).help_heading(flag.heading).help(help(key, flag));
+    if let Some(letter) = flag.short {
+        arg = arg.short(letter);
+    }
+    if key.kind == Kind::Bool {
+        return arg.action(ArgAction::SetTrue);
+    }
+    arg = arg.value_name(flag.value);
+    if !flag.alone.is_empty() {
+        arg = arg.num_args(0..=1).require_equals(true).default_missing_value(flag.alone);
+    }
+    match key.kind {
+        Kind::List(_) => arg.action(ArgAction::Append),
+        Kind::Env => arg.action(ArgAction::Append).value_parser(value_parser!(OsString)),
+        Kind::Paths => arg
+            .action(ArgAction::Append)
+            .value_parser(value_parser!(OsString))
+            .value_hint(ValueHint::AnyPath),
+        Kind::Command => arg.value_parser(value_parser!(OsString)),
+        Kind::Word(words) => {
+            arg.value_parser(PossibleValuesParser::new(words)).hide_possible_values(true)
+        }
+        // A negative one is told what is wrong with it, not taken for a flag.
+        Kind::Duration(_) if flag.alone.is_empty() => arg.allow_hyphen_values(true),
+        _ => arg,
+    }
+}
+
+/// One line: the flag's own or the key's, with what may be said and what holds when nothing is.
+fn help(key: &Key, flag: Flag) -> String {
+    let about = key.about;
+    match key.kind {
+        _ if !flag.help.is_empty() => flag.help.to_owned(),
+        Kind::Word(_) => format!("{about}: {}", key.kind.example()),
+        Kind::Duration(words) if !words.is_empty() => format!("{about}: {}", key.kind.example()),
+        Kind::Duration(_) | Kind::Signal if key.default != "0" => {
+            format!("{about} [default: {}]", key.default)
+        }
+        _ => about.to_owned(),
+    }
+}
