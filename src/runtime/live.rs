@@ -9,7 +9,7 @@ use super::run::{Instance, face};
 use crate::config::{self, Config, Diagnostic, Origin};
 use crate::report::Notice;
 use crate::supervisor::Request;
-use crate::watch;
+use crate::watch::{self, Timestamp};
 
 /// The file is read this long after its last event.
 const QUIET: Duration = Duration::from_millis(50);
@@ -87,10 +87,19 @@ impl Instance {
         }
     }
 
+    /// The file in use.
+    fn file(&self) -> Option<PathBuf> {
+        let Origin::File(file) = &self.config.origin else { return None };
+        Some(self.config.directory.join(file))
+    }
+
     fn half_written(&self) -> bool {
-        let Origin::File(file) = &self.config.origin else { return false };
-        let path: &Path = &self.config.directory.join(file);
-        std::fs::metadata(path).map_or(true, |meta| meta.len() == 0)
+        self.file().is_some_and(|file| std::fs::metadata(file).map_or(true, |meta| meta.len() == 0))
+    }
+
+    /// A save of the file is in force from its moment on, however much later it is read.
+    fn in_force_since(&self) -> Timestamp {
+        self.file().map_or_else(Timestamp::now, |file| Timestamp::of(&file))
     }
 
     fn reject(&mut self, error: &Diagnostic, now: Instant) {
@@ -124,7 +133,8 @@ impl Instance {
             let settings = self.live.complete(self.private.complete(&newer.watch));
             let mut seen = Vec::new();
             let (filter, roots) = (Arc::clone(&newer.filter), newer.roots.clone());
-            self.watch.set_filter(filter, roots, settings, now, &mut seen);
+            let since = self.in_force_since();
+            self.watch.set_filter(filter, roots, settings, since, now, &mut seen);
             self.note(seen, now);
         }
         if restart {

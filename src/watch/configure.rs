@@ -6,22 +6,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::list::Ground;
-use super::merge::Why;
+use super::look::Why;
 use super::recovery::Events;
-use super::settings::{Root, Settings};
+use super::settings::{Root, Settings, Timestamp};
 use super::spots::Spots;
 use super::walk::Order;
 use super::{Seen, Watch};
 use crate::filter::Filter;
 
 impl Watch {
-    /// Takes over other rules, roots and settings. What they bring to light or hide is no change; what was
-    /// changed meanwhile is.
+    /// Takes over other rules, roots and settings, in force `since` then. What they bring to light or hide is no
+    /// change; what was changed meanwhile is.
     pub fn set_filter(
         &mut self,
         filter: Arc<Filter>,
         roots: Vec<Root>,
         settings: Settings,
+        since: Timestamp,
         now: Instant,
         out: &mut Vec<Seen>,
     ) {
@@ -32,6 +33,7 @@ impl Watch {
             poll: settings.poll,
             tickets: Arc::clone(&self.ground.tickets),
         });
+        self.ruled = since;
         self.contents.set_enabled(settings.exclude_unchanged);
         let source =
             settings.backend != self.settings.backend || settings.poll != self.settings.poll;

@@ -216,7 +216,7 @@ impl Watch {
         let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
         let empty = read.is_some_and(|(_, stat)| stat.size == 0);
         let filling = match polled {
-            Some(_) => record.emptied(),
+            Some(_) => record.emptied() && self.awaits_pass(path),
             None => empty && (record.open() || outdated),
         };
         if !same && (outdated || filling) {
@@ -224,6 +224,12 @@ impl Watch {
             return Comparison::Unsettled(polled.map_or(delay, |interval| interval * 3 / 2));
         }
         differs(!same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born))
+    }
+
+    /// Whether no pass has come by since a path's last change was told.
+    fn awaits_pass(&self, path: &Path) -> bool {
+        let told = self.contents.dirty.get(path).map(|dirty| dirty.at);
+        told.is_none_or(|told| !self.polling.has_passed_since(told))
     }
 
     /// The interval of the passes that tell of a path; `None` where events do.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::filesystem::FileSystem;
-use super::merge::Why;
+use super::look::Why;
 use super::message::Tally;
 use super::settings::Poll;
 use super::{Seen, Watch, polling};

@@ -58,6 +58,12 @@ impl Record {
         self
     }
 
+    /// The same, as what follows no file at all: empty, it has become so.
+    pub(crate) fn after_nothing(mut self) -> Self {
+        self.set(EMPTIED, self.has(EMPTY));
+        self
+    }
+
     fn blank(kind: EntryKind) -> Self {
         let flags = match kind {
             EntryKind::File => 0,

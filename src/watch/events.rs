@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use super::change::ChangeKind;
 use super::entries::Record;
-use super::merge::{Touched, Why};
+use super::look::{Touched, Why};
 use super::message::{RawEvent, RawKind};
+use super::settings::Timestamp;
 use super::stat::Stat;
 use super::table::DirId;
 use super::{Seen, Watch, os};
@@ -198,7 +199,7 @@ impl Watch {
         }
         let id = self.table.add_dir(dir, name);
         let why = if whole { Why::Whole } else { Why::New };
-        self.look_at(id, path, why, self.arming());
+        self.look_at(id, path, why);
     }
 
     /// Something is not there any more under this name, or so it was said.
@@ -216,7 +217,7 @@ impl Watch {
         if let Some(id) = DirId::of(&record) {
             if there.is_some_and(|stat| stat.is_dir()) {
                 // A new directory of the same name: what was said is true of the old one.
-                self.look_at(id, path, Why::New, self.arming());
+                self.look_at(id, path, Why::New);
             } else {
                 self.remove_entry(dir, name, path, ChangeKind::Removed, now, out);
             }
@@ -333,7 +334,7 @@ impl Watch {
             let error = std::io::Error::from_raw_os_error(libc::EACCES).to_string();
             out.push(Seen::Say(Notice::Unreadable { path: Arc::from(path), error }));
         } else if !was && readable {
-            self.look_at(id, path, Why::New, self.arming());
+            self.look_at(id, path, Why::New);
         }
     }
 
@@ -408,8 +409,9 @@ impl Watch {
         if ignore_file {
             out.push(Seen::RulesChanged);
         }
+        self.ruled = Timestamp::of(path);
         if let Some(path) = path.parent() {
-            self.look_at(dir, path, Why::Rules, self.arming());
+            self.look_at(dir, path, Why::Rules);
         }
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Job {
     pub(crate) follow: bool,
     /// Look for what has changed since then.
     pub(crate) since: Option<Timestamp>,
+    /// The first look: what went away since then, and trees that were moved here, count too.
+    pub(crate) first: bool,
     /// All of it counts as changed since then: it was renamed to here.
     pub(crate) whole: bool,
     /// The device of the directory above; 0: not known.
@@ -143,7 +145,9 @@ fn look_into(
         scope: &scope,
         device: stat.dev,
         arming: below(ground, job, filesystem),
-        window: job.since.filter(|since| (since.0..=armed_at + GRAIN).contains(&stat.mtime)),
+        window: job
+            .since
+            .filter(|since| job.first && (since.0..=armed_at + GRAIN).contains(&stat.mtime)),
         entries: Entries::default(),
         fresh: Vec::new(),
         touched: false,
@@ -313,6 +317,7 @@ impl Sifting<'_> {
             arming: self.arming,
             follow: false,
             since: self.job.since,
+            first: self.job.first,
             whole: self.job.whole || moved,
             device: self.device,
             recurse: true,

@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::change::{ChangeKind, Facts};
 use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
-use super::list::Job;
+use super::look::{Pending, Touched, Why};
 use super::message::{Arming, Listed, Listing, Outcome, RawKind};
 use super::recovery::{Events, Reason};
 use super::settings::Poll;
@@ -21,121 +21,7 @@ use super::{Seen, Watch, os};
 use crate::filter::EntryKind;
 use crate::report::Notice;
 
-/// Why directories are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    /// The first walk: only what has changed since the start counts.
-    Start,
-    /// A directory appeared: everything in it that is not known is new.
-    New,
-    /// A directory was renamed to here: everything in it counts, also what was known.
-    Whole,
-    /// Events were lost, a root was replaced: every difference counts.
-    Recover,
-    /// Other rules: what they hide or bring to light is no change.
-    Rules,
-    /// The timer: every difference counts.
-    Poll,
-    /// The slow timer of trees whose events are not to be relied on: every difference counts, and speaks
-    /// against the events.
-    Doubt,
-}
-
-/// A walk under way.
-#[derive(Debug)]
-pub(super) struct Walk {
-    pub(super) why: Why,
-    /// Differences found.
-    pub(super) changed: usize,
-}
-
-/// A directory whose listing is awaited.
-#[derive(Debug)]
-#[expect(clippy::box_collection, reason = "its size is that of every directory that waits")]
-pub(super) struct Pending {
-    pub(super) dir: DirId,
-    pub(super) walk: u32,
-    /// Names of which events came meanwhile: the listing may be older than they are. Boxed, because there
-    /// are thousands of these and hardly any has one.
-    pub(super) touched: Option<Box<HashMap<Box<[u8]>, Touched>>>,
-}
-
-/// What events said about a name whose directory was being looked at.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Touched {
-    /// The first of them.
-    pub(super) first: RawKind,
-    /// The last of them.
-    pub(super) last: RawKind,
-}
-
 impl Watch {
-    /// A new walk.
-    pub(super) fn walk_for(&mut self, why: Why) -> u32 {
-        let walk = self.next_walk;
-        self.next_walk = self.next_walk.wrapping_add(1);
-        self.walks.insert(walk, Walk { why, changed: 0 });
-        walk
-    }
-
-    /// Awaits the listing of a directory under this ticket; whatever was awaited before is out of date.
-    pub(super) fn await_listing(&mut self, dir: DirId, walk: u32, ticket: u64) {
-        let Some(node) = self.table.dir_mut(dir) else { return };
-        let old = std::mem::replace(&mut node.ticket, ticket);
-        let touched = self.pending.remove(&old).and_then(|old| old.touched);
-        self.pending.insert(ticket, Pending { dir, walk, touched });
-    }
-
-    /// Whether a directory is being looked at.
-    pub(super) fn is_pending(&self, dir: DirId) -> bool {
-        self.table.dir(dir).is_some_and(|dir| self.pending.contains_key(&dir.ticket))
-    }
-
-    /// Sends the walker to one directory.
-    pub(super) fn look_at(&mut self, dir: DirId, path: &Path, why: Why, arming: Arming) {
-        let around = match self.table.parent(dir) {
-            None => None,
-            Some(parent) => {
-                let Some(scope) = self.table.dir(parent).and_then(|dir| dir.scope.clone()) else {
-                    // The directory above has not been looked at yet, and that look leads here.
-                    return;
-                };
-                Some(scope)
-            }
-        };
-        let walk = self.walk_for(why);
-        let ticket = self.ground.ticket();
-        let job = Job {
-            ticket,
-            walk,
-            path: path.to_path_buf(),
-            follow: around.is_none() && self.roots.follows(path),
-            around,
-            arming,
-            since: None,
-            whole: why == Why::Whole,
-            device: 0,
-            recurse: true,
-            only: self.table.only(dir),
-        };
-        self.await_listing(dir, walk, ticket);
-        self.order(Order::Walk { walk, jobs: vec![job], urgent: true });
-    }
-
-    pub(super) fn order(&self, order: Order) {
-        // The walker ends only with us.
-        let _ = self.orders.send(order);
-    }
-
-    /// How new directories are watched at present.
-    pub(super) fn arming(&self) -> Arming {
-        match self.recovery.events {
-            Events::Native => Arming::Watch,
-            Events::Portable => Arming::Keep,
-            Events::None => Arming::Poll,
-        }
-    }
-
     pub(super) fn on_listing(&mut self, listing: Listing, now: Instant, out: &mut Vec<Seen>) {
         let Listing { ticket, walk, path, arming, outcome } = listing;
         // The place may belong to another directory by now.
@@ -177,7 +63,7 @@ impl Watch {
         } else if let Some((parent, name)) = self.table.locate(path) {
             if os::lstat(path).is_ok_and(|stat| stat.is_dir()) {
                 // It is back already.
-                self.look_at(dir, path, Why::New, self.arming());
+                self.look_at(dir, path, Why::New);
             } else {
                 self.remove_entry(parent, name, path, ChangeKind::Removed, now, out);
             }
@@ -257,18 +143,17 @@ impl Watch {
             return;
         }
         let before = out.len();
+        let fresh = self.news(dir, why, fresh);
         let merging = Merging { dir, path, walk, why };
         if untouched && matches!(why, Why::Start | Why::Rules) {
             self.adopt(&merging, entries);
         } else {
             self.compare_entries(&merging, entries, &touched, now, out);
         }
-        if why == Why::Start {
-            self.tell_fresh(&merging, &fresh, &touched, now, out);
-            if lost {
-                self.contents.lost(path);
-                self.emit(path, ChangeKind::Removed, Facts::default(), now, out);
-            }
+        self.tell_fresh(&merging, &fresh, &touched, now, out);
+        if lost {
+            self.contents.lost(path);
+            self.emit(path, ChangeKind::Removed, Facts::default(), now, out);
         }
         for (name, how) in touched {
             self.look_again(&merging, &name, how, now, out);
@@ -292,7 +177,15 @@ impl Watch {
         });
     }
 
-    /// Changes made before the walk came by.
+    /// What has changed before the walk came by: of a name that is known already, events have told.
+    fn news(&self, dir: DirId, why: Why, mut fresh: Vec<Box<[u8]>>) -> Vec<Box<[u8]>> {
+        if let (Why::Rules, Some(dir)) = (why, self.table.dir(dir)) {
+            fresh.retain(|name| dir.entries.get(name).is_none());
+        }
+        fresh
+    }
+
+    /// Tells what has changed before the walk came by.
     fn tell_fresh(
         &mut self,
         merging: &Merging<'_>,
@@ -354,7 +247,7 @@ impl Watch {
             // A look that does not go on by itself found a directory that nobody knew.
             let path = merging.path.join(OsStr::from_bytes(name));
             let why = if merging.why == Why::Rules { Why::Rules } else { Why::New };
-            self.look_at(id, &path, why, self.arming());
+            self.look_at(id, &path, why);
         }
     }
 
@@ -400,7 +293,8 @@ impl Watch {
             None => {
                 let path = path();
                 let (born, hash) = self.contents.recall(&path, now);
-                self.put(merging.dir, name, record.with(born, hash));
+                // Empty, it may be half of a save: this look tells nothing of who has it open.
+                self.put(merging.dir, name, record.with(born, hash).after_nothing());
                 let facts = self.facts(merging.dir, name);
                 self.emit(&path, ChangeKind::Appeared, facts, now, out);
             }

@@ -18,6 +18,7 @@ mod filesystem;
 mod flood;
 mod limits;
 mod list;
+mod look;
 mod merge;
 mod message;
 mod mounts;
@@ -51,7 +52,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Sender;
@@ -68,7 +69,7 @@ pub use self::survey::{Glance, Step, Survey};
 use self::contents::Contents;
 use self::doubt::Doubts;
 use self::list::Ground;
-use self::merge::{Pending, Walk};
+use self::look::{Pending, Walk};
 use self::message::Inner;
 use self::polling::Polling;
 use self::recovery::Recovery;
@@ -105,6 +106,8 @@ pub struct Watch {
     settings: Settings,
     ground: Arc<Ground>,
     since: Timestamp,
+    /// When the present rules came into force.
+    ruled: Timestamp,
     to: UnboundedSender<Message>,
     orders: Sender<Order>,
     table: Table,
@@ -155,6 +158,7 @@ impl Watch {
             settings,
             ground,
             since,
+            ruled: since,
             orders,
             table: Table::default(),
             pending: HashMap::new(),
@@ -244,5 +248,12 @@ impl Timestamp {
     /// The present, from the clock that file times come from.
     pub fn now() -> Self {
         Self(os::file_clock())
+    }
+
+    /// When a file, or what a link leads to, was changed last. Where there is none: when it, or another name, was
+    /// taken out of its directory; the present where that is gone too.
+    pub fn of(file: &Path) -> Self {
+        let stat = os::stat(file).ok().or_else(|| os::stat(file.parent()?).ok());
+        stat.map_or_else(Self::now, |stat| Self(stat.ctime))
     }
 }

@@ -6,12 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::filesystem::{FileSystem, short};
-use super::list::Job;
-use super::merge::Why;
-use super::message::{Arming, Tally};
+use super::look::Why;
+use super::message::Tally;
 use super::settings::{Backend, Poll};
-use super::table::{Dir, DirId};
-use super::walk::Order;
 use super::{Seen, Watch, limits, os};
 use crate::report::Notice;
 
@@ -61,6 +58,11 @@ impl Polling {
     /// A look at polled directories: when the one before it began.
     pub(super) fn before(&self, walk: u32) -> Option<Instant> {
         self.began[usize::from(self.walk == Some(walk))]
+    }
+
+    /// Whether a whole pass has begun and ended after this moment.
+    pub(super) fn has_passed_since(&self, moment: Instant) -> bool {
+        self.began[usize::from(self.walk.is_some())].is_some_and(|began| began > moment)
     }
 
     /// The trees that send no events.
@@ -257,47 +259,6 @@ impl Watch {
         self.polling.began = [Some(now), self.polling.began[0]];
         self.find_markers(walk);
         Some(walk)
-    }
-
-    /// A look at every directory of some kind, each by itself.
-    pub(super) fn look_again_at(&mut self, why: Why, which: impl Fn(&Dir) -> bool) -> Option<u32> {
-        let mut dirs: Vec<(PathBuf, DirId)> = Vec::new();
-        self.table.walk(&mut |path, id, dir| {
-            // One that is being looked at is on another walk's way.
-            if which(dir) && !self.pending.contains_key(&dir.ticket) {
-                dirs.push((path.to_path_buf(), id));
-            }
-        });
-        if dirs.is_empty() {
-            return None;
-        }
-        let walk = self.walk_for(why);
-        let jobs =
-            dirs.into_iter().filter_map(|(path, id)| self.poll_job(walk, path, id)).collect();
-        self.order(Order::Walk { walk, jobs, urgent: false });
-        Some(walk)
-    }
-
-    fn poll_job(&mut self, walk: u32, path: PathBuf, id: DirId) -> Option<Job> {
-        let around = match self.table.parent(id) {
-            None => None,
-            Some(parent) => Some(self.table.dir(parent)?.scope.clone()?),
-        };
-        let ticket = self.ground.ticket();
-        self.await_listing(id, walk, ticket);
-        Some(Job {
-            ticket,
-            walk,
-            follow: around.is_none() && self.roots.follows(&path),
-            path,
-            around,
-            arming: Arming::Keep,
-            since: None,
-            whole: false,
-            device: 0,
-            recurse: false,
-            only: self.table.only(id),
-        })
     }
 }
 

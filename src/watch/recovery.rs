@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::merge::{Walk, Why};
+use super::look::{Walk, Why};
 use super::message::Tally;
 use super::settings::{Backend, Poll};
 use super::walk::Order;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::list::{Ground, Job};
-use super::merge::Why;
+use super::look::Why;
 use super::recovery::{Events, Reason};
 use super::settings::{Poll, Root};
 use super::stat::Stat;
@@ -185,20 +185,12 @@ impl Watch {
         let mut jobs = Vec::new();
         for (path, single) in dirs.chain(singles) {
             let Some(id) = single.or_else(|| self.table.root(&path)) else { continue };
-            let ticket = self.ground.ticket();
-            self.await_listing(id, walk, ticket);
+            let job = self.job(walk, why, id, path, None);
             jobs.push(Job {
-                ticket,
-                walk,
-                follow: single.is_some() || self.roots.follows(&path),
-                path,
-                around: None,
+                follow: single.is_some() || job.follow,
                 arming: self.arming(),
-                since: (why == Why::Start).then_some(self.since),
-                whole: false,
-                device: 0,
                 recurse: single.is_none(),
-                only: self.table.only(id),
+                ..job
             });
         }
         if self.recovery.events == Events::Native {

@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::merge::Why;
+use super::look::Why;
 use super::message::RawKind;
 use super::recovery::Events;
-use super::settings::Settings;
+use super::settings::{Settings, Timestamp};
 use super::{Seen, Watch, os};
 
 /// The names, and the directories that are watched for them.
@@ -105,6 +105,7 @@ impl Watch {
         let complete = !matches!(kind, RawKind::Metadata | RawKind::Create);
         if complete && self.spots.rules.contains(path) {
             out.push(Seen::RulesChanged);
+            self.ruled = Timestamp::of(path);
             self.walk_roots(Why::Rules);
         }
         false

@@ -173,6 +173,7 @@ impl Survey {
             arming: Arming::Keep,
             follow: root.named,
             since: None,
+            first: false,
             whole: false,
             device: 0,
             recurse: true,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Rig;
 use crate::report::Notice;
-use crate::watch::merge::Why;
+use crate::watch::look::Why;
 use crate::watch::message::{Inner, Message};
 use crate::watch::walk::{Order, Source};
 use crate::watch::{Backend, Poll};

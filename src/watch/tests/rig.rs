@@ -136,6 +136,15 @@ impl Rig {
         }
     }
 
+    /// A moment that is later than any file time until now, by the grain of their clock.
+    pub(crate) fn tick(&self) -> Timestamp {
+        let before = Timestamp::now();
+        while Timestamp::now() == before {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Timestamp::now()
+    }
+
     /// Turns until everything that is on disk now has been seen.
     #[track_caller]
     pub(crate) fn sync(&mut self) {

@@ -101,14 +101,15 @@ fn a_truncated_file_is_said_to_be_emptied() {
     assert!(!rig.changes().last().unwrap().facts.emptied);
 }
 
+fn polled_every_50_ms(settings: &mut Settings) {
+    settings.backend = Backend::Poll;
+    settings.poll = Poll::Every(Duration::from_millis(50));
+}
+
 /// A pass of polling can meet half a save.
 #[test]
 fn a_file_that_a_pass_finds_truncated_is_said_to_be_emptied() {
-    let poll = |settings: &mut Settings| {
-        settings.backend = Backend::Poll;
-        settings.poll = Poll::Every(Duration::from_millis(50));
-    };
-    let mut rig = Rig::with(|root| fs::write(root.join("a"), "a").unwrap(), poll);
+    let mut rig = Rig::with(|root| fs::write(root.join("a"), "a").unwrap(), polled_every_50_ms);
     for (text, emptied) in [("", true), ("new", false), ("", true)] {
         fs::write(rig.path("a"), text).unwrap();
         rig.until("the pass", |rig| {
@@ -117,6 +118,35 @@ fn a_file_that_a_pass_finds_truncated_is_said_to_be_emptied() {
         });
         rig.changes();
     }
+}
+
+/// The save of a new file too; whether it stays empty is known after the next pass.
+#[test]
+fn a_new_file_that_a_pass_finds_empty_is_waited_for_until_the_next() {
+    let mut rig = Rig::with(|_| {}, polled_every_50_ms);
+    fs::create_dir(rig.path("new")).unwrap();
+    fs::write(rig.path("new/a"), "").unwrap();
+    rig.until("the pass", |rig| rig.seen.iter().any(|seen| matches!(seen, Seen::Change(_))));
+    let batch = rig.batch().unwrap();
+    assert!(matches!(rig.watch.compare(&batch), Comparison::Unsettled(_)), "perhaps half a save");
+    let end = Instant::now() + Duration::from_secs(10);
+    while rig.watch.compare(&batch) != Comparison::Changed {
+        assert!(Instant::now() < end, "no pass came by");
+        rig.for_a_while(Duration::from_millis(5));
+    }
+    assert_eq!(rig.changes(), [], "it stays empty");
+}
+
+#[test]
+fn a_file_found_empty_in_a_new_directory_is_said_to_be_emptied() {
+    let mut rig = Rig::with(|root| fs::create_dir(root.join(".away")).unwrap(), |_| {});
+    fs::create_dir(rig.path(".away/new")).unwrap();
+    fs::write(rig.path(".away/new/a"), "").unwrap();
+    // Made before its directory could be watched, and perhaps not yet filled.
+    fs::rename(rig.path(".away/new"), rig.path("new")).unwrap();
+    rig.sync();
+    let changes = rig.changes();
+    assert!(changes.last().unwrap().facts.emptied, "{changes:?}");
 }
 
 #[test]
