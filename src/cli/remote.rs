@@ -32,9 +32,10 @@ pub struct WaitArgs {
     /// Give up after this time, with status 124
     #[arg(long, value_name = "TIME", default_value = "30s")]
     pub timeout: String,
-    /// A command that stays up this long is ready
-    #[arg(long, value_name = "TIME", default_value = "500ms")]
-    pub settle: String,
+    /// A command that stays up this long is ready [default: 500ms; for a command that has once ended with success, its
+    /// end]
+    #[arg(long, value_name = "TIME")]
+    pub settle: Option<String>,
     /// One JSON object
     #[arg(long)]
     pub json: bool,

@@ -84,7 +84,7 @@ pub fn order(ask: &Ask, target: &Target, directory: &Path) -> Said {
 #[must_use]
 pub fn wait(
     args: &WaitArgs,
-    limits: (Duration, Duration),
+    limits: (Duration, Option<Duration>),
     paths: &[Name],
     directory: &Path,
 ) -> Said {
@@ -96,7 +96,7 @@ pub fn wait(
     if let Some(said) = unwatched(instance, paths, directory) {
         return said;
     }
-    let settle_ms = u64::try_from(settle.as_millis()).unwrap_or(u64::MAX);
+    let settle_ms = settle.map(|settle| u64::try_from(settle.as_millis()).unwrap_or(u64::MAX));
     let answer = match instance.ask(&Ask::Wait { settle_ms }, Some(timeout)) {
         Ok(Reply::Waited(answer)) => answer,
         Ok(Reply::Refused { why }) => return Said::err(&why, ExitStatus::Failure),

@@ -18,8 +18,8 @@ pub enum Ask {
     Status,
     /// Answer when the run caused by everything written to disk so far has ended or is ready.
     Wait {
-        /// A command that stays up this many milliseconds is ready.
-        settle_ms: u64,
+        /// A command that stays up this many milliseconds is ready; unsaid: 500, and never one that is known to end.
+        settle_ms: Option<u64>,
     },
     /// What do you think of these paths?
     Explain {
@@ -125,7 +125,7 @@ pub struct Status {
     pub identity: Identity,
     /// The command as typed.
     pub command: String,
-    /// `starting`, `running`, `waiting`, `stopping`, `failed`, `paused`.
+    /// `starting`, `running`, `building`, `waiting`, `stopping`, `failed`, `paused`.
     pub state: String,
     /// Changes start nothing for now.
     pub paused: bool,

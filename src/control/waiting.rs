@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use super::{Ending, Outcome, PROTOCOL, WaitAnswer};
 use crate::supervisor::State;
 
+/// A command that stays up so long is ready.
+const SETTLE: Duration = Duration::from_millis(500);
+
 /// What the loop knows at the moment, as far as waiters care.
 #[derive(Clone, Debug)]
 pub struct Look {
@@ -30,7 +33,8 @@ pub struct Look {
 struct Waiter<T> {
     marker: u64,
     marked: bool,
-    settle: Duration,
+    /// What [`SETTLE`] is for this one; also for a command that is known to end.
+    settle: Option<Duration>,
     /// The last run that had ended when the question came: only a later end is news.
     ended_before: Option<u64>,
     who: T,
@@ -51,12 +55,12 @@ impl<T> Default for Waiters<T> {
 
 impl<T> Waiters<T> {
     /// Takes one in and returns the marker that has to be made for it.
-    pub fn add(&mut self, settle: Duration, look: &Look, who: T) -> u64 {
+    pub fn add(&mut self, settle: Option<Duration>, look: &Look, who: T) -> u64 {
         self.next_marker += 1;
         let marker = self.next_marker;
         let ended_before = match look.state {
             State::Waiting | State::Failed | State::Paused => look.last.map(|last| last.run),
-            State::Starting | State::Running | State::Stopping => None,
+            State::Starting | State::Running | State::Building | State::Stopping => None,
         };
         self.waiters.push(Waiter { marker, marked: false, settle, ended_before, who });
         marker
@@ -96,11 +100,11 @@ impl<T> Waiters<T> {
     /// When somebody could be answered by time alone: a command that stays up becomes ready.
     #[must_use]
     pub fn deadline(&self, look: &Look) -> Option<Instant> {
-        if look.state != State::Running || look.pending {
+        if look.pending {
             return None;
         }
         let marked = self.waiters.iter().filter(|waiter| waiter.marked);
-        marked.map(|waiter| look.since + waiter.settle).min()
+        marked.filter_map(|waiter| ready_at(waiter, look)).min()
     }
 
     /// Whether nobody waits.
@@ -110,14 +114,27 @@ impl<T> Waiters<T> {
     }
 }
 
+/// When a command that is up counts as ready, if it ever does.
+fn ready_at<T>(waiter: &Waiter<T>, look: &Look) -> Option<Instant> {
+    let settle = match look.state {
+        State::Running => Some(waiter.settle.unwrap_or(SETTLE)),
+        State::Building => waiter.settle,
+        _ => None,
+    };
+    // Too long for the clock is for ever.
+    look.since.checked_add(settle?)
+}
+
 fn verdict<T>(waiter: &Waiter<T>, look: &Look, now: Instant) -> Option<WaitAnswer> {
     if !waiter.marked || look.pending {
         return None;
     }
     match look.state {
         State::Starting | State::Stopping => None,
-        State::Running if now < look.since + waiter.settle => None,
-        State::Running => Some(WaitAnswer {
+        State::Running | State::Building if ready_at(waiter, look).is_none_or(|at| now < at) => {
+            None
+        }
+        State::Running | State::Building => Some(WaitAnswer {
             run: look.run,
             cause: look.cause.clone(),
             duration_ms: u64::try_from(now.duration_since(look.since).as_millis()).ok(),
@@ -162,7 +179,7 @@ mod tests {
         let now = Instant::now();
         let mut waiters = Waiters::default();
         let idle = look(State::Waiting, false, 1, Some(1), now);
-        let marker = waiters.add(Duration::ZERO, &idle, ());
+        let marker = waiters.add(Some(Duration::ZERO), &idle, ());
         assert!(waiters.answer(&idle, now).is_empty());
         waiters.marked(marker);
         assert!(waiters.answer(&look(State::Waiting, true, 1, Some(1), now), now).is_empty());
@@ -178,7 +195,7 @@ mod tests {
         let now = Instant::now();
         let mut waiters = Waiters::default();
         let idle = look(State::Waiting, false, 7, Some(7), now);
-        let marker = waiters.add(Duration::ZERO, &idle, ());
+        let marker = waiters.add(Some(Duration::ZERO), &idle, ());
         waiters.marked(marker);
         let answers = waiters.answer(&idle, now);
         assert_eq!((answers[0].1.outcome, answers[0].1.run), (Outcome::Unchanged, Some(7)));
@@ -190,11 +207,28 @@ mod tests {
         let settle = Duration::from_millis(500);
         let mut waiters = Waiters::default();
         let up = look(State::Running, false, 3, Some(1), start);
-        let marker = waiters.add(settle, &up, ());
+        let marker = waiters.add(None, &up, ());
         waiters.marked(marker);
         assert!(waiters.answer(&up, start + settle / 2).is_empty());
         assert_eq!(waiters.deadline(&up), Some(start + settle));
         let answers = waiters.answer(&up, start + settle);
         assert_eq!((answers[0].1.outcome, answers[0].1.run), (Outcome::Ready, Some(3)));
+    }
+    #[test]
+    fn the_end_of_a_build_is_waited_for_unless_its_time_was_given() {
+        let start = Instant::now();
+        let settle = Duration::from_millis(500);
+        let mut waiters = Waiters::default();
+        let up = look(State::Building, false, 3, Some(1), start);
+        let marker = waiters.add(None, &up, "the end");
+        waiters.marked(marker);
+        assert_eq!(waiters.deadline(&up), None);
+        let marker = waiters.add(Some(settle), &up, "a time");
+        waiters.marked(marker);
+        assert_eq!(waiters.deadline(&up), Some(start + settle));
+        let answers = waiters.answer(&up, start + Duration::from_secs(3600));
+        assert_eq!((answers.len(), answers[0].0), (1, "a time"));
+        let answers = waiters.answer(&look(State::Waiting, false, 3, Some(3), start), start);
+        assert_eq!((answers[0].0, answers[0].1.outcome), ("the end", Outcome::Finished));
     }
 }

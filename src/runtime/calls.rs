@@ -135,12 +135,12 @@ impl Instance {
 
     fn keep_waiting(
         &mut self,
-        settle_ms: u64,
+        settle_ms: Option<u64>,
         who: tokio::sync::oneshot::Sender<Reply>,
         now: Instant,
     ) {
         let look = self.look(now);
-        let marker = self.waiters.add(Duration::from_millis(settle_ms), &look, who);
+        let marker = self.waiters.add(settle_ms.map(Duration::from_millis), &look, who);
         let made = match self.private.markers() {
             Some(directory) => std::fs::write(directory.join(marker.to_string()), b""),
             None => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
@@ -276,6 +276,7 @@ fn word(state: State) -> &'static str {
     match state {
         State::Starting => "starting",
         State::Running => "running",
+        State::Building => "building",
         State::Waiting => "waiting",
         State::Stopping => "stopping",
         State::Failed => "failed",

@@ -138,7 +138,7 @@ fn order(ask: &Ask, target: &Target) -> ExitCode {
 fn wait(args: &WaitArgs, at: &Path) -> Result<ExitCode, Diagnostic> {
     let limits = (
         config::flag_duration("--timeout", &args.timeout)?,
-        config::flag_duration("--settle", &args.settle)?,
+        args.settle.as_deref().map(|time| config::flag_duration("--settle", time)).transpose()?,
     );
     let paths: Vec<Name> = args.paths.iter().map(|path| explain::absolute(at, path)).collect();
     Ok(said(commands::wait(args, limits, &paths, at)))

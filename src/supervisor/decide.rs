@@ -58,6 +58,9 @@ impl Supervisor {
 
     /// Live configuration. What runs goes on; a restart, if one is needed, is the caller's request.
     pub fn configure(&mut self, settings: Settings, face: Face) {
+        if self.face.command != face.command {
+            self.record.command_changed();
+        }
         self.settings = settings;
         self.face = face;
     }
@@ -172,7 +175,7 @@ impl Supervisor {
         let (state, pid) = match &self.child {
             Child::Empty(rest) | Child::Ended { rest, .. } => (rests(rest), None),
             Child::Starting { .. } => (State::Starting, None),
-            Child::Running { pid, .. } => (State::Running, Some(*pid)),
+            Child::Running { pid, .. } => (self.record.up(), Some(*pid)),
             Child::Stopping(stopping) => (State::Stopping, stopping.pid),
             Child::Over => (State::Stopping, None),
         };

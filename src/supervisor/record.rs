@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::pending::Pending;
-use super::{Cause, RunId, Session};
+use super::{Cause, RunId, Session, State};
 use crate::process::Ended;
 
 /// So many of the latest reload times are kept for their median.
@@ -23,6 +23,8 @@ pub(super) struct Record {
     pub(super) last_run: Option<(RunId, Cause)>,
     /// The last run that ended by itself.
     pub(super) last_end: Option<(RunId, Ended, Duration)>,
+    /// A run of the present command has ended by itself with success: it is none that stays up.
+    completes: bool,
 }
 
 impl Record {
@@ -41,7 +43,18 @@ impl Record {
             last_failed: None,
             last_run: None,
             last_end: None,
+            completes: false,
         }
+    }
+
+    /// Another command: of what the last one does nothing follows for it.
+    pub(super) fn command_changed(&mut self) {
+        self.completes = false;
+    }
+
+    /// What a run that is up is.
+    pub(super) fn up(&self) -> State {
+        if self.completes { State::Building } else { State::Running }
     }
 
     /// A leader came up; for a reload, after this time.
@@ -59,6 +72,7 @@ impl Record {
     /// A leader ended by itself.
     pub(super) fn ended(&mut self, run: RunId, ended: Ended, after: Duration, now: Instant) {
         self.last_end = Some((run, ended, after));
+        self.completes |= ended == Ended::Exit(0);
         if ended != Ended::Exit(0) {
             self.failed += 1;
             self.last_failed = Some((run, ended, now));

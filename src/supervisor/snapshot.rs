@@ -25,13 +25,15 @@ pub enum State {
     Starting,
     /// A run is up.
     Running,
+    /// A run is up, and an earlier run of the same command has ended by itself with success: it will end too.
+    Building,
     /// Nothing runs; a change (or, after a crash, a moment) is waited for.
     Waiting,
     /// A run is being stopped.
     Stopping,
     /// The last run failed, or could not be started, and nothing runs now.
     Failed,
-    /// Paused, and nothing runs. (A run that goes on while paused is `Running` with `paused`.)
+    /// Paused, and nothing runs. (A run that goes on while paused is `Running` or `Building` with `paused`.)
     Paused,
 }
 

@@ -408,6 +408,11 @@ fn the_picture_tells_what_is_going_on() {
         ("resume", State::Starting, None),
         ("up 3", State::Running, Some(103)),
         ("exit 3 0", State::Waiting, None),
+        ("gone 3", State::Waiting, None),
+        ("change c", State::Starting, None),
+        // Its command is known to end.
+        ("up 4", State::Building, Some(104)),
+        ("exit 4 1", State::Failed, None),
     ];
     for (happens, state, pid) in rows {
         let _ = dialogue.happens("wait 10");
@@ -416,16 +421,16 @@ fn the_picture_tells_what_is_going_on() {
         assert_eq!((picture.state, picture.pid), (state, pid), "after {happens}");
     }
     let picture = dialogue.supervisor.state();
-    assert_eq!(picture.run, Some(RunId(3)));
+    assert_eq!(picture.run, Some(RunId(4)));
     assert_eq!(picture.since, dialogue.now);
-    assert_eq!(picture.reloads, 2);
+    assert_eq!(picture.reloads, 3);
     assert_eq!(picture.median_reload.map(|took| took.as_millis()), Some(10));
     assert_eq!(
         picture.last_end.map(|(run, ended, _)| (run, ended)),
-        Some((RunId(3), Ended::Exit(0)))
+        Some((RunId(4), Ended::Exit(1)))
     );
     let session = dialogue.supervisor.session(dialogue.now);
-    assert_eq!((session.runs, session.failed), (3, 1));
-    assert_eq!(session.last_failed.map(|(run, ..)| run), Some(RunId(2)));
+    assert_eq!((session.runs, session.failed), (4, 2));
+    assert_eq!(session.last_failed.map(|(run, ..)| run), Some(RunId(4)));
     assert_eq!(session.elapsed, dialogue.now - dialogue.start);
 }
