@@ -15,6 +15,9 @@ const WITHIN: Duration = Duration::from_millis(10);
 const GATHER: Duration = Duration::from_millis(2);
 /// No more events than this in that time are the end of it.
 const TRICKLE: u32 = 2;
+/// So many without a wake-up among them may be a full read, with more behind it: events are read a kilobyte at a
+/// time (`notify`), and on some machines a read takes as long as a wake-up. Waiting there would be falling behind.
+const READ: u32 = 16;
 
 /// How events come at the moment.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ pub(super) struct Flood {
     wakes: u32,
     /// Events since the last time that they were left to gather; `None`: there is no flood.
     gathered: Option<u32>,
+    /// Events since the last wake-up.
+    at_once: u32,
 }
 
 impl Flood {
@@ -32,13 +37,19 @@ impl Flood {
         let gathered = self.gathered.map(|count| count + 1);
         self.gathered = gathered;
         if self.handed_on.is_some_and(|before| now.duration_since(before) < WAKE_GAP) {
+            self.at_once += 1;
             return None;
         }
+        let drained = std::mem::replace(&mut self.at_once, 1) < READ;
         match self.since {
             Some(since) if now.duration_since(since) < WITHIN => self.wakes += 1,
             _ => (self.since, self.wakes) = (Some(now), 1),
         }
         let goes_on = gathered.map_or(self.wakes >= FLOOD, |count| count > TRICKLE);
+        if goes_on && !drained {
+            self.gathered = gathered.or(Some(0));
+            return None;
+        }
         self.gathered = goes_on.then_some(0);
         goes_on.then_some(GATHER)
     }
@@ -79,11 +90,15 @@ mod tests {
         let (mut flood, mut at) = (Flood::default(), Instant::now());
         let wakes = FLOOD as usize;
         assert_eq!(gatherings(&mut flood, &mut at, std::iter::repeat_n(20, wakes)), 1);
-        // Forty have gathered each time, and are read in one go.
+        // Forty have gathered each time, and are read in one go; the one after them comes by itself.
         for _ in 0..5 {
-            let gaps = std::iter::repeat_n(1, 40).chain(std::iter::once(20));
+            let gaps = std::iter::repeat_n(1, 40).chain([20, 20]);
             assert_eq!(gatherings(&mut flood, &mut at, gaps), 1);
         }
+        // Where a read takes its time: what has gathered is no reason to wait again before it is read.
+        let gaps = std::iter::repeat_n(std::iter::repeat_n(1, 31).chain([20]), 5).flatten();
+        assert_eq!(gatherings(&mut flood, &mut at, gaps), 0);
+        assert_eq!(gatherings(&mut flood, &mut at, std::iter::once(5000)), 1, "all is read");
         // It is over: the next ones are handed on at once.
         assert_eq!(gatherings(&mut flood, &mut at, [5000; 20].into_iter()), 0);
     }
