@@ -131,7 +131,8 @@ fn wait_tells_the_run_its_status_and_its_cause() {
     watcher.save("code", "0");
     let object = ask(&watcher, "wait --json").object();
     let took = object["duration_ms"].as_u64().unwrap();
-    assert!((1000..20_000).contains(&took), "{object}");
+    // From the moment at which the new process was heard of, which may be a little after its own first.
+    assert!((800..20_000).contains(&took), "{object}");
     let told = [&object["v"], &object["outcome"], &object["run"], &object["cause"]];
     assert_eq!(told, [&json!(1), &json!("finished"), &json!(4), &json!("code")]);
     assert_eq!((&object["exit"], &object["signal"]), (&json!(0), &Value::Null));
