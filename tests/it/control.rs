@@ -139,11 +139,7 @@ fn wait_tells_the_run_its_status_and_its_cause() {
     let said = ask(&watcher, "wait");
     said.says(0, "no run since: nothing that is watched changed; run 4: exit 0, ");
     watcher.save("code", "0");
-    assert_eq!(
-        ask(&watcher, "wait --json").object()["outcome"],
-        "unchanged",
-        "the same bytes"
-    );
+    assert_eq!(ask(&watcher, "wait --json").object()["outcome"], "unchanged", "the same bytes");
 }
 
 #[test]
