@@ -321,6 +321,7 @@ fn status_tells_what_is_going_on() {
 fn two_instances_in_one_directory() {
     let first = Project::new().file("a", "0").runs(Stamp::server()).start([]).ready();
     let second = beside(&first, &["--name", "tests"], Stamp::quick());
+    second.says("run 1: exit 0");
     let said = ask(&first, "status");
     let heads: Vec<&str> = said.out.lines().step_by(2).collect();
     assert!(heads[0].starts_with(&format!("1 (pid {}): running", first.pid())), "{said:?}");

@@ -37,6 +37,30 @@ fn a_program_that_is_not_executable() {
     cannot_start(Project::new().file("app", "#!/bin/sh\n"), &["not executable"], good);
 }
 
+/// Whoever writes a program and makes processes at the same time hands a descriptor on for a moment.
+#[test]
+fn a_program_that_is_let_go_at_once_is_started() {
+    let project = Project::new().file("a.go", "0").file("app", "#!/bin/sh\n");
+    fs::set_permissions(project.path("app"), fs::Permissions::from_mode(0o755)).unwrap();
+    let watcher = project.start_exactly(["run", "--ext", "go", "--", "./app"]);
+    watcher.says("] watching ");
+    // A machine that is slow to tell of the run may let go too late.
+    let started = (2..12).any(|run| {
+        let held = fs::OpenOptions::new().append(true).open(watcher.path("app")).unwrap();
+        watcher.save("a.go", run.to_string());
+        watcher.says(&format!("changed a.go: run {run}"));
+        pace_ms(30);
+        drop(held);
+        let (ended, failed) =
+            (format!("run {run}: exit 0"), format!("run {run}: cannot start ./app"));
+        watcher.wait_for("the end of it", || {
+            let ends = watcher.count_lines(&ended) > 0;
+            (ends || watcher.count_lines(&failed) > 0).then_some(ends)
+        })
+    });
+    assert!(started, "{}", watcher.story());
+}
+
 #[test]
 fn a_bad_shebang_names_the_interpreter() {
     let project = Project::new().file("app", "#!/no/such/interpreter\n");

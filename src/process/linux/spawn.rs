@@ -10,6 +10,9 @@ use rustix::process::Pid;
 
 use crate::process::SpawnStage;
 
+/// So often, 5 ms apart, a program is tried that somebody has open for writing (execve(2), ETXTBSY).
+const BUSY_TRIES: u32 = 40;
+
 /// Enough for the few frames of [`child`]; `execve` works in the kernel.
 const STACK: usize = 64 * 1024;
 
@@ -180,6 +183,23 @@ unsafe fn close_others(socket: c_int) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A program that has just been written may still be held open for writing, by a child that another thread of its
+/// writer has made and that has not executed its own program yet. Returns only with what went wrong.
+unsafe fn execute_when_written(program: *const c_char, task: &Task) -> i32 {
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+    for _ in 0..BUSY_TRIES {
+        // SAFETY: the program and the lists are valid (see `spawn`).
+        unsafe {
+            libc::execve(program, task.argv, task.env);
+            if errno() != libc::ETXTBSY {
+                return errno();
+            }
+            libc::nanosleep(&raw const pause, std::ptr::null_mut());
+        }
+    }
+    libc::ETXTBSY
+}
+
 /// Returns only when no candidate can be executed, with the most telling reason: what exists but can't be
 /// executed rather than what is not there.
 unsafe fn execute(task: &Task) -> Failure {
@@ -192,8 +212,7 @@ unsafe fn execute(task: &Task) -> Failure {
             if program.is_null() {
                 break;
             }
-            libc::execve(program, task.argv, task.env);
-            errno()
+            execute_when_written(program, task)
         };
         last = Failure { stage: SpawnStage::Exec, errno, program: at };
         match errno {
