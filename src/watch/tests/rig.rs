@@ -150,10 +150,23 @@ impl Rig {
     pub(crate) fn sync(&mut self) {
         self.marks += 1;
         let name = format!("mark-{}", self.marks);
-        std::fs::write(self.dir.path().join("marks").join(&name), b"").unwrap();
-        self.until("the marker", |rig| {
-            rig.seen.iter().any(|seen| matches!(seen, Seen::Marker(mark) if *mark == *name))
-        });
+        let marker = self.dir.path().join("marks").join(&name);
+        std::fs::write(&marker, b"").unwrap();
+        // As the loop does: one that was made while nothing watched for it is made once more.
+        let rearmed =
+            |rig: &Self| rig.seen.iter().filter(|seen| matches!(seen, Seen::Rearmed)).count();
+        loop {
+            let before = rearmed(self);
+            let came = |rig: &Self| {
+                rig.seen.iter().any(|seen| matches!(seen, Seen::Marker(mark) if *mark == *name))
+            };
+            self.until("the marker", |rig| came(rig) || rearmed(rig) != before);
+            if came(self) {
+                break;
+            }
+            let _ = std::fs::remove_file(&marker);
+            std::fs::write(&marker, b"").unwrap();
+        }
         self.until("the walks", |rig| rig.watch.walks.is_empty());
     }
 
