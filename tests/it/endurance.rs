@@ -142,9 +142,9 @@ fn output_is_not_slowed_down() {
 }
 
 #[test]
-#[ignore = "3 GB; make torture"]
+#[ignore = "30 GB; make torture"]
 fn torture_output() {
-    output(3000, 8, 0.95);
+    output(30_000, 4, 0.95);
 }
 
 /// How often a command began that notes it in a file.
