@@ -36,7 +36,7 @@ impl Resolver<'_> {
             (None, Some(text)) => {
                 let text = text.to_owned();
                 self.doubt_unit(key, &text, self.loaded);
-                (text, self.place_of(path, true))
+                (text, self.place_of(path))
             }
             (None, None) => (key.default.to_owned(), From::Default),
         };
@@ -101,11 +101,10 @@ impl Resolver<'_> {
         loaded.diagnostic(Fault { place, key: path.to_owned(), text })
     }
 
-    pub(super) fn place_of(&self, path: &str, said: bool) -> From {
-        match self.loaded.and_then(|loaded| loaded.place(path)) {
-            Some(place) if said => From::File(place.line),
-            _ => From::Default,
-        }
+    /// Where the file says something for a key.
+    pub(super) fn place_of(&self, path: &str) -> From {
+        let place = self.loaded.and_then(|loaded| loaded.place(path));
+        place.map_or(From::Default, |place| From::File(place.line))
     }
 
     pub(super) fn item_from(&self, path: &str, index: usize) -> From {

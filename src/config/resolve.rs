@@ -199,7 +199,8 @@ impl Resolver<'_> {
         let from = match &of_args {
             Some(_) if self.args.options.has("command") => From::Flag("-e"),
             Some(_) => From::Flag("--"),
-            None => self.place_of("command", of_file.is_some()),
+            None if of_file.is_some() => self.place_of("command"),
+            None => From::Default,
         };
         let line = of_args.or(of_file);
         match &line {

@@ -131,15 +131,14 @@ fn verdict<T>(waiter: &Waiter<T>, look: &Look, now: Instant) -> Option<WaitAnswe
     }
     match look.state {
         State::Starting | State::Stopping => None,
-        State::Running | State::Building if ready_at(waiter, look).is_none_or(|at| now < at) => {
-            None
+        State::Running | State::Building => {
+            ready_at(waiter, look).filter(|at| *at <= now).map(|_| WaitAnswer {
+                run: look.run,
+                cause: look.cause.clone(),
+                duration_ms: u64::try_from(now.duration_since(look.since).as_millis()).ok(),
+                ..WaitAnswer::bare(Outcome::Ready)
+            })
         }
-        State::Running | State::Building => Some(WaitAnswer {
-            run: look.run,
-            cause: look.cause.clone(),
-            duration_ms: u64::try_from(now.duration_since(look.since).as_millis()).ok(),
-            ..WaitAnswer::bare(Outcome::Ready)
-        }),
         State::Waiting | State::Failed | State::Paused => Some(ended(waiter, look)),
     }
 }
@@ -214,6 +213,7 @@ mod tests {
         let answers = waiters.answer(&up, start + settle);
         assert_eq!((answers[0].1.outcome, answers[0].1.run), (Outcome::Ready, Some(3)));
     }
+
     #[test]
     fn the_end_of_a_build_is_waited_for_unless_its_time_was_given() {
         let start = Instant::now();

@@ -145,6 +145,18 @@ impl Rig {
         Timestamp::now()
     }
 
+    /// Other rules and roots, in force since a moment that is later than all that is on disk.
+    pub(crate) fn apply(&mut self, filter: Arc<Filter>, roots: Vec<Root>) {
+        let since = self.tick();
+        self.apply_since(since, filter, roots);
+    }
+
+    /// Other rules and roots that have been in force for a while.
+    pub(crate) fn apply_since(&mut self, since: Timestamp, filter: Arc<Filter>, roots: Vec<Root>) {
+        let settings = self.watch.settings.clone();
+        self.watch.set_filter(filter, roots, settings, since, Instant::now(), &mut self.seen);
+    }
+
     /// Turns until everything that is on disk now has been seen.
     #[track_caller]
     pub(crate) fn sync(&mut self) {

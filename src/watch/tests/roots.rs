@@ -94,10 +94,7 @@ fn a_parent_that_is_renamed_and_made_again() {
     let project = outer.join("p/project");
     // From here on only the project is watched.
     let roots = vec![Root { path: project.clone(), shown: "project".into(), named: false }];
-    let settings = rig.watch.settings.clone();
-    let filter = filter_for(&outer);
-    let since = rig.tick();
-    rig.watch.set_filter(filter, roots, settings, since, Instant::now(), &mut rig.seen);
+    rig.apply(filter_for(&outer), roots);
     rig.sync();
     for round in 0..3 {
         fs::rename(outer.join("p"), outer.join(format!("q{round}"))).unwrap();
@@ -119,9 +116,8 @@ fn a_single_file_counts_alone_and_survives_atomic_replacement() {
     fs::write(&file, "1").unwrap();
     let mut roots = vec![Root { path: rig.root.clone(), shown: ".".into(), named: false }];
     roots.push(Root { path: file.clone(), shown: "one.conf".into(), named: true });
-    let (settings, filter) = (rig.watch.settings.clone(), filter_for(&rig.root));
-    let since = rig.tick();
-    rig.watch.set_filter(filter, roots, settings, since, Instant::now(), &mut rig.seen);
+    let filter = filter_for(&rig.root);
+    rig.apply(filter, roots);
     rig.sync();
     assert_eq!(rig.changes().len(), 0, "a new root is no change");
     for round in 0..3 {
@@ -147,9 +143,8 @@ fn a_root_that_is_missing_at_the_start_is_found_later() {
     let mut rig = Rig::with(fill, |_| {});
     let late = rig.dir.path().canonicalize().unwrap().join("late/root");
     let roots = vec![Root { path: late.clone(), shown: "late".into(), named: true }];
-    let (settings, filter) = (rig.watch.settings.clone(), filter_for(&rig.root));
-    let since = rig.tick();
-    rig.watch.set_filter(filter, roots, settings, since, Instant::now(), &mut rig.seen);
+    let filter = filter_for(&rig.root);
+    rig.apply(filter, roots);
     assert!(rig.notices().iter().any(|notice| matches!(notice, Notice::RootMissing { .. })));
     rig.for_a_while(Duration::from_millis(50));
     fill(&late);

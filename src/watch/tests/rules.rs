@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::Rig;
 use crate::filter::{Filter, Origin, Pattern, Spec};
@@ -96,11 +95,9 @@ fn an_ignore_file_above_the_root_is_heeded_and_watched() {
         },
         |_| {},
     );
-    let (outer, settings) = (rig.root.clone(), rig.watch.settings.clone());
+    let outer = rig.root.clone();
     let roots = vec![Root { path: outer.join("sub"), shown: "sub".into(), named: false }];
-    let filter = super::rig::filter_for(&outer);
-    let since = rig.tick();
-    rig.watch.set_filter(filter, roots, settings, since, Instant::now(), &mut rig.seen);
+    rig.apply(super::rig::filter_for(&outer), roots);
     rig.sync();
     assert_eq!(rig.watch.directories().0, 1);
     fs::write(outer.join(".gitignore"), "").unwrap();
@@ -153,9 +150,8 @@ fn other_rules_bring_files_to_light_without_calling_them_changes() {
         Arc::new(Filter::new(spec).unwrap())
     };
     let apply = |rig: &mut Rig, types: &[&str], since: Timestamp| {
-        let (filter, settings) = (with_types(rig, types), rig.watch.settings.clone());
         let roots = vec![Root { path: rig.root.clone(), shown: ".".into(), named: false }];
-        rig.watch.set_filter(filter, roots, settings, since, Instant::now(), &mut rig.seen);
+        rig.apply_since(since, with_types(rig, types), roots);
     };
     for (types, files) in [(&["go"][..], 1), (&["go", "html"], 3), (&["html"], 2), (&[], 3)] {
         let since = rig.tick();
