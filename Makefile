@@ -19,7 +19,7 @@ MACOS_CARGO ?= /usr/bin/cargo
 MACOS_TARGET ?= aarch64-apple-darwin
 
 .DEFAULT_GOAL := help
-.PHONY: help check check-macos test torture run install install-built uninstall deb compare bench bench-quick
+.PHONY: help check check-macos test torture run install install-built uninstall deb compare bench bench-quick instructions
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,3 +78,6 @@ bench: ## Side by side with the floor and every peer on PATH
 
 bench-quick: ## The same in under two minutes
 	$(CARGO) bench --locked --bench bench -- --quick
+
+instructions: ## Count a reload's own instructions; they may differ from benches/instructions by 10 % (valgrind)
+	$(CARGO) bench --locked --bench bench -- --instructions benches/instructions

@@ -10,6 +10,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::programs;
 use crate::report::{Limit, Report};
 use crate::save;
 use crate::session::Session;
@@ -56,15 +57,22 @@ fn session(context: &Context, tree: &Tree, stamps: &Stamps, saves: usize) -> io:
     fs::create_dir_all(&counts)?;
     let (stamp, floor, socket) =
         (&*context.programs.stamp, &*context.programs.floor, stamps.path());
+    let argv = tool.argv(&Command { stamp, floor, socket, mode: Mode::End });
+    let preloaded = programs::self_exe(&context.directory)?;
+    // A command's environment is copied for each run: here it is the same on every machine.
     let valgrind = [
-        "valgrind".to_owned(),
+        "env".to_owned(),
+        "-i".into(),
+        "PATH=/usr/local/bin:/usr/bin:/bin".into(),
+        format!("LD_PRELOAD={}", preloaded.display()),
+        format!("SELF_EXE={}", argv[0]),
+        "valgrind".into(),
         "--tool=callgrind".into(),
         "--trace-children=yes".into(),
         "--trace-children-skip=*/stamp".into(),
         format!("--callgrind-out-file={}/%p", counts.display()),
     ];
-    let command = Command { stamp, floor, socket, mode: Mode::End };
-    let argv: Vec<String> = valgrind.into_iter().chain(tool.argv(&command)).collect();
+    let argv: Vec<String> = valgrind.into_iter().chain(argv).collect();
     let session = Session::spawn(&argv, Side::Ours, &tree.root, stamps, Stdio::null())?;
     if !session.warm_up(&tree.main(), Duration::from_secs(60))? {
         session.stop();

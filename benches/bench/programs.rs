@@ -1,4 +1,4 @@
-//! The two C programs, compiled when the bench starts.
+//! What is written in C, compiled when the bench starts.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,22 @@ pub(crate) struct Programs {
 impl Programs {
     /// Compiles both into `directory`.
     pub(crate) fn compile(directory: &Path) -> io::Result<Self> {
-        Ok(Self { stamp: compile(directory, "stamp")?, floor: compile(directory, "floor")? })
+        let compile = |name| compile(directory, name, &[]);
+        Ok(Self { stamp: compile("stamp")?, floor: compile("floor")? })
     }
 }
 
-fn compile(directory: &Path, name: &str) -> io::Result<PathBuf> {
+/// What lets our program start itself under valgrind, to be preloaded.
+pub(crate) fn self_exe(directory: &Path) -> io::Result<PathBuf> {
+    compile(directory, "self_exe", &["-shared", "-fPIC"])
+}
+
+fn compile(directory: &Path, name: &str, flags: &[&str]) -> io::Result<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(format!("{name}.c"));
     let program = directory.join(name);
-    let status =
-        Command::new("cc").args(["-O2", "-Wall", "-o"]).arg(&program).arg(&source).status()?;
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-Wall"]).args(flags).arg("-o").arg(&program).arg(&source);
+    let status = compiler.status()?;
     if status.success() {
         Ok(program)
     } else {

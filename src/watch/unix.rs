@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
@@ -153,27 +154,36 @@ pub(crate) fn hash(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64
     if before.kind != EntryKind::File || before.size > limit {
         return None;
     }
-    buffer.resize(64 * 1024, 0);
-    let first = rustix::io::read(&file, buffer.as_mut_slice()).ok()?;
+    let length = read_piece(&file, buffer).ok()?;
     let after = convert(&rustix::fs::fstat(&file).ok()?);
-    if first < buffer.len() && first as u64 == after.size {
+    if length < PIECE && length as u64 == after.size {
         // All of it, as nearly always.
-        return Some((xxh3_64(&buffer[..first]).max(1), after));
+        return Some((xxh3_64(buffer).max(1), after));
     }
-    hash_rest(&file, limit, buffer, first)
+    hash_rest(&file, limit, buffer)
 }
 
-/// The same for what does not come in one piece; `first`: so much of it is in the buffer.
-fn hash_rest(file: &OwnedFd, limit: u64, buffer: &mut [u8], first: usize) -> Option<(u64, Stat)> {
+/// So much is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Reads the next piece into an empty buffer, which is not cleared first: that took longer than the reading.
+fn read_piece(file: &OwnedFd, buffer: &mut Vec<u8>) -> rustix::io::Result<usize> {
+    buffer.clear();
+    buffer.reserve(PIECE);
+    rustix::io::read(file, spare_capacity(buffer))
+}
+
+/// The same for what does not come in one piece, the first of which is in the buffer.
+fn hash_rest(file: &OwnedFd, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64, Stat)> {
     let mut hasher = Xxh3Default::new();
-    let (mut total, mut length) = (0, first);
-    while length > 0 {
-        hasher.update(&buffer[..length]);
-        total += length as u64;
+    let mut total = 0;
+    while !buffer.is_empty() {
+        hasher.update(buffer);
+        total += buffer.len() as u64;
         if total > limit {
             return None;
         }
-        length = rustix::io::read(file, &mut *buffer).ok()?;
+        read_piece(file, buffer).ok()?;
     }
     let after = convert(&rustix::fs::fstat(file).ok()?);
     Some((hasher.digest().max(1), after))

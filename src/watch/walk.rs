@@ -246,6 +246,10 @@ impl Walker {
     fn step(&mut self) {
         let source = if self.urgent.is_empty() { &mut self.waiting } else { &mut self.urgent };
         let next = source.split_off(source.len().saturating_sub(BATCH));
+        if source.len() < source.capacity() / 4 {
+            // Given back on the way: most memory is taken when the walk ends.
+            source.shrink_to(source.len() * 2);
+        }
         let looking = std::mem::take(&mut self.armed);
         if looking.len() <= ALONE {
             // Nobody waits while these few are looked at.
