@@ -23,8 +23,8 @@ pub(crate) enum Inner {
     Lost { generation: u32 },
     /// No event source could be had.
     NoSource { generation: u32, error: String },
-    /// A directory was looked at.
-    Listing(Box<Listing>),
+    /// Directories were looked at. Several at a time: the owner wakes up for each message.
+    Listings(Vec<Listing>),
     /// Everything that a walk led to has been listed.
     WalkDone { walk: u32, tally: Tally },
     /// The ignore files outside of the tree that speak about a root were read, or looked for.

@@ -198,8 +198,10 @@ impl Watch {
                     self.on_no_source(&error, now, out);
                 }
             }
-            Inner::Listing(listing) => {
-                self.weigh(|watch| watch.on_listing(*listing, now, out));
+            Inner::Listings(listings) => {
+                for listing in listings {
+                    self.weigh(|watch| watch.on_listing(listing, now, out));
+                }
             }
             Inner::WalkDone { walk, tally } => self.on_walk_done(walk, tally, now, out),
             Inner::RulesFrom(files) => self.watch_rules(files),

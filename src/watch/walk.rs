@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +18,10 @@ use super::portable::Portable;
 
 /// Directories that are watched in one go. More would keep notify's thread from reading events for longer,
 /// and what is found in them would wait in memory.
-const BATCH: usize = 192;
+const BATCH: usize = 384;
+
+/// Directories that the owner is told of in one go.
+const TOLD: usize = 16;
 
 /// Fewer directories than this are not worth a second thread.
 const ALONE: usize = 24;
@@ -284,6 +287,9 @@ impl Walker {
     }
 
     fn look_alone(&mut self, jobs: Vec<Watched>) -> Vec<(u32, Further)> {
+        if jobs.is_empty() {
+            return Vec::new();
+        }
         let mut scratch = std::mem::take(&mut self.scratch);
         let (looked, listings): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| look_at(&self.ground, job, &mut scratch)).unzip();
@@ -293,7 +299,7 @@ impl Walker {
         if let Some(native) = &mut self.native {
             native.catch_up();
         }
-        listings.into_iter().for_each(|listing| self.send(listing));
+        self.send(Inner::Listings(listings));
         looked
     }
 
@@ -301,16 +307,20 @@ impl Walker {
         let mut native = self.native.take();
         let full = self.full;
         let (ground, to) = (Arc::clone(&self.ground), self.to.clone());
-        let (looking, at) = (Mutex::new(looking), AtomicUsize::new(0));
-        let results = Mutex::new(Vec::new());
+        let (looking, results) = (Mutex::new(looking), Mutex::new(Vec::new()));
         let work = || {
             let mut scratch = Scratch::default();
             let mut done = Vec::new();
             loop {
-                let job = looking.lock().unwrap_or_else(PoisonError::into_inner).pop();
-                let Some(job) = job else { break };
-                at.fetch_add(1, Ordering::Relaxed);
-                done.push(look_and_send(&ground, job, &to, &mut scratch));
+                let next = take(&mut looking.lock().unwrap_or_else(PoisonError::into_inner));
+                if next.is_empty() {
+                    break;
+                }
+                let looked = next.into_iter().map(|job| look_at(&ground, job, &mut scratch));
+                let (further, listings): (Vec<_>, Vec<_>) = looked.unzip();
+                done.extend(further);
+                // The owner is gone only when the program ends.
+                let _ = to.send(Message(Inner::Listings(listings)));
             }
             results.lock().unwrap_or_else(PoisonError::into_inner).append(&mut done);
         };
@@ -345,13 +355,13 @@ impl Walker {
     }
 
     fn report(&mut self, job: &Job, outcome: Outcome) {
-        self.send(Inner::Listing(Box::new(Listing {
+        self.send(Inner::Listings(vec![Listing {
             ticket: job.ticket,
             walk: job.walk,
             path: job.path.clone(),
             arming: job.arming,
             outcome,
-        })));
+        }]));
     }
 
     /// One directory of a walk is done.
@@ -395,31 +405,23 @@ impl Walker {
     }
 }
 
-fn look_and_send(
-    ground: &Ground,
-    job: Watched,
-    to: &UnboundedSender<Message>,
-    scratch: &mut Scratch,
-) -> (u32, Further) {
-    let (looked, listing) = look_at(ground, job, scratch);
-    // The owner is gone only when the program ends.
-    let _ = to.send(Message(listing));
-    looked
+/// The next few, from the end.
+fn take<T>(jobs: &mut Vec<T>) -> Vec<T> {
+    jobs.split_off(jobs.len().saturating_sub(TOLD))
 }
 
 fn look_at(
     ground: &Ground,
     (job, armed_at): Watched,
     scratch: &mut Scratch,
-) -> ((u32, Further), Inner) {
+) -> ((u32, Further), Listing) {
     let (outcome, mut further) = look(ground, &job, armed_at, scratch);
     // A directory that turns out to be ignored may have to be watched for something else: the owner knows.
     if job.arming == Arming::Watch && matches!(outcome, Outcome::Gone) {
         further.disarm = Some(job.path.clone());
     }
     let Job { ticket, walk, path, arming, .. } = job;
-    let listing = Box::new(Listing { ticket, walk, path, arming, outcome });
-    ((walk, further), Inner::Listing(listing))
+    ((walk, further), Listing { ticket, walk, path, arming, outcome })
 }
 
 /// Watches what is to be watched. The directories that can be looked at, those that cannot, and whether
