@@ -42,8 +42,8 @@ test: check ## What a newcomer needs to trust the build: check, unit and integra
 	@# Most tests wait more than they work: more of them at once than there are cores.
 	RUST_TEST_THREADS=3 $(CARGO) test --locked
 
-torture: ## The long versions of the tests (minutes to an hour)
-	$(CARGO) test --locked --release --lib --test it torture_ -- --ignored --nocapture --test-threads=1
+torture: ## The long versions of the tests (a quarter of an hour)
+	$(CARGO) test --locked --release --lib --test it torture_ -- --ignored --nocapture --test-threads=4
 
 run: ## Watch this directory and run CMD on every save
 	$(CARGO) run --locked --release -- run -e "$(CMD)"

@@ -119,15 +119,16 @@ fn torture_soak() {
 fn output(megabytes: u64, attempts: usize, at_least: f64) {
     let line = format!("head -c {megabytes}M /dev/zero");
     let project = Project::new();
+    let finish = |command| project.finish_within(DEADLINE * 10, command).took;
     let (mut alone, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..attempts {
         let mut command = project.in_tree("sh");
         command.args(["-c", &format!("sh -c '{line}' | cat >/dev/null"), "sh"]);
-        alone.push(project.finish(command).took);
+        alone.push(finish(command));
         let mut command = project.in_tree("sh");
         command.args(["-c", "\"$0\" run --once -q -e \"$1\" | cat >/dev/null"]);
         command.arg(project.program_path()).arg(&line);
-        ours.push(project.finish(command).took);
+        ours.push(finish(command));
     }
     let best = |times: &[Duration]| times.iter().min().unwrap().as_secs_f64();
     let share = best(&alone) / best(&ours);

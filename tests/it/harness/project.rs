@@ -310,14 +310,19 @@ impl Project {
     }
 
     /// Runs a command to its end.
-    pub(crate) fn finish(&self, mut command: Command) -> Finished {
+    pub(crate) fn finish(&self, command: Command) -> Finished {
+        self.finish_within(DEADLINE, command)
+    }
+
+    /// The same for one that has much to do.
+    pub(crate) fn finish_within(&self, deadline: Duration, mut command: Command) -> Finished {
         let begun = std::time::Instant::now();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         default_signals();
         let mut child = command.spawn().expect("the program starts");
         let stdout = read_all(child.stdout.take().expect("piped"));
         let stderr = read_all(child.stderr.take().expect("piped"));
-        let Some(status) = until(DEADLINE, || child.try_wait().expect("waiting")) else {
+        let Some(status) = until(deadline, || child.try_wait().expect("waiting")) else {
             let _ = child.kill();
             self.kill_what_is_left();
             panic!("{command:?} does not end; stderr: {}", stderr.join().unwrap_or_default());
