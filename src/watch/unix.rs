@@ -154,39 +154,48 @@ pub(crate) fn hash(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64
     if before.kind != EntryKind::File || before.size > limit {
         return None;
     }
-    let length = read_piece(&file, buffer).ok()?;
-    let after = convert(&rustix::fs::fstat(&file).ok()?);
-    if length < PIECE && length as u64 == after.size {
-        // All of it, as nearly always.
-        return Some((xxh3_64(buffer).max(1), after));
+    let (mut stat, mut hash) = (before, 0);
+    for _ in 0..TRIES {
+        let (found, length) = hash_open(&file, stat.size, limit, buffer)?;
+        stat = convert(&rustix::fs::fstat(&file).ok()?);
+        hash = found;
+        if length == stat.size {
+            break;
+        }
     }
-    hash_rest(&file, limit, buffer)
+    Some((hash, stat))
 }
 
 /// So much is read at once.
 const PIECE: usize = 64 * 1024;
 
-/// Reads the next piece into an empty buffer, which is not cleared first: that took longer than the reading.
-fn read_piece(file: &OwnedFd, buffer: &mut Vec<u8>) -> rustix::io::Result<usize> {
-    buffer.clear();
-    buffer.reserve(PIECE);
-    rustix::io::read(file, spare_capacity(buffer))
-}
+/// What is not as long as its state says has been written to meanwhile: the bytes of one moment, the state of
+/// another. It is read again so often. (In `/proc` a file may be longer than it says.)
+const TRIES: usize = 8;
 
-/// The same for what does not come in one piece, the first of which is in the buffer.
-fn hash_rest(file: &OwnedFd, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64, Stat)> {
+/// The hash and the length of what is in an open file, which says that it is of this size.
+fn hash_open(file: &OwnedFd, size: u64, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64, u64)> {
+    let mut length = read_piece(file, buffer, 0).ok()?;
+    if length == size {
+        // In one piece, as nearly always.
+        return Some((xxh3_64(buffer).max(1), length));
+    }
     let mut hasher = Xxh3Default::new();
-    let mut total = 0;
     while !buffer.is_empty() {
         hasher.update(buffer);
-        total += buffer.len() as u64;
-        if total > limit {
+        if length > limit {
             return None;
         }
-        read_piece(file, buffer).ok()?;
+        length += read_piece(file, buffer, length).ok()?;
     }
-    let after = convert(&rustix::fs::fstat(file).ok()?);
-    Some((hasher.digest().max(1), after))
+    Some((hasher.digest().max(1), length))
+}
+
+/// Reads the next piece into an empty buffer, which is not cleared first: that took longer than the reading.
+fn read_piece(file: &OwnedFd, buffer: &mut Vec<u8>, at: u64) -> rustix::io::Result<u64> {
+    buffer.clear();
+    buffer.reserve(PIECE);
+    Ok(rustix::io::pread(file, spare_capacity(buffer), at)? as u64)
 }
 
 fn hash_link(path: &Path) -> Option<(u64, Stat)> {
@@ -207,6 +216,30 @@ mod tests {
         assert!(made.unwrap().success());
         assert!(hash(&path, 1 << 20, &mut Vec::new()).is_none());
         assert!(read_file(&path, 100).is_err());
+    }
+
+    #[test]
+    fn bytes_and_state_are_of_one_moment() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let hash_of = |text: &str| xxh3_64(text.as_bytes()).max(1);
+        std::fs::write(&path, "two").unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let ordering = std::sync::atomic::Ordering::Relaxed;
+        let torn = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(ordering) {
+                    std::fs::write(&path, "two").unwrap();
+                }
+            });
+            let torn = (0..20_000)
+                .filter_map(|_| hash(&path, 1 << 20, &mut Vec::new()))
+                .filter(|(hash, stat)| *hash != hash_of(if stat.size == 0 { "" } else { "two" }))
+                .count();
+            done.store(true, ordering);
+            torn
+        });
+        assert_eq!(torn, 0);
     }
 
     #[test]
