@@ -136,10 +136,12 @@ impl Rig {
         }
     }
 
-    /// A moment that is later than any file time until now, by the grain of their clock.
+    /// A moment that is later than any file time until now. Since Linux 6.13 they may be finer than the clock
+    /// of [`Timestamp::now`], and ahead of it.
     pub(crate) fn tick(&self) -> Timestamp {
-        let before = Timestamp::now();
-        while Timestamp::now() == before {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let past = Timestamp(i64::try_from(now.as_nanos()).unwrap());
+        while Timestamp::now() <= past {
             std::thread::sleep(Duration::from_millis(1));
         }
         Timestamp::now()
