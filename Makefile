@@ -43,7 +43,9 @@ test: check ## What a newcomer needs to trust the build: check, unit and integra
 	RUST_TEST_THREADS=3 $(CARGO) test --locked
 
 torture: ## The long versions of the tests (a quarter of an hour)
-	$(CARGO) test --locked --release --lib --test it torture_ -- --ignored --nocapture --test-threads=4
+	$(CARGO) test --locked --release --lib --test it torture_ -- --ignored --nocapture --skip torture_in_time_ --test-threads=4
+	@# What promises a time goes alone.
+	$(CARGO) test --locked --release --test it torture_in_time_ -- --ignored --nocapture --test-threads=1
 
 run: ## Watch this directory and run CMD on every save
 	$(CARGO) run --locked --release -- run -e "$(CMD)"

@@ -88,7 +88,7 @@ fn each_signal_in_each_state_as_the_shell_sees_it() {
 
 #[test]
 #[ignore = "within 200 ms of the grace time; make torture"]
-fn torture_each_signal_in_each_state() {
+fn torture_in_time_each_signal_in_each_state() {
     from_a_shell(200);
 }
 
@@ -132,7 +132,7 @@ fn the_terminal_closes_in_each_state() {
 
 #[test]
 #[ignore = "within 200 ms of the grace time; make torture"]
-fn torture_closed_terminals() {
+fn torture_in_time_closed_terminals() {
     closed_terminals(200);
 }
 

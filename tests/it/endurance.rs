@@ -144,7 +144,7 @@ fn output_is_not_slowed_down() {
 
 #[test]
 #[ignore = "30 GB; make torture"]
-fn torture_output() {
+fn torture_in_time_output() {
     output(30_000, 4, 0.95);
 }
 
@@ -195,7 +195,7 @@ fn reload_and_ctrl_c_work_under_endless_output() {
 
 #[test]
 #[ignore = "20 rounds within 300 ms; make torture"]
-fn torture_endless_output() {
+fn torture_in_time_endless_output() {
     under_endless_output(20, 300);
 }
 
@@ -234,7 +234,7 @@ fn a_terminal_that_nobody_reads() {
 
 #[test]
 #[ignore = "10 s unread, 20 rounds within 300 ms; make torture"]
-fn torture_unread_terminal() {
+fn torture_in_time_unread_terminal() {
     unread_terminal(Duration::from_secs(10), 20, 300);
 }
 

@@ -298,7 +298,7 @@ fn fifty_thousand_paths_on_standard_input() {
 /// Of a release build; of five times the best, since other programs run here too.
 #[test]
 #[ignore = "a promise about time; make torture"]
-fn torture_fifty_thousand_paths_within_a_second() {
+fn torture_in_time_fifty_thousand_paths_within_a_second() {
     if cfg!(debug_assertions) {
         return skip("this is no release build");
     }

@@ -70,7 +70,7 @@ fn each_key_does_what_it_says() {
 
 #[test]
 #[ignore = "20 rounds within 50 ms; make torture"]
-fn torture_each_key() {
+fn torture_in_time_each_key() {
     each_key(20, 50);
 }
 

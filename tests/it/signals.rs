@@ -100,7 +100,7 @@ fn a_second_ctrl_c_kills_at_once() {
 
 #[test]
 #[ignore = "20 rounds within 200 ms; make torture"]
-fn torture_second_ctrl_c() {
+fn torture_in_time_second_ctrl_c() {
     second_ctrl_c(20, 200);
 }
 

@@ -139,7 +139,7 @@ fn a_command_that_ignores_sigterm_is_killed_at_the_grace_time() {
 
 #[test]
 #[ignore = "20 rounds within 100 ms; make torture"]
-fn torture_killed_at_the_grace_time() {
+fn torture_in_time_killed_at_the_grace_time() {
     killed_at_the_grace_time(20, 400..=600);
 }
 
@@ -194,7 +194,7 @@ fn a_stopped_child_gets_its_signal_and_its_handler_runs() {
 
 #[test]
 #[ignore = "20 rounds within 200 ms; make torture"]
-fn torture_stopped_children() {
+fn torture_in_time_stopped_children() {
     stopped_children(20, 200);
 }
 
