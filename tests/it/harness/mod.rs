@@ -18,15 +18,15 @@ pub(crate) mod watcher;
 
 pub(crate) use command::Stamp;
 #[cfg(target_os = "linux")]
-pub(crate) use processes::python;
-pub(crate) use processes::{free_port, on_path, skip};
+pub(crate) use processes::{free_port, python};
+pub(crate) use processes::{on_path, skip};
 pub(crate) use project::{Finished, Project};
 #[cfg(target_os = "linux")]
 pub(crate) use pty::Pty;
 pub(crate) use runs::Run;
 pub(crate) use rustix::process::Signal;
 pub(crate) use terminal::Terminal;
-pub(crate) use wait::{
-    DEADLINE, QUIET, Random, figures, is_busy, monotonic, ms_since, pace, pace_ms, until,
-};
+pub(crate) use wait::{DEADLINE, QUIET, Random, is_busy, monotonic, pace, pace_ms, until};
+#[cfg(target_os = "linux")]
+pub(crate) use wait::{figures, ms_since};
 pub(crate) use watcher::Watcher;
