@@ -83,7 +83,7 @@ fn from_a_shell(margin: u64) {
 
 #[test]
 fn each_signal_in_each_state_as_the_shell_sees_it() {
-    from_a_shell(1000);
+    from_a_shell(PROMPT_MS);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn closed_terminals(margin: u64) {
 
 #[test]
 fn the_terminal_closes_in_each_state() {
-    closed_terminals(1000);
+    closed_terminals(PROMPT_MS);
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn under_endless_output(rounds: usize, limit: u64) {
 
 #[test]
 fn reload_and_ctrl_c_work_under_endless_output() {
-    under_endless_output(3, 1000);
+    under_endless_output(3, PROMPT_MS);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn each_key(rounds: usize, limit: u64) {
 
 #[test]
 fn each_key_does_what_it_says() {
-    each_key(2, 1000);
+    each_key(2, PROMPT_MS);
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn second_ctrl_c(rounds: usize, limit: u64) {
 
 #[test]
 fn a_second_ctrl_c_kills_at_once() {
-    second_ctrl_c(3, 1000);
+    second_ctrl_c(3, PROMPT_MS);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn server_with_worker(reloads: usize, limit: u64) {
 
 #[test]
 fn a_worker_in_a_session_of_its_own_gives_its_port_back() {
-    server_with_worker(20, 1000);
+    server_with_worker(20, PROMPT_MS);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn stopped_children(rounds: usize, limit: u64) {
 
 #[test]
 fn a_stopped_child_gets_its_signal_and_its_handler_runs() {
-    stopped_children(2, 1000);
+    stopped_children(2, PROMPT_MS);
 }
 
 #[test]

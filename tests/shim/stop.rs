@@ -151,7 +151,8 @@ async fn who_ignores_the_stop_signal_is_killed() {
 
 async fn left_overs_are_named_and_stopped() {
     let mut bed = Bed::new();
-    let run = bed.sh("sleep 1000 & setsid sleep 1001 & sleep 0.1");
+    let run = bed.sh("sleep 1000 & one=$!; setsid sleep 1001 & \
+         until grep -q sleep /proc/$one/comm && grep -q sleep /proc/$!/comm; do sleep 0.01; done");
     bed.started().await;
     let (ended, left) = bed.exited().await;
     assert_eq!(ended, Ended::Exit(0));
@@ -282,7 +283,9 @@ async fn daemons_to_keep_live_on() {
             .unwrap();
     }
     bed.host.settings(&["gw-agent".to_owned()]);
-    let run = bed.sh("setsid ./gw-agent 1000 & setsid ./gw-other 1000 & sleep 0.1");
+    // Each is up when it has its own name.
+    let run = bed.sh("for name in gw-agent gw-other; do setsid ./$name 1000 & \
+         until grep -q $name /proc/$!/comm; do sleep 0.01; done; done");
     bed.started().await;
     let (_, left) = bed.exited().await;
     let names: Vec<_> = left.iter().map(|one| one.name.to_str().unwrap()).collect();

@@ -5,6 +5,10 @@ use std::time::{Duration, Instant};
 /// Generous: it is reached only when something is broken, and the machine may be busy.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
+/// What happens at once takes at most so long while other tests run beside it, in ms: less than the usual grace
+/// time, which it would take otherwise. How long it takes alone is for `make torture`.
+pub(crate) const PROMPT_MS: u64 = 3000;
+
 /// How long nothing may happen before a test believes that nothing will: well over the longest
 /// window (250 ms for a half save) and its followers.
 pub(crate) const QUIET: Duration = Duration::from_millis(500);
