@@ -112,7 +112,7 @@ fn while_it_stops_r_kills_now_and_the_slow_stop_is_said() {
     let pid = pty.run_log()[0].pid;
     let edited = monotonic();
     pty.save("a.go", "1");
-    pty.shows("has not stopped 1s after SIGTERM");
+    pty.shows("s after SIGTERM: pid"); // "1s", or "1.1s" on a busy machine
     let said = ms_since(edited);
     let seen = pty.seen();
     let line = seen.lines().find(|line| line.contains("has not stopped")).expect("it");
@@ -124,7 +124,7 @@ fn while_it_stops_r_kills_now_and_the_slow_stop_is_said() {
     let mut times = Vec::new();
     press(&pty, "r", &mut times, || pty.run_count() == 2);
     figures("from r while stopping to the next run", &times);
-    assert!(times[0] < 1000, "{times:?}");
+    assert!(times[0] < PROMPT_MS, "{times:?}");
     assert!(pty.run_log()[1].alone);
     assert_eq!(pty.seen().matches("has not stopped").count(), 1, "said once");
     pty.types("\x03");
