@@ -34,8 +34,9 @@ pub(crate) fn measure(
     let plan = Plan { kept: 100, ignored: 400, files: 3 };
     let tree = Tree::make(context.directory.join("counted"), plan)?;
     let stamps = Stamps::listen(&context.directory.join("counted.sock"))?;
-    let few = session(context, &tree, &stamps, FEW)?;
-    let many = session(context, &tree, &stamps, MANY)?;
+    let preloaded = programs::self_exe(&context.directory)?;
+    let few = session(context, &preloaded, &tree, &stamps, FEW)?;
+    let many = session(context, &preloaded, &tree, &stamps, MANY)?;
     let each = many.saturating_sub(few) as f64 / (MANY - FEW) as f64;
     println!("instructions of one reload (our process and the shim): {each:.0}");
     let Some(path) = committed else { return Ok(()) };
@@ -51,14 +52,19 @@ pub(crate) fn measure(
 }
 
 /// The instructions of a session with so many reloads, all its processes together.
-fn session(context: &Context, tree: &Tree, stamps: &Stamps, saves: usize) -> io::Result<u64> {
+fn session(
+    context: &Context,
+    preloaded: &Path,
+    tree: &Tree,
+    stamps: &Stamps,
+    saves: usize,
+) -> io::Result<u64> {
     let Some(tool) = context.ours() else { return Err(io::ErrorKind::NotFound.into()) };
     let counts = context.directory.join(format!("counts{saves}"));
     fs::create_dir_all(&counts)?;
     let (stamp, floor, socket) =
         (&*context.programs.stamp, &*context.programs.floor, stamps.path());
     let argv = tool.argv(&Command { stamp, floor, socket, mode: Mode::End });
-    let preloaded = programs::self_exe(&context.directory)?;
     // A command's environment is copied for each run: here it is the same on every machine.
     let valgrind = [
         "env".to_owned(),

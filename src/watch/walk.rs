@@ -248,7 +248,7 @@ impl Walker {
 
     fn step(&mut self) {
         let source = if self.urgent.is_empty() { &mut self.waiting } else { &mut self.urgent };
-        let next = source.split_off(source.len().saturating_sub(BATCH));
+        let next = take(source, BATCH);
         if source.len() < source.capacity() / 4 {
             // Given back on the way: most memory is taken when the walk ends.
             source.shrink_to(source.len() * 2);
@@ -312,7 +312,9 @@ impl Walker {
             let mut scratch = Scratch::default();
             let mut done = Vec::new();
             loop {
-                let next = take(&mut looking.lock().unwrap_or_else(PoisonError::into_inner));
+                let mut left = looking.lock().unwrap_or_else(PoisonError::into_inner);
+                let next = take(&mut left, TOLD);
+                drop(left);
                 if next.is_empty() {
                     break;
                 }
@@ -405,9 +407,9 @@ impl Walker {
     }
 }
 
-/// The next few, from the end.
-fn take<T>(jobs: &mut Vec<T>) -> Vec<T> {
-    jobs.split_off(jobs.len().saturating_sub(TOLD))
+/// The next ones, so many at most, from the end. (`split_off` would leave as much room again where it takes all.)
+fn take<T>(jobs: &mut Vec<T>, most: usize) -> Vec<T> {
+    jobs.drain(jobs.len().saturating_sub(most)..).collect()
 }
 
 fn look_at(
