@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{EntryKind, Origin, Pattern, Rule, RuleKind};
+use super::{CACHEDIR_TAG, EntryKind, Origin, Pattern, Rule, RuleKind};
 
 /// The built-in rules, ready to be named.
 #[derive(Debug)]
@@ -24,7 +24,8 @@ enum Test {
     DirectoryIf(fn(&[u8]) -> bool),
     /// Directories of this name beside a project file.
     Beside(&'static str),
-    /// Directories with a valid `CACHEDIR.TAG`.
+    /// Directories with a valid `CACHEDIR.TAG`, and every such tag: tools write it before anything else, in
+    /// a directory that is renamed at once (cargo).
     Cache,
     /// Files whose name ends so, and is longer.
     End(&'static str),
@@ -82,6 +83,7 @@ impl BuiltIns {
                 Test::End(end) => name.len() > end.len() && name.ends_with(end.as_bytes()),
                 Test::FileIf(passes) => passes(name),
                 Test::Directory(own) => kind == EntryKind::Link && name == own.as_bytes(),
+                Test::Cache => name == CACHEDIR_TAG.as_bytes(),
                 _ => false,
             },
         })

@@ -140,9 +140,10 @@ impl Instance {
             }
             (Comparison::Unsettled(delay), _) if self.put_backs < PUT_BACKS => {
                 self.put_backs += 1;
-                self.settle.put_back(batch);
-                self.settle.postpone(now + delay);
-                return;
+                return self.put_back(batch, now + delay);
+            }
+            (Comparison::Emptied(delay), _) if now < batch.first + numbers::MAX_WAIT => {
+                return self.put_back(batch, now + delay);
             }
             _ => {
                 self.hand_over(&batch);
@@ -150,6 +151,11 @@ impl Instance {
             }
         }
         self.put_backs = 0;
+    }
+
+    fn put_back(&mut self, batch: Batch, until: Instant) {
+        self.settle.put_back(batch);
+        self.settle.postpone(until);
     }
 }
 

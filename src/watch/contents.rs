@@ -43,6 +43,9 @@ pub enum Comparison {
     Same,
     /// A file is being written at this moment; its event is on the way. Ask again after this time.
     Unsettled(Duration),
+    /// A writer has emptied a file and has it open still: a disk that is busy may keep it waiting. Ask again
+    /// after this time.
+    Emptied(Duration),
 }
 
 /// A hash of what a file holds, or of where a link points; `None` for what is not there or too large.
@@ -217,8 +220,11 @@ impl Watch {
         let empty = read.is_some_and(|(_, stat)| stat.size == 0);
         let filling = match polled {
             Some(_) => record.emptied() && self.awaits_pass(path),
-            None => empty && (record.open() || outdated),
+            None => empty && outdated,
         };
+        if !same && empty && record.open() && polled.is_none() {
+            return Comparison::Emptied(FILL_DELAY);
+        }
         if !same && (outdated || filling) {
             let delay = if filling { FILL_DELAY } else { EVENT_DELAY };
             return Comparison::Unsettled(polled.map_or(delay, |interval| interval * 3 / 2));

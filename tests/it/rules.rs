@@ -53,6 +53,7 @@ fn built_in_ignores() {
         ("java/target/x.class", false),
         ("cached/x.o", false),
         ("cached/deep/x.o", false),
+        ("src/CACHEDIR.TAG", false),
     ];
     let project = Project::new()
         .file("canary", "0")
@@ -60,6 +61,22 @@ fn built_in_ignores() {
         .file("java/pom.xml", "<project/>\n")
         .file("cached/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n");
     check(&project.start([]).ready(), "canary", rows);
+}
+
+/// cargo makes `targetAbC123`, writes the tag and renames it, and a busy machine takes its time.
+#[test]
+fn a_cache_directory_in_the_making_is_no_change() {
+    let watcher = Project::new().file("a.txt", "0").start([]).ready();
+    watcher.no_run_after(|project| {
+        let (making, made) = (project.path("targetAbC123"), project.path("made"));
+        std::fs::create_dir(&making).unwrap();
+        pace_ms(100);
+        project
+            .save_new("targetAbC123/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n");
+        pace_ms(100);
+        std::fs::rename(making, made).unwrap();
+        project.save_new("made/x.o", "0");
+    });
 }
 
 #[test]

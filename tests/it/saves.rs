@@ -1,6 +1,7 @@
 //! One save, one run: in place, atomically, new files; none for the same bytes.
 
 use std::fs;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::harness::*;
@@ -88,6 +89,33 @@ fn a_hundred_saves_of_the_same_bytes_are_no_run() {
     watcher.says_all(&["a.go", "same bytes"]);
     let said = watcher.count_lines("same bytes");
     assert!((1..=6).contains(&said), "at most one line a second, not {said}\n{}", watcher.story());
+}
+
+/// A disk that is busy makes a writer wait between emptying the file and writing to it.
+#[test]
+fn a_writer_that_pauses_in_an_emptied_file_is_waited_for() {
+    let project = Project::new().file("a.go", "one").runs(Stamp::quick().sees("a.go"));
+    let watcher = project.start(["--ext", "go"]).ready();
+    let run = watcher.run_after(|project| {
+        let mut file = fs::File::create(project.path("a.go")).unwrap();
+        pace_ms(1200);
+        file.write_all(b"two").unwrap();
+    });
+    assert!(run.saw_text("two"), "{}", watcher.story());
+    watcher.exactly(2);
+}
+
+/// `long-command > a.go`: somebody else's save does not wait for it for ever.
+#[test]
+fn a_file_that_stays_empty_and_open_holds_nobody_for_long() {
+    let watcher =
+        Project::new().file("a.go", "one").file("b.go", "one").start(["--ext", "go"]).ready();
+    let open = fs::File::create(watcher.path("a.go")).unwrap();
+    watcher.run_after(|project| project.save("b.go", "two"));
+    watcher.run_after(|project| project.save("b.go", "three"));
+    pace_ms(100); // it is certain by then what the runs saw
+    drop(open);
+    watcher.exactly(3);
 }
 
 #[test]

@@ -193,6 +193,7 @@ fn the_built_in_directories() {
         "cache/ => - CACHEDIR.TAG (built-in)",
         "cache/x => - CACHEDIR.TAG (built-in)",
         "fake/x => +",
+        "fake/CACHEDIR.TAG => - CACHEDIR.TAG (built-in)",
     ]);
     let mut without = built();
     without.spec.default_ignores = false;
