@@ -160,6 +160,7 @@ impl Watch {
         if stat.is_dir() {
             self.directory_came(dir, path, name, true, now, out);
         } else if self.verdict(dir, path, stat.kind) {
+            self.mind_delay(&stat, now);
             self.take_in(dir, path, name, &stat, now, out);
             let writing = kind == RawKind::Create && stat.has_writer();
             if let Some(record) = self.entry_mut(dir, name) {
@@ -281,6 +282,7 @@ impl Watch {
             }
             _ => ChangeKind::Closed,
         };
+        self.mind_delay(&stat, now);
         self.take_in(dir, path, name, &stat, now, out);
         if let Some(record) = self.entry_mut(dir, name) {
             record.set_open(false);

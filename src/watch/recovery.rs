@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::look::{Walk, Why};
 use super::message::Tally;
 use super::settings::{Backend, Poll};
+use super::stat::Stat;
 use super::walk::Order;
 use super::{Seen, Watch, os};
 use crate::report::{Notice, Watching};
@@ -17,6 +18,10 @@ const PROGRESS: Duration = Duration::from_secs(1);
 /// Events that are on their way, and looks at new directories, are waited for no longer than this: the walker may be
 /// held by a file system that does not answer, and directories may come without end.
 const CATCH_UP: Duration = Duration::from_secs(1);
+
+/// An event that tells of a change so long ago (nanoseconds) comes after a pause: we were stopped, or the machine
+/// was busy or asleep. More events are on their way.
+const LATE: i64 = 50_000_000;
 
 /// Why a recovery is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +59,8 @@ pub(super) struct Recovery {
     again: bool,
     /// Answers that are awaited ([`Watch::catch_up`]), and until when.
     behind: Option<(u32, Instant)>,
+    /// When events were last waited for because one came late.
+    late: Option<Instant>,
     /// Since when new directories are being looked at.
     looking: Option<Instant>,
     /// Why there is no event source although one was wanted.
@@ -125,6 +132,16 @@ impl Watch {
             let count = self.recovery.behind.map_or(0, |(count, _)| count);
             self.recovery.behind = Some((count + 1, now + CATCH_UP));
             self.order(Order::CatchUp);
+        }
+    }
+
+    /// An event tells of a file in this state. What has gathered during a pause belongs to one run. Under endless
+    /// writing on a busy machine every event is late: that holds nobody for ever.
+    pub(super) fn mind_delay(&mut self, stat: &Stat, now: Instant) {
+        let late = os::file_clock().saturating_sub(stat.ctime) > LATE;
+        if late && self.recovery.late.is_none_or(|last| now > last + CATCH_UP * 2) {
+            self.recovery.late = Some(now);
+            self.catch_up(now);
         }
     }
 

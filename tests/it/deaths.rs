@@ -169,6 +169,9 @@ fn the_leader_is_killed_and_its_worker_goes_with_the_next_run() {
     });
 }
 
+/// Changes while it was stopped.
+const MANY: usize = 400;
+
 /// Stopped and continued: what happened meanwhile is there, once.
 #[test]
 fn a_suspended_program_catches_up() {
@@ -182,6 +185,14 @@ fn a_suspended_program_catches_up() {
     let run = watcher.wait_runs(2);
     assert_eq!(run.changed_below(&watcher.tree()), ["a.go", "b.go"]);
     watcher.exactly(2);
+    // Many take the system a while to hand on.
+    let path = |n| format!("{n:04}.go");
+    watcher.signal(Signal::STOP);
+    (0..MANY).for_each(|n| watcher.save_new(path(n), "0"));
+    watcher.signal(Signal::CONT);
+    let run = watcher.wait_runs(3);
+    assert_eq!(run.changed_below(&watcher.tree()), (0..MANY).map(path).collect::<Vec<_>>());
+    watcher.exactly(3);
 }
 
 /// An edit in the very moment of the shim's death: the run it asks for is not lost.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Rig;
 use crate::report::Notice;
-use crate::watch::ChangeKind::{Appeared, Removed};
+use crate::watch::ChangeKind::{Appeared, Closed, Removed};
 use crate::watch::message::Inner;
 use crate::watch::{Message, Seen};
 
@@ -256,6 +256,18 @@ fn a_marker_made_before_its_directory_was_watched_is_asked_for_again() {
     fs::remove_file(early(&rig.root)).unwrap();
     fs::write(early(&rig.root), "").unwrap();
     rig.until("the marker", come);
+}
+
+/// An event that comes late comes after a pause, and others follow.
+#[test]
+fn a_late_event_makes_us_wait_for_those_behind_it() {
+    let mut rig = Rig::with(|root| fs::write(root.join("a"), "1").unwrap(), |_| {});
+    fs::write(rig.path("a"), "2").unwrap();
+    std::thread::sleep(Duration::from_millis(120));
+    let closed = |seen: &Seen| matches!(seen, Seen::Change(c) if c.kind == Closed);
+    rig.until("the event", |rig| rig.seen.iter().any(closed));
+    assert!(rig.watch.is_comparing(Instant::now()));
+    rig.until("the answer", |rig| !rig.watch.is_comparing(Instant::now()));
 }
 
 /// Git has ended a checkout: what it wrote is on its way, however much it is and however busy the machine.
