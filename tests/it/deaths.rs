@@ -118,7 +118,7 @@ fn a_stopped_shim_goes_on() {
         assert!(run.alone, "{}", watcher.story());
     }
     let (_, longest) = figures("from edit to the next run, the shim stopped", &times);
-    assert!(longest <= 1000, "{times:?}");
+    assert!(longest <= PROMPT_MS, "{times:?}");
     watcher.exactly(11);
     assert_eq!(watcher.shim().map(|shim| shim.pid), Some(shim), "the same shim");
     // In the middle of our own end: the tree is gone all the same.

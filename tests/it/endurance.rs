@@ -174,8 +174,8 @@ fn under_endless_output(rounds: usize, limit: u64) {
     watcher.wait_for("the first", || (begun(&watcher) == 1).then_some(()));
     let mut times = Vec::new();
     for round in 1..=rounds {
-        let edited = monotonic();
         watcher.save("a.go", format!("{round}"));
+        let edited = monotonic();
         watcher.wait_for("the next", || (begun(&watcher) == 1 + round).then_some(()));
         times.push(ms_since(edited));
         pace_ms(20);
@@ -208,8 +208,8 @@ fn unread_terminal(unread: Duration, rounds: usize, limit: u64) {
     pace(unread);
     let mut times = Vec::new();
     for round in 1..=rounds {
-        let edited = monotonic();
         pty.save("a.go", format!("{round}"));
+        let edited = monotonic();
         pty.wait_for("the next", || (begun(&pty) == 1 + round).then_some(()));
         times.push(ms_since(edited));
         pace_ms(50);
@@ -229,7 +229,7 @@ fn unread_terminal(unread: Duration, rounds: usize, limit: u64) {
 
 #[test]
 fn a_terminal_that_nobody_reads() {
-    unread_terminal(Duration::from_secs(1), 3, 1000);
+    unread_terminal(Duration::from_secs(1), 3, PROMPT_MS);
 }
 
 #[test]
