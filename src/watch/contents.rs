@@ -43,7 +43,7 @@ pub enum Comparison {
     Same,
     /// A file is being written at this moment; its event is on the way. Ask again after this time.
     Unsettled(Duration),
-    /// A writer has emptied a file and has it open still: a disk that is busy may keep it waiting. Ask again
+    /// A file has been emptied, and its writer is not done: a disk that is busy may keep it waiting. Ask again
     /// after this time.
     Emptied(Duration),
 }
@@ -214,20 +214,19 @@ impl Watch {
         // A file with several names may have been written under another one meanwhile.
         let same = read.is_some_and(|(hash, stat)| hash == record.hash && stat.links == 1);
         let polled = self.polled_every(path);
-        // Not the state that its last event told of: the next save has begun, perhaps by emptying it. Where
-        // only passes tell, that it is not empty any more is known after the next one.
+        // Not the state that its last event told of: the next save has begun.
         let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
         let empty = read.is_some_and(|(_, stat)| stat.size == 0);
-        let filling = match polled {
-            Some(_) => record.emptied() && self.awaits_pass(path),
-            None => empty && outdated,
-        };
-        if !same && empty && record.open() && polled.is_none() {
-            return Comparison::Emptied(FILL_DELAY);
-        }
-        if !same && (outdated || filling) {
-            let delay = if filling { FILL_DELAY } else { EVENT_DELAY };
-            return Comparison::Unsettled(polled.map_or(delay, |interval| interval * 3 / 2));
+        match polled {
+            _ if same => {}
+            // A busy disk can keep the writer before the event that tells of the emptying, too.
+            None if empty && (outdated || record.open()) => return Comparison::Emptied(FILL_DELAY),
+            None if outdated => return Comparison::Unsettled(EVENT_DELAY),
+            // Where only passes tell, that it is not empty any more is known after the next one.
+            Some(interval) if outdated || record.emptied() && self.awaits_pass(path) => {
+                return Comparison::Unsettled(interval * 3 / 2);
+            }
+            _ => {}
         }
         differs(!same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born))
     }
