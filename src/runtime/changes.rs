@@ -142,7 +142,9 @@ impl Instance {
                 self.put_backs += 1;
                 return self.put_back(batch, now + delay);
             }
-            (Comparison::Emptied(delay), _) if now < batch.first + numbers::MAX_WAIT => {
+            (Comparison::Emptied(delay), _)
+                if now < *self.emptied.get_or_insert(now) + numbers::MAX_WAIT =>
+            {
                 return self.put_back(batch, now + delay);
             }
             _ => {
@@ -151,6 +153,7 @@ impl Instance {
             }
         }
         self.put_backs = 0;
+        self.emptied = None;
     }
 
     fn put_back(&mut self, batch: Batch, until: Instant) {

@@ -52,6 +52,8 @@ pub(super) struct Instance {
     pub(super) latest: Latest,
     pub(super) same_bytes: u64,
     pub(super) put_backs: u32,
+    /// Since when a batch waits for a file that has been emptied.
+    pub(super) emptied: Option<Instant>,
     pub(super) exit: Option<Exit>,
 }
 
@@ -106,6 +108,7 @@ impl Instance {
             latest: Latest::default(),
             same_bytes: 0,
             put_backs: 0,
+            emptied: None,
             exit: None,
             args,
             loops: Loops::default(),

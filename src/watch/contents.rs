@@ -191,7 +191,7 @@ impl Watch {
         }
         let mut buffer = Vec::new();
         for change in &batch.changes {
-            match self.compare_one(change, &mut buffer) {
+            match self.compare_one(change, batch.forced, &mut buffer) {
                 Comparison::Same => {}
                 other => return other,
             }
@@ -199,7 +199,12 @@ impl Watch {
         Comparison::Same
     }
 
-    fn compare_one(&mut self, change: &BatchChange, buffer: &mut Vec<u8>) -> Comparison {
+    fn compare_one(
+        &mut self,
+        change: &BatchChange,
+        forced: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Comparison {
         let path = &change.path;
         let Some(record) = self.table.record(path).copied().filter(|record| !record.is_dir())
         else {
@@ -220,7 +225,9 @@ impl Watch {
         match polled {
             _ if same => {}
             // A busy disk can keep the writer before the event that tells of the emptying, too.
-            None if empty && (outdated || record.open()) => return Comparison::Emptied(FILL_DELAY),
+            None if empty && (outdated || record.open() || forced && record.emptied()) => {
+                return Comparison::Emptied(FILL_DELAY);
+            }
             None if outdated => return Comparison::Unsettled(EVENT_DELAY),
             // Where only passes tell, that it is not empty any more is known after the next one.
             Some(interval) if outdated || record.emptied() && self.awaits_pass(path) => {

@@ -81,11 +81,18 @@ fn a_hundred_saves_of_the_same_bytes_are_no_run() {
     let watcher = Project::new().file("a.go", "one").start(["--ext", "go"]).ready();
     watcher.run_after(|project| project.save("a.go", "two"));
     watcher.exactly(2);
+    let mut stalls = 0;
     for _ in 0..100 {
+        let begun = Instant::now();
         watcher.save("a.go", "two");
+        stalls += usize::from(begun.elapsed() > Duration::from_millis(200));
         pace_ms(20);
     }
-    watcher.exactly(2);
+    pace(QUIET);
+    // A file that is found empty when it is closed is waited for 250 ms. A disk that stands still for so long with
+    // the next save begun: a run on nothing, and one on what comes then.
+    let runs = watcher.run_count();
+    assert!((2..=2 + 2 * stalls).contains(&runs), "{stalls} stalls\n{}", watcher.story());
     watcher.says_all(&["a.go", "same bytes"]);
     let said = watcher.count_lines("same bytes");
     assert!((1..=6).contains(&said), "at most one line a second, not {said}\n{}", watcher.story());
