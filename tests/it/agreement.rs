@@ -150,7 +150,7 @@ impl Case {
                     let (name, text) = if random.below(2) == 0 {
                         ("Cargo.toml", "")
                     } else {
-                        ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55")
+                        ("CACHEDIR.TAG", CACHEDIR_TAG)
                     };
                     fs::write(self.project.path(parent.join(name)), text).unwrap();
                 }

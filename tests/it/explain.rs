@@ -132,8 +132,8 @@ fn a_running_instance_is_asked_with_its_flags() {
 /// The walk of the tree leaves the directory alone; its watch is there for the file.
 #[test]
 fn a_named_file_in_an_ignored_directory_of_a_root_is_watched() {
-    let tag = "Signature: 8a477f597d28d172789f06886806bc55";
-    let project = Project::new().file("a/cache/CACHEDIR.TAG", tag).file("a/cache/b.txt", "0");
+    let project =
+        Project::new().file("a/cache/CACHEDIR.TAG", CACHEDIR_TAG).file("a/cache/b.txt", "0");
     let watcher = project.start(["-w", "a/cache/b.txt", "-w", "a"]).ready();
     let asked = ask(&watcher, ["explain", "a/cache/b.txt", "a/cache/c.txt"]);
     assert_eq!(

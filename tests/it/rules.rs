@@ -59,7 +59,7 @@ fn built_in_ignores() {
         .file("canary", "0")
         .file("crate/Cargo.toml", "[package]\n")
         .file("java/pom.xml", "<project/>\n")
-        .file("cached/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n");
+        .file("cached/CACHEDIR.TAG", CACHEDIR_TAG);
     check(&project.start([]).ready(), "canary", rows);
 }
 
@@ -71,8 +71,7 @@ fn a_cache_directory_in_the_making_is_no_change() {
         let (making, made) = (project.path("targetAbC123"), project.path("made"));
         std::fs::create_dir(&making).unwrap();
         pace_ms(100);
-        project
-            .save_new("targetAbC123/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n");
+        project.save_new("targetAbC123/CACHEDIR.TAG", CACHEDIR_TAG);
         pace_ms(100);
         std::fs::rename(making, made).unwrap();
         project.save_new("made/x.o", "0");

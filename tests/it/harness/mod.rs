@@ -20,7 +20,7 @@ pub(crate) use command::Stamp;
 #[cfg(target_os = "linux")]
 pub(crate) use processes::{free_port, python};
 pub(crate) use processes::{on_path, skip};
-pub(crate) use project::{Finished, Project};
+pub(crate) use project::{CACHEDIR_TAG, Finished, Project};
 #[cfg(target_os = "linux")]
 pub(crate) use pty::Pty;
 pub(crate) use runs::Run;

@@ -17,6 +17,9 @@ use super::runs::{Run, RunLog};
 use super::wait::{DEADLINE, OLDER_THAN_A_TICK, pace, until};
 use super::watcher::{Watcher, default_signals};
 
+/// What a valid `CACHEDIR.TAG` holds (<https://bford.info/cachedir/>).
+pub(crate) const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n";
+
 /// A directory of its own, an environment of its own, and the command that runs are to be.
 pub(crate) struct Project {
     directory: TempDir,
