@@ -4,8 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-/// An event that comes so long after the one before was handed on has woken the thread: what is read in one go
-/// comes within a microsecond or two.
+/// An event that comes sooner after the one before was handed on was read together with it.
 const WAKE_GAP: Duration = Duration::from_micros(8);
 /// So many wake-ups …
 const FLOOD: u32 = 24;
@@ -15,43 +14,45 @@ const WITHIN: Duration = Duration::from_millis(10);
 const GATHER: Duration = Duration::from_millis(2);
 /// No more events than this in that time are the end of it.
 const TRICKLE: u32 = 2;
-/// So many without a wake-up among them may be a full read, with more behind it: events are read a kilobyte at a
-/// time (`notify`), and on some machines a read takes as long as a wake-up. Waiting there would be falling behind.
-const READ: u32 = 16;
 
 /// How events come at the moment.
 #[derive(Debug, Default)]
 pub(super) struct Flood {
     handed_on: Option<Instant>,
+    /// How often the thread had slept by then, as far as it matters.
+    sleeps: u64,
     since: Option<Instant>,
     wakes: u32,
     /// Events since the last time that they were left to gather; `None`: there is no flood.
     gathered: Option<u32>,
-    /// Events since the last wake-up.
-    at_once: u32,
 }
 
 impl Flood {
-    /// An event is here: how long to let more of them gather before it is handed on.
-    pub(super) fn event(&mut self, now: Instant) -> Option<Duration> {
-        let gathered = self.gathered.map(|count| count + 1);
-        self.gathered = gathered;
+    /// An event is here: how long to let more of them gather before it is handed on. `sleeps` tells how often
+    /// the thread has slept so far: only who finds the queue read empty sleeps, and a gap alone may be a read
+    /// (`notify` reads a kilobyte at a time, and on some machines that takes as long as a wake-up). To wait while
+    /// there is more to read would be falling behind.
+    pub(super) fn event(&mut self, now: Instant, sleeps: impl FnOnce() -> u64) -> Option<Duration> {
+        self.gathered = self.gathered.map(|count| count + 1);
         if self.handed_on.is_some_and(|before| now.duration_since(before) < WAKE_GAP) {
-            self.at_once += 1;
             return None;
         }
-        let drained = std::mem::replace(&mut self.at_once, 1) < READ;
+        let sleeps = sleeps();
+        if std::mem::replace(&mut self.sleeps, sleeps) == sleeps {
+            return None;
+        }
         match self.since {
             Some(since) if now.duration_since(since) < WITHIN => self.wakes += 1,
             _ => (self.since, self.wakes) = (Some(now), 1),
         }
-        let goes_on = gathered.map_or(self.wakes >= FLOOD, |count| count > TRICKLE);
-        if goes_on && !drained {
-            self.gathered = gathered.or(Some(0));
-            return None;
-        }
+        let goes_on = self.gathered.map_or(self.wakes >= FLOOD, |count| count > TRICKLE);
         self.gathered = goes_on.then_some(0);
         goes_on.then_some(GATHER)
+    }
+
+    /// Events have been left to gather. That sleep is none of those that count.
+    pub(super) fn left(&mut self, sleeps: u64) {
+        self.sleeps = sleeps;
     }
 
     /// It was handed on.
@@ -64,42 +65,56 @@ impl Flood {
 mod tests {
     use super::*;
 
-    /// Events at these distances; how many times they were left to gather.
-    fn gatherings(flood: &mut Flood, at: &mut Instant, gaps: impl Iterator<Item = u64>) -> usize {
-        let mut count = 0;
-        for gap in gaps {
-            *at += Duration::from_micros(gap);
-            count += usize::from(flood.event(*at).is_some());
-            flood.handed_on(*at);
+    /// Events that come after so many microseconds, by a wake-up or not.
+    #[derive(Default)]
+    struct Script {
+        flood: Flood,
+        at: Option<Instant>,
+        sleeps: u64,
+    }
+
+    impl Script {
+        /// How many times events were left to gather.
+        fn play(&mut self, events: impl IntoIterator<Item = (u64, bool)>) -> usize {
+            let mut count = 0;
+            for (gap, woken) in events {
+                let at = self.at.unwrap_or_else(Instant::now) + Duration::from_micros(gap);
+                self.at = Some(at);
+                self.sleeps += u64::from(woken);
+                let sleeps = self.sleeps;
+                if self.flood.event(at, || sleeps).is_some() {
+                    count += 1;
+                    self.sleeps += 1;
+                    self.flood.left(self.sleeps);
+                }
+                self.flood.handed_on(at);
+            }
+            count
         }
-        count
     }
 
     #[test]
     fn saves_of_a_person_are_handed_on_at_once() {
-        let (mut flood, mut at) = (Flood::default(), Instant::now());
+        let mut script = Script::default();
         // A save-all of ten files, three milliseconds apart, three events each.
-        let gaps = (0..30).map(|n| if n % 3 == 0 { 3000 } else { 30 });
-        assert_eq!(gatherings(&mut flood, &mut at, gaps), 0);
-        // A queue that is read in one go wakes nobody, however long it is.
-        assert_eq!(gatherings(&mut flood, &mut at, std::iter::repeat_n(1, 20_000)), 0);
+        let saves = (0..30).map(|n| if n % 3 == 0 { (3000, true) } else { (30, true) });
+        assert_eq!(script.play(saves), 0);
+        // A queue that is read without a sleep wakes nobody, however long it is and a read takes.
+        let read = std::iter::repeat_n((1, false), 31).chain([(20, false)]);
+        assert_eq!(script.play(std::iter::repeat_n(read, 600).flatten()), 0);
     }
 
     #[test]
     fn a_flood_gathers_until_it_is_a_trickle() {
-        let (mut flood, mut at) = (Flood::default(), Instant::now());
-        let wakes = FLOOD as usize;
-        assert_eq!(gatherings(&mut flood, &mut at, std::iter::repeat_n(20, wakes)), 1);
-        // Forty have gathered each time, and are read in one go; the one after them comes by itself.
+        let mut script = Script::default();
+        assert_eq!(script.play(std::iter::repeat_n((20, true), FLOOD as usize)), 1);
+        // What has gathered is read in two goes: no reason to wait again, and none to think that it is over.
         for _ in 0..5 {
-            let gaps = std::iter::repeat_n(1, 40).chain([20, 20]);
-            assert_eq!(gatherings(&mut flood, &mut at, gaps), 1);
+            let read = [(20, false)].into_iter().chain(std::iter::repeat_n((1, false), 31));
+            assert_eq!(script.play(read.clone().chain(read)), 0);
+            assert_eq!(script.play([(20, true)]), 1, "all is read");
         }
-        // Where a read takes its time: what has gathered is no reason to wait again before it is read.
-        let gaps = std::iter::repeat_n(std::iter::repeat_n(1, 31).chain([20]), 5).flatten();
-        assert_eq!(gatherings(&mut flood, &mut at, gaps), 0);
-        assert_eq!(gatherings(&mut flood, &mut at, std::iter::once(5000)), 1, "all is read");
         // It is over: the next ones are handed on at once.
-        assert_eq!(gatherings(&mut flood, &mut at, [5000; 20].into_iter()), 0);
+        assert_eq!(script.play([(5000, true); 20]), 0);
     }
 }

@@ -1,8 +1,5 @@
 //! What the engine asks of Linux beyond what every Unix has: `getdents`, inotify's limits, the table of mounts.
-#![cfg_attr(
-    target_env = "gnu",
-    expect(unsafe_code, reason = "no crate wraps mallopt and malloc_trim")
-)]
+#![expect(unsafe_code, reason = "no crate wraps getrusage, mallopt and malloc_trim")]
 
 use std::ffi::{CStr, OsStr};
 use std::io;
@@ -151,6 +148,17 @@ pub(crate) fn trim_heaps() {
     unsafe {
         libc::malloc_trim(0);
     }
+}
+
+/// How often the calling thread has gone to sleep by itself (`ru_nvcsw`, getrusage(2)).
+pub(super) fn sleeps() -> u64 {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: writes to a structure of ours that is all numbers, for which zeroes are a value.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    u64::try_from(usage.ru_nvcsw).unwrap_or(0)
 }
 
 /// Lets everything else go first.

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::flood::Flood;
 use super::message::{Inner, Message, RawEvent, RawKind};
+use super::os;
 
 /// What became of one directory that was to be watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +53,9 @@ impl Native {
         let config = Config::default().with_event_kinds(mask()).with_follow_symlinks(false);
         let mut flood = Flood::default();
         let handler = move |event: notify::Result<Event>| {
-            if let Some(gather) = flood.event(Instant::now()) {
+            if let Some(gather) = flood.event(Instant::now(), os::sleeps) {
                 std::thread::sleep(gather);
+                flood.left(os::sleeps());
             }
             if let Some(inner) = message(generation, event) {
                 // The owner is gone only when the program ends.
