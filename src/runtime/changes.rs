@@ -82,6 +82,7 @@ impl Instance {
                 if self.gate_is_open(now)
                     && let Some(batch) = self.settle.take(now)
                 {
+                    self.watch.taken();
                     self.verify(batch, now);
                 }
             }

@@ -135,8 +135,13 @@ impl Watch {
         }
     }
 
+    /// The changes that were told of so far go into a run: those behind the next late event are waited for anew.
+    pub fn taken(&mut self) {
+        self.recovery.late = None;
+    }
+
     /// An event tells of a file in this state. What has gathered during a pause belongs to one run. Under endless
-    /// writing on a busy machine every event is late: that holds nobody for ever.
+    /// writing on a busy machine every event is late: that holds no run for ever.
     pub(super) fn mind_delay(&mut self, stat: &Stat, now: Instant) {
         let late = os::file_clock().saturating_sub(stat.ctime) > LATE;
         if late && self.recovery.late.is_none_or(|last| now > last + CATCH_UP * 2) {
