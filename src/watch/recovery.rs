@@ -20,8 +20,8 @@ const PROGRESS: Duration = Duration::from_secs(1);
 const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// An event that tells of a change so long ago (nanoseconds) comes after a pause: we were stopped, or the machine
-/// was busy or asleep. More events are on their way.
-const LATE: i64 = 50_000_000;
+/// was busy or asleep. More events are on their way. The clock that stamps files may be a tick of 4 ms behind.
+const LATE: i64 = 10_000_000;
 
 /// Why a recovery is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -177,7 +177,7 @@ const MANY: usize = 400;
 fn a_suspended_program_catches_up() {
     let watcher = Project::new().file("a.go", "0").file("b.go", "0").start(["--ext", "go"]).ready();
     watcher.exactly(1);
-    watcher.signal(Signal::STOP);
+    watcher.suspend();
     watcher.save("a.go", "while it slept");
     pace_ms(1500);
     watcher.save("b.go", "while it slept");
@@ -187,7 +187,7 @@ fn a_suspended_program_catches_up() {
     watcher.exactly(2);
     // Many take the system a while to hand on.
     let path = |n| format!("{n:04}.go");
-    watcher.signal(Signal::STOP);
+    watcher.suspend();
     (0..MANY).for_each(|n| watcher.save_new(path(n), "0"));
     watcher.signal(Signal::CONT);
     let run = watcher.wait_runs(3);

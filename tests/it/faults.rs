@@ -43,7 +43,7 @@ fn overflow(files: usize, queue: Option<usize>) -> u64 {
     let watcher = watcher.start(["--ext", "go", "--on-busy", "queue"]).ready();
     drop(short);
     watcher.exactly(1);
-    watcher.signal(Signal::STOP);
+    watcher.suspend();
     for number in 0..files {
         watcher.save(format!("old/f{number}.txt"), "x");
     }
@@ -356,7 +356,7 @@ fn suspended(time: Duration) {
     watcher.exactly(1);
     for round in 0..3 {
         let runs = watcher.run_count();
-        watcher.signal(Signal::STOP);
+        watcher.suspend();
         watcher.save("a.go", format!("asleep {round}"));
         pace(time / 2);
         watcher.save_new(format!("new{round}/c.go"), "asleep");

@@ -196,7 +196,7 @@ fn a_megabyte_of_changed_paths() {
     // A run that is replaced at once has no time to write down what it was told.
     let watcher = project.start(["--ext", "go", "--on-busy", "queue"]).ready();
     watcher.exactly(1);
-    watcher.signal(Signal::STOP); // so that all of them are one batch
+    watcher.suspend(); // so that all of them are one batch
     (0..5000).for_each(|number| watcher.save(name(number), "x"));
     watcher.signal(Signal::CONT);
     let all = watcher.wait_for("all of them", || {

@@ -85,6 +85,15 @@ pub(crate) fn lives(process: &Process) -> bool {
     look(process.pid).is_some_and(|now| now.started == process.started && now.state != 'Z')
 }
 
+/// Whether every thread of a process is stopped. A signal takes a busy system a moment, thread by thread.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    threads
+        .filter_map(|thread| thread.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(look)
+        .all(|thread| thread.state == 'T')
+}
+
 /// Sends a signal to one process, by id; one that is gone already is no error.
 pub(crate) fn send(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a pid is positive");

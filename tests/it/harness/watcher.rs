@@ -212,6 +212,12 @@ impl Watcher {
         processes::send(self.pid(), signal);
     }
 
+    /// Stops it (as Ctrl-Z or a laptop's lid does), until it gets SIGCONT.
+    pub(crate) fn suspend(&self) {
+        self.signal(Signal::STOP);
+        self.wait_for("the stop", || processes::is_stopped(self.pid()).then_some(()));
+    }
+
     /// Whether it has ended.
     pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {
