@@ -107,7 +107,7 @@ fn changes_from_behind(watcher: &Watcher, what: &str, save: impl Fn(&str)) {
     }
     eprintln!("{what}: five more, each within {worst:?}");
     assert!(first < Duration::from_secs(5), "{first:?}\n{}", watcher.story());
-    assert!(worst < Duration::from_secs(2), "{worst:?}\n{}", watcher.story());
+    assert!(worst < Duration::from_millis(PROMPT_MS), "{worst:?}\n{}", watcher.story());
 }
 
 fn layers() -> Project {
