@@ -112,7 +112,8 @@ fn a_formatter_in_the_command_is_no_loop_and_its_sources_reload_on() {
     let project = Project::new().file("a.rs", "fn a() {}\n").file("b.rs", "fn b() {}\n");
     let watcher = project.start_shell(&format!("{FORMAT}; exec {{}}"), []).watching();
     pace(TEN_SECONDS);
-    assert!(watcher.run_count() <= 3, "{}", watcher.story());
+    // For 12 ms it is not certain what a run saw; on a busy machine the formatter meets them once more.
+    assert!(watcher.run_count() <= 4, "{}", watcher.story());
     for number in 0..6 {
         let before = watcher.run_count();
         let text = format!("fn   a{number}()   {{}}\n");
