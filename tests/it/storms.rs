@@ -126,7 +126,7 @@ fn endless(for_so_long: Duration, at_least: usize) {
     let begun = monotonic();
     let mut file = fs::OpenOptions::new().append(true).open(watcher.path("a.log.go")).unwrap();
     let end = Instant::now() + for_so_long;
-    // The longest that the machine had no time for somebody who wanted 5 ms. Its disk may have none for a run.
+    // The longest that the machine had no time for somebody who wanted 5 ms.
     let mut late: f64 = 0.0;
     while Instant::now() < end {
         let paced = Instant::now();
@@ -151,7 +151,8 @@ fn endless(for_so_long: Duration, at_least: usize) {
         last = began;
     }
     eprintln!("{} runs while it is written, seconds between them: {gaps:.3?}", gaps.len());
-    // Two seconds, a tenth more or less. A busy machine lets several threads wait, one after the other.
+    // Two seconds, a tenth more or less. A busy machine lets several threads wait, one after the other; its
+    // disk may hold one of the runs.
     let (least, most) = (1.8 - 4.0 * late, 2.2 + 4.0 * late);
     gaps.sort_by(f64::total_cmp);
     let median = gaps[gaps.len() / 2];

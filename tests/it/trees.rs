@@ -177,9 +177,7 @@ fn stopped_children(rounds: usize, limit: u64) {
         for round in 1..=rounds {
             let child = watcher.wait_runs(round).pid;
             processes::send(child, stop);
-            watcher.wait_for("the stop", || {
-                processes::look(child).is_some_and(|process| process.state == 'T').then_some(())
-            });
+            watcher.wait_for("the stop", || processes::is_stopped(child).then_some(()));
             let edited = monotonic();
             let run = watcher.run_after(|project| project.save("a.go", format!("{round}")));
             times.push((run.began - edited) / 1_000_000);
