@@ -19,6 +19,7 @@ mod flood;
 mod limits;
 mod list;
 mod look;
+mod lookers;
 mod merge;
 mod message;
 mod mounts;

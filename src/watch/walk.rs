@@ -1,16 +1,18 @@
 //! The walker: the thread that puts watches on directories and looks at them, never the other way round, so
-//! that nothing falls between. While one batch is being looked at, the next is being watched.
+//! that nothing falls between. Where there are many, other threads look at what is watched ([`super::lookers`]) while
+//! the next ones are being watched.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::list::{Further, Ground, Job, Scratch, look};
+use super::list::{Further, Ground, Job, Scratch};
+use super::lookers::{Looked, Queue, Watched, look_at, look_at_one, work};
 use super::message::{Arming, Inner, Listing, Message, Outcome, Tally};
 use super::native::{Above, Armed, Native};
 use super::os;
@@ -19,9 +21,6 @@ use super::portable::Portable;
 /// Directories that are watched in one go. More would keep notify's thread from reading events for longer,
 /// and what is found in them would wait in memory.
 const BATCH: usize = 384;
-
-/// Directories that the owner is told of in one go.
-const TOLD: usize = 16;
 
 /// Fewer directories than this are not worth a second thread.
 const ALONE: usize = 24;
@@ -76,7 +75,6 @@ pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender
         above_wanted: None,
         urgent: Vec::new(),
         waiting: Vec::new(),
-        armed: Vec::new(),
         walks: HashMap::new(),
         full: false,
         large: false,
@@ -89,9 +87,6 @@ pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender
     orders
 }
 
-/// A directory whose watch is on, and since when.
-type Watched = (Job, i64);
-
 struct Walker {
     ground: Arc<Ground>,
     to: UnboundedSender<Message>,
@@ -103,7 +98,6 @@ struct Walker {
     /// Taken from the end, so that little waits at a time.
     urgent: Vec<Job>,
     waiting: Vec<Job>,
-    armed: Vec<Watched>,
     walks: HashMap<u32, Progress>,
     /// The limit was met in the present series: the rest does without.
     full: bool,
@@ -127,7 +121,7 @@ struct Progress {
 impl Walker {
     fn run(mut self) {
         loop {
-            let idle = self.urgent.is_empty() && self.waiting.is_empty() && self.armed.is_empty();
+            let idle = self.urgent.is_empty() && self.waiting.is_empty();
             if idle {
                 self.full = false;
                 self.scratch = Scratch::default();
@@ -175,7 +169,6 @@ impl Walker {
             Order::Renew { generation, source } => {
                 self.urgent.clear();
                 self.waiting.clear();
-                self.armed.clear();
                 self.walks.clear();
                 self.full = false;
                 self.native = None;
@@ -246,27 +239,26 @@ impl Walker {
         let _ = self.to.send(Message(inner));
     }
 
+    /// Does a part of what waits.
     fn step(&mut self) {
+        if self.urgent.len() + self.waiting.len() > ALONE {
+            self.walk_together();
+        } else {
+            let next = self.next_jobs();
+            let few = self.arm(next);
+            let looked = self.look_alone(few);
+            self.note(looked);
+        }
+    }
+
+    fn next_jobs(&mut self) -> Vec<Job> {
         let source = if self.urgent.is_empty() { &mut self.waiting } else { &mut self.urgent };
         let next = take(source, BATCH);
         if source.len() < source.capacity() / 4 {
             // Given back on the way: most memory is taken when the walk ends.
             source.shrink_to(source.len() * 2);
         }
-        let looking = std::mem::take(&mut self.armed);
-        if looking.len() <= ALONE {
-            // Nobody waits while these few are looked at.
-            let looked = self.look_alone(looking);
-            self.note(looked);
-            self.armed = self.arm(next);
-            if self.armed.len() <= ALONE {
-                let few = std::mem::take(&mut self.armed);
-                let looked = self.look_alone(few);
-                self.note(looked);
-            }
-        } else {
-            self.look_and_arm(looking, next);
-        }
+        next
     }
 
     /// Puts the watches on. What cannot be watched because it is not there, or not for us, is reported.
@@ -275,24 +267,20 @@ impl Walker {
         let (watched, failed, full) = arm(native.as_mut(), jobs, full);
         self.native = native;
         self.full = full;
-        self.fail(failed);
-        watched
-    }
-
-    fn fail(&mut self, failed: Vec<(Job, Outcome)>) {
         for (job, outcome) in failed {
             self.report(&job, outcome);
             self.done(job.walk, Further::default());
         }
+        watched
     }
 
-    fn look_alone(&mut self, jobs: Vec<Watched>) -> Vec<(u32, Further)> {
+    fn look_alone(&mut self, jobs: Vec<Watched>) -> Looked {
         if jobs.is_empty() {
             return Vec::new();
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         let (looked, listings): (Vec<_>, Vec<_>) =
-            jobs.into_iter().map(|job| look_at(&self.ground, job, &mut scratch)).unzip();
+            jobs.into_iter().map(|job| look_at_one(&self.ground, job, &mut scratch)).unzip();
         self.scratch = scratch;
         // What was written just before a look is in the listing *and* in the event queue: the events go
         // first, or the listing would cause one run and they another.
@@ -303,49 +291,55 @@ impl Walker {
         looked
     }
 
-    fn look_and_arm(&mut self, looking: Vec<Watched>, next: Vec<Job>) {
-        let mut native = self.native.take();
-        let full = self.full;
-        let (ground, to) = (Arc::clone(&self.ground), self.to.clone());
-        let (looking, results) = (Mutex::new(looking), Mutex::new(Vec::new()));
-        let work = || {
-            let mut scratch = Scratch::default();
-            let mut done = Vec::new();
-            loop {
-                let mut left = looking.lock().unwrap_or_else(PoisonError::into_inner);
-                let next = take(&mut left, TOLD);
-                drop(left);
-                if next.is_empty() {
-                    break;
-                }
-                let looked = next.into_iter().map(|job| look_at(&ground, job, &mut scratch));
-                let (further, listings): (Vec<_>, Vec<_>) = looked.unzip();
-                done.extend(further);
-                // The owner is gone only when the program ends.
-                let _ = to.send(Message(Inner::Listings(listings)));
-            }
-            results.lock().unwrap_or_else(PoisonError::into_inner).append(&mut done);
-        };
-        let (watched, failed, full) = std::thread::scope(|scope| {
+    /// With other threads, until nothing waits.
+    fn walk_together(&mut self) {
+        let queue = Queue::default();
+        let (to, spent) = (self.to.clone(), Arc::clone(&self.helped));
+        let (sender, results) = channel();
+        std::thread::scope(|scope| {
             for _ in 1..self.threads {
-                scope.spawn(|| {
-                    work();
-                    let spent = u64::try_from(os::thread_time().as_nanos()).unwrap_or(u64::MAX);
-                    self.helped.fetch_add(spent, Ordering::Relaxed);
-                });
+                let (queue, to, spent, sender) = (&queue, &to, &spent, sender.clone());
+                let work = move || work(queue, to, spent, &sender);
+                // One fewer makes it slower, no more.
+                let _ =
+                    std::thread::Builder::new().name("gw-look".into()).spawn_scoped(scope, work);
             }
-            let armed = arm(native.as_mut(), next, full);
-            work();
-            armed
+            self.feed(&queue, &results);
+            queue.close();
         });
-        self.native = native;
-        self.full = full;
-        self.armed = watched;
-        self.note(results.into_inner().unwrap_or_else(PoisonError::into_inner));
-        self.fail(failed);
     }
 
-    fn note(&mut self, looked: Vec<(u32, Further)>) {
+    /// Has directories watched as long as few wait to be looked at, and looks itself otherwise.
+    fn feed(&mut self, queue: &Queue, results: &Receiver<Looked>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut out = 0;
+        while !self.to.is_closed() {
+            while let Ok(order) = self.from.try_recv() {
+                self.obey(order);
+            }
+            while let Ok(looked) = results.try_recv() {
+                out -= 1;
+                self.note(looked);
+            }
+            if queue.is_below(BATCH) && !(self.urgent.is_empty() && self.waiting.is_empty()) {
+                let next = self.next_jobs();
+                let watched = self.arm(next);
+                out += queue.put(&self.ground, watched);
+            } else if let Some(chunk) = queue.next() {
+                let looked = look_at(chunk, &mut scratch, &self.to);
+                out -= 1;
+                self.note(looked);
+            } else if out == 0 {
+                break;
+            } else if let Ok(looked) = results.recv() {
+                out -= 1;
+                self.note(looked);
+            }
+        }
+        self.scratch = scratch;
+    }
+
+    fn note(&mut self, looked: Looked) {
         let mut useless = Vec::new();
         for (walk, mut further) in looked {
             useless.extend(further.disarm.take());
@@ -410,20 +404,6 @@ impl Walker {
 /// The next ones, so many at most, from the end. (`split_off` would leave as much room again where it takes all.)
 fn take<T>(jobs: &mut Vec<T>, most: usize) -> Vec<T> {
     jobs.drain(jobs.len().saturating_sub(most)..).collect()
-}
-
-fn look_at(
-    ground: &Ground,
-    (job, armed_at): Watched,
-    scratch: &mut Scratch,
-) -> ((u32, Further), Listing) {
-    let (outcome, mut further) = look(ground, &job, armed_at, scratch);
-    // A directory that turns out to be ignored may have to be watched for something else: the owner knows.
-    if job.arming == Arming::Watch && matches!(outcome, Outcome::Gone) {
-        further.disarm = Some(job.path.clone());
-    }
-    let Job { ticket, walk, path, arming, .. } = job;
-    ((walk, further), Listing { ticket, walk, path, arming, outcome })
 }
 
 /// Watches what is to be watched. The directories that can be looked at, those that cannot, and whether
