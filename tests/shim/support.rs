@@ -82,7 +82,8 @@ impl Bed {
     }
 
     pub(crate) async fn next(&mut self) -> Event {
-        tokio::time::timeout(PATIENCE, self.host.next()).await.expect("no event in time")
+        let next = tokio::time::timeout(PATIENCE, self.host.next()).await;
+        next.unwrap_or_else(|_| panic!("no event in time; alive: {:?}", self.alive()))
     }
 
     pub(crate) async fn quiet(&mut self, time: Duration) -> Option<Event> {

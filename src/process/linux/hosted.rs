@@ -81,12 +81,13 @@ impl Shim {
     }
 
     /// Between the look and the stroke at the group a process can leave the group (`setsid`), or be
-    /// forked outside of it: it would miss the signal and live for the whole grace time.
+    /// forked outside of it: it would miss the signal and live for the whole grace time. Its parent may be
+    /// ending of the signal just now, so one look is not enough.
     fn send_to_runaways(&self, leader: Option<Pid>, known: &[Process], signal: Signal) {
         let Some(group) = leader.map(|leader| leader.as_raw_nonzero().get()) else { return };
         let outside = |one: &Process| one.group != group && one.state != b'Z';
         let told = |one: &Process| known.iter().any(|known| known.pid == one.pid && outside(known));
-        for process in self.living().iter().filter(|one| outside(one) && !told(one)) {
+        for process in self.living_for_sure().iter().filter(|one| outside(one) && !told(one)) {
             send_to(self.me, process, signal);
         }
     }
@@ -142,17 +143,16 @@ impl Shim {
         self.keep.split(self.me, tree::descendants(self.me)).0
     }
 
-    /// The same, looked at until two looks agree: a look can miss a process whose parent ends meanwhile.
+    /// The same, until a look finds nobody new: a look can miss a process whose parent ends meanwhile.
     fn living_for_sure(&self) -> Vec<Process> {
         let mut living = self.living();
         for _ in 0..4 {
-            let again = self.living();
-            let known = |one: &Process| living.iter().any(|known| known.pid == one.pid);
-            let agree = again.iter().all(known);
-            living = again;
-            if agree {
+            let mut new = self.living();
+            new.retain(|one| !living.iter().any(|known| known.pid == one.pid));
+            if new.is_empty() {
                 break;
             }
+            living.append(&mut new);
         }
         living
     }
