@@ -96,9 +96,8 @@ pub(super) fn work(
         let now = u64::try_from(os::thread_time().as_nanos()).unwrap_or(u64::MAX);
         spent.fetch_add(now.saturating_sub(before), Ordering::Relaxed);
         before = now;
-        if results.send(looked).is_err() {
-            return;
-        }
+        // The walker takes results for as long as there are lookers.
+        let _ = results.send(looked);
     }
 }
 
@@ -108,15 +107,22 @@ pub(super) fn look_at(
     scratch: &mut Scratch,
     owner: &UnboundedSender<Message>,
 ) -> Looked {
-    let Chunk { ground, watched } = chunk;
-    let looked = watched.into_iter().map(|watched| look_at_one(&ground, watched, scratch));
-    let (looked, listings): (Looked, Vec<_>) = looked.unzip();
+    let (looked, listings) = look_at_each(&chunk.ground, chunk.watched, scratch);
     // The owner is gone only when the program ends.
     let _ = owner.send(Message(Inner::Listings(listings)));
     looked
 }
 
-pub(super) fn look_at_one(
+/// Looks, and leaves it to the caller when the owner is told.
+pub(super) fn look_at_each(
+    ground: &Ground,
+    watched: Vec<Watched>,
+    scratch: &mut Scratch,
+) -> (Looked, Vec<Listing>) {
+    watched.into_iter().map(|watched| look_at_one(ground, watched, scratch)).unzip()
+}
+
+fn look_at_one(
     ground: &Ground,
     (job, armed_at): Watched,
     scratch: &mut Scratch,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::list::{Further, Ground, Job, Scratch};
-use super::lookers::{Looked, Queue, Watched, look_at, look_at_one, work};
+use super::lookers::{Looked, Queue, Watched, look_at, look_at_each, work};
 use super::message::{Arming, Inner, Listing, Message, Outcome, Tally};
 use super::native::{Above, Armed, Native};
 use super::os;
@@ -121,8 +121,7 @@ struct Progress {
 impl Walker {
     fn run(mut self) {
         loop {
-            let idle = self.urgent.is_empty() && self.waiting.is_empty();
-            if idle {
+            if self.is_idle() {
                 self.full = false;
                 self.scratch = Scratch::default();
                 self.waiting.shrink_to_fit();
@@ -132,13 +131,23 @@ impl Walker {
                 let Ok(order) = self.from.recv() else { return };
                 self.obey(order);
             }
-            while let Ok(order) = self.from.try_recv() {
-                self.obey(order);
-            }
+            self.obey_all();
             if self.to.is_closed() {
                 return;
             }
             self.step();
+        }
+    }
+
+    /// Whether no directory waits to be watched.
+    fn is_idle(&self) -> bool {
+        self.urgent.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Obeys what has been ordered by now.
+    fn obey_all(&mut self) {
+        while let Ok(order) = self.from.try_recv() {
+            self.obey(order);
         }
     }
 
@@ -279,8 +288,7 @@ impl Walker {
             return Vec::new();
         }
         let mut scratch = std::mem::take(&mut self.scratch);
-        let (looked, listings): (Vec<_>, Vec<_>) =
-            jobs.into_iter().map(|job| look_at_one(&self.ground, job, &mut scratch)).unzip();
+        let (looked, listings) = look_at_each(&self.ground, jobs, &mut scratch);
         self.scratch = scratch;
         // What was written just before a look is in the listing *and* in the event queue: the events go
         // first, or the listing would cause one run and they another.
@@ -314,27 +322,25 @@ impl Walker {
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut out = 0;
         while !self.to.is_closed() {
-            while let Ok(order) = self.from.try_recv() {
-                self.obey(order);
-            }
-            while let Ok(looked) = results.try_recv() {
-                out -= 1;
-                self.note(looked);
-            }
-            if queue.is_below(BATCH) && !(self.urgent.is_empty() && self.waiting.is_empty()) {
+            self.obey_all();
+            let looked = if let Ok(looked) = results.try_recv() {
+                looked
+            } else if queue.is_below(BATCH) && !self.is_idle() {
                 let next = self.next_jobs();
                 let watched = self.arm(next);
                 out += queue.put(&self.ground, watched);
+                continue;
             } else if let Some(chunk) = queue.next() {
-                let looked = look_at(chunk, &mut scratch, &self.to);
-                out -= 1;
-                self.note(looked);
+                look_at(chunk, &mut scratch, &self.to)
             } else if out == 0 {
                 break;
             } else if let Ok(looked) = results.recv() {
-                out -= 1;
-                self.note(looked);
-            }
+                looked
+            } else {
+                break;
+            };
+            out -= 1;
+            self.note(looked);
         }
         self.scratch = scratch;
     }
