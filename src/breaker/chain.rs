@@ -88,6 +88,13 @@ impl Chain {
             || self.expected().is_some_and(|before| offset.abs_diff(before) <= ABOUT + before / 2)
     }
 
+    /// Whether a write that nobody was seen at is the one that a process of the run before was seen at, at
+    /// the same moment: what is made anew is open for some microseconds.
+    pub(super) fn recurs_unseen(&self, offset: Duration) -> bool {
+        let same = |before: Duration| offset.abs_diff(before) <= SAME_OFFSET;
+        self.written_before && self.expected().is_some_and(same)
+    }
+
     /// Whether a write so long after the start is the third in a row at the same moment.
     pub(super) fn keeps_time(&self, offset: Duration) -> bool {
         let all = || self.offsets.iter().copied().chain([offset]);

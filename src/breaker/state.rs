@@ -12,6 +12,8 @@ use crate::supervisor::RunId;
 
 /// So long after a run a write may still be its own.
 const AFTERMATH: Duration = Duration::from_secs(1);
+/// Who writes a path that has caused one run is looked for when it was written this soon after the start.
+const SOON: Duration = Duration::from_secs(2);
 /// A run with more causes is a storm from outside, not a loop.
 const MANY: usize = 1024;
 
@@ -24,6 +26,25 @@ pub enum Judgement {
     Same,
     /// The run wrote it: it is convicted from now on.
     Guilty(Guilt),
+}
+
+/// A path to look after while a run lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// The path.
+    pub path: Arc<Path>,
+    /// How long after its start the batch began in the run before, if it is known.
+    pub expected: Option<Duration>,
+    /// It has caused two runs in a row, or another cause of this run has, or runs are known to rewrite it.
+    /// Otherwise nobody is to be kept waiting for it.
+    pub suspected: bool,
+}
+
+impl Follow {
+    /// Whether the run before may have written it, and this one may again before long.
+    fn may_recur_soon(&self) -> bool {
+        self.expected.is_some_and(|expected| expected < SOON)
+    }
 }
 
 /// What a path is convicted of.
@@ -77,14 +98,8 @@ pub struct Breaker {
 
 impl Breaker {
     /// A run is about to start, caused by these paths. Returns which of them the process room is to look
-    /// after, with the time after the start at which the batch began in the run before, if it is known: all
-    /// of them, as soon as one has caused two runs in a row, and what runs are known to rewrite.
-    pub fn run_started(
-        &mut self,
-        run: RunId,
-        causes: &[Arc<Path>],
-        now: Instant,
-    ) -> Vec<(Arc<Path>, Option<Duration>)> {
+    /// after.
+    pub fn run_started(&mut self, run: RunId, causes: &[Arc<Path>], now: Instant) -> Vec<Follow> {
         let offset = self.offset.take();
         let mut old = std::mem::take(&mut self.chains);
         for path in causes.iter().take(if causes.len() > MANY { 0 } else { MANY }) {
@@ -105,8 +120,13 @@ impl Breaker {
         self.chains.extend(old);
         // A loop may have more files than the one that showed it.
         let row = self.chains.values().any(Chain::is_suspected);
-        let suspects = self.chains.iter().filter(|(_, chain)| row || chain.is_of_interest());
-        suspects.map(|(path, chain)| (Arc::clone(path), chain.expected())).collect()
+        let follow = |(path, chain): (&Arc<Path>, &Chain)| Follow {
+            path: Arc::clone(path),
+            expected: chain.expected(),
+            suspected: row || chain.is_of_interest(),
+        };
+        let follows = self.chains.iter().map(follow);
+        follows.filter(|follow| follow.suspected || follow.may_recur_soon()).collect()
     }
 
     /// The leader of the run has ended by itself.
@@ -208,7 +228,10 @@ impl Breaker {
             return Judgement::Same;
         }
         let offset = first.saturating_duration_since(run.started);
-        let seen = chain.writer.is_some() && (chain.caused.is_empty() || chain.recurs(offset));
+        let seen = match chain.writer {
+            Some(_) => chain.caused.is_empty() || chain.recurs(offset),
+            None => chain.recurs_unseen(offset),
+        };
         let guessed = chain.blind && chain.keeps_time(offset) && chain.is_suspected();
         // What else a run writes that was caught is of the same loop.
         let proven = seen && (chain.is_suspected() || looping);

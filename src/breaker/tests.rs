@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Breaker, Guilt, Judgement};
+use super::{Breaker, Follow, Guilt, Judgement};
 use crate::process::{LeftOver, Opener};
 use crate::supervisor::RunId;
 
@@ -41,9 +41,10 @@ impl Script {
         self.runs += 1;
         self.start = self.now;
         let causes: Vec<_> = causes.iter().map(|name| path(name)).collect();
-        let suspects = self.breaker.run_started(RunId(self.runs), &causes, self.now);
+        let follows = self.breaker.run_started(RunId(self.runs), &causes, self.now);
         let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-        let mut names: Vec<_> = suspects.iter().map(|(path, _)| name(path)).collect();
+        let suspects = follows.iter().filter(|follow| follow.suspected);
+        let mut names: Vec<_> = suspects.map(|follow| name(&follow.path)).collect();
         names.sort();
         names
     }
@@ -121,6 +122,34 @@ fn seen_in_two_runs_in_a_row_it_needs_no_clock() {
         assert_eq!(script.by_run("a.rs", 900), Judgement::Innocent);
         assert_eq!(script.written("a.rs", 5, person), Judgement::Innocent);
         assert_eq!(script.by_run("a.rs", 2_000), Judgement::Innocent);
+    }
+}
+
+#[test]
+fn seen_in_the_run_before_it_needs_only_the_same_moment() {
+    for (after, guilty) in [(5, false), (640, false), (690, true), (750, true), (800, false)] {
+        let mut script = Script::new();
+        assert_eq!(script.written("gen", 5, None), Judgement::Innocent);
+        assert_eq!(script.by_run("gen", 700), Judgement::Innocent);
+        let judgement = script.written("gen", after, None);
+        assert_eq!(matches!(judgement, Judgement::Guilty(_)), guilty, "{after} ms: {judgement:?}");
+    }
+    let mut script = Script::new();
+    script.written("a.rs", 5, None);
+    script.by_run("a.rs", 700);
+    assert_eq!(script.written("a.rs", 700, Some(Opener::Outside)), Judgement::Innocent);
+}
+
+#[test]
+fn what_is_written_soon_after_a_start_is_looked_for_from_the_next_run_on() {
+    for (after, soon) in [(1_900, true), (2_100, false)] {
+        let mut script = Script::new();
+        script.pass(after);
+        script.breaker.hand_over(script.now);
+        let follows = script.breaker.run_started(RunId(9), &[path("gen")], script.now);
+        let expected = Some(Duration::from_millis(after));
+        let follow = Follow { path: path("gen"), expected, suspected: false };
+        assert_eq!(follows, if soon { vec![follow] } else { vec![] });
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::Instance;
-use crate::breaker::{Breaker, Guilt, Judgement};
+use crate::breaker::{Breaker, Follow, Guilt, Judgement};
 use crate::config::Origin;
 use crate::control::{BrokenLoop, Name, Writer};
 use crate::explain;
@@ -24,8 +24,10 @@ const LEASES: usize = 128;
 const WATCHING: Duration = Duration::from_secs(1);
 /// A hunt begins so long before the moment at which the file was written in the run before …
 const BEFORE: Duration = Duration::from_millis(30);
-/// … and takes so long.
+/// … and takes so long. It takes a processor.
 const HUNT: Duration = Duration::from_millis(100);
+/// No run is as fast as the other: a fifth of the time, but no more than this, is added on both sides.
+const SPREAD: Duration = Duration::from_millis(100);
 /// Beside a hunt, so many events make us look at once.
 const LOOKS: u32 = 64;
 /// A run that was caught writes other files too.
@@ -83,22 +85,23 @@ impl Loops {
         self.saw.clear();
         self.opened.clear();
         self.looks = 0;
-        let suspects = self.breaker.run_started(run, causes, now);
-        let mut latest = Duration::ZERO;
-        let mut hunts = false;
-        for (path, expected) in suspects.iter().take(LEASES) {
-            let leased = self.witness.watch(path);
-            if let Some(hash) = content(path) {
-                self.saw.insert(Arc::clone(path), hash);
+        let follows = self.breaker.run_started(run, causes, now);
+        self.until = None;
+        let mut hunted = None;
+        for Follow { path, expected, suspected } in follows.into_iter().take(LEASES) {
+            let leased = suspected && self.witness.watch(&path);
+            if !leased && suspected || self.renamed.contains(&path) {
+                hunted = hunted.or(expected);
             }
-            latest = latest.max(expected.unwrap_or_default());
-            let seldom = !hunts && (!leased || self.renamed.contains(path));
-            if let Some(expected) = expected.filter(|_| seldom) {
-                hunts = true;
-                self.hunt(shim, expected.saturating_sub(BEFORE), HUNT);
+            if suspected {
+                self.until = self.until.max(Some(now + expected.unwrap_or_default() + WATCHING));
+                self.saw.extend(content(&path).map(|hash| (path, hash)));
             }
         }
-        self.until = (!suspects.is_empty()).then(|| now + latest + WATCHING);
+        if let Some(expected) = hunted {
+            let spread = (expected / 5).min(SPREAD);
+            self.hunt(shim, expected.saturating_sub(BEFORE + spread), HUNT + spread * 2);
+        }
     }
 
     /// The run can't write any more, or would have by now.
@@ -152,15 +155,18 @@ impl Loops {
     /// Judges one path of a batch.
     fn judge(&mut self, change: &BatchChange, first: Instant, shim: Option<u32>) -> Judgement {
         let path = &change.path;
-        if !self.breaker.is_suspected(path) {
-            return Judgement::Innocent;
-        }
+        let suspected = self.breaker.is_suspected(path);
         if !self.breaker.has_writer(path) {
             match self.witness.caught(path) {
                 Some(process) => self.breaker.testify(path, Opener::Run(process)),
-                None if !self.witness.can_see(shim) => self.breaker.testify(path, Opener::Unseen),
+                None if suspected && !self.witness.can_see(shim) => {
+                    self.breaker.testify(path, Opener::Unseen);
+                }
                 None => {}
             }
+        }
+        if !suspected {
+            return Judgement::Innocent;
         }
         let same = change.kind != ChangeKind::Touched
             && self.saw.get(path).is_some_and(|saw| content(path) == Some(*saw));
@@ -213,6 +219,7 @@ impl Instance {
             Event::Gone { run, .. } => {
                 self.loops.breaker.gone(*run, now);
                 self.loops.let_go();
+                self.loops.witness.end();
             }
             _ => {}
         }
@@ -220,7 +227,7 @@ impl Instance {
 
     /// Takes out of a batch what the run itself wrote. `None` when nothing is left of it.
     pub(super) fn break_loops(&mut self, mut batch: Batch, now: Instant) -> Option<Batch> {
-        if !self.loops.breaker.suspects_any() {
+        if !self.loops.breaker.suspects_any() && !self.loops.witness.has_caught() {
             return Some(batch);
         }
         let shim = self.host.shim();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 
 use rustix::fs::{Mode, OFlags};
@@ -71,6 +72,11 @@ pub(super) fn descendants(root: i32) -> Vec<Process> {
     found
 }
 
+/// What lives of the run below this process; nothing when there is none.
+pub(super) fn of_run(root: Option<u32>) -> Vec<Process> {
+    root.map_or_else(Vec::new, |root| descendants(root.cast_signed()))
+}
+
 /// Whether it holds a terminal open beyond output and errors, which it was given.
 pub(super) fn has_opened_terminal(pid: i32) -> bool {
     let terminal = |fd: i32| {
@@ -90,15 +96,17 @@ fn is_alone() -> bool {
 
 fn children(pid: i32, threads: u32) -> Vec<i32> {
     let of = |task: i32| read(&format!("/proc/{pid}/task/{task}/children")).unwrap_or_default();
-    let mut list = numbers(&of(pid));
+    tasks(pid, threads).into_iter().flat_map(|task| numbers(&of(task))).collect()
+}
+
+/// The threads of a process that has so many, the first one first.
+pub(super) fn tasks(pid: i32, threads: u32) -> Vec<i32> {
+    let mut tasks = vec![pid];
     if threads > 1 {
-        for task in
-            directories(&format!("/proc/{pid}/task")).into_iter().filter(|&task| task != pid)
-        {
-            list.extend(numbers(&of(task)));
-        }
+        let all = directories(&format!("/proc/{pid}/task"));
+        tasks.extend(all.into_iter().filter(|&task| task != pid));
     }
-    list
+    tasks
 }
 
 /// The same by reading every process of the system: for kernels without `children` files.
@@ -125,7 +133,11 @@ fn numbers(text: &[u8]) -> Vec<i32> {
 pub(super) fn directories(path: &str) -> Vec<i32> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let Ok(fd) = rustix::fs::open(path, flags, Mode::empty()) else { return Vec::new() };
-    let Ok(entries) = rustix::fs::Dir::new(fd) else { return Vec::new() };
+    numbers_in(&fd)
+}
+
+pub(super) fn numbers_in(directory: &OwnedFd) -> Vec<i32> {
+    let Ok(entries) = rustix::fs::Dir::read_from(directory) else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect()
 }
 

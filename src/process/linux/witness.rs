@@ -6,22 +6,19 @@
 #![expect(unsafe_code, reason = "leases have no safe wrapper")]
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use tokio::signal::unix::Signal as Stream;
 
+use super::hunt::{self, Hunt};
 use super::tree::{self, Process};
 use crate::process::{LeftOver, Opener, signals, unix};
 
-/// Between two looks of a hunt.
-const PAUSE: Duration = Duration::from_micros(50);
 /// The kernel tells us just before it lets the opener wait.
 const ASLEEP: Duration = Duration::from_micros(200);
 /// So many looks until it is said that nobody of the run waits …
@@ -59,32 +56,6 @@ pub struct Witness {
     hunt: Arc<Hunt>,
 }
 
-/// What is looked for in the background, and what was found.
-#[derive(Debug, Default)]
-struct Hunt {
-    over: AtomicBool,
-    found: Mutex<HashMap<FileId, (PathBuf, LeftOver)>>,
-}
-
-/// Device and inode.
-type FileId = (u64, u64);
-
-/// A descriptor that can write a file.
-struct Writing {
-    file: FileId,
-    path: PathBuf,
-    process: LeftOver,
-}
-
-impl Hunt {
-    fn look(&self, root: Option<u32>) {
-        for writing in processes(root).iter().flat_map(written_by) {
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.insert(writing.file, (writing.path, writing.process));
-        }
-    }
-}
-
 impl Witness {
     /// From now on it is seen who opens the file for writing; that process waits until
     /// [`Witness::testimony`] is called. False when it can't be seen: there is no such file, it is not
@@ -112,9 +83,14 @@ impl Witness {
 
     /// Another run: nothing is watched, nothing has been found.
     pub fn begin(&mut self) {
-        self.release_all();
-        self.hunt.over.store(true, Ordering::Relaxed);
+        self.end();
         self.hunt = Arc::default();
+    }
+
+    /// Nothing of the run is left. What has been found is kept.
+    pub fn end(&mut self) {
+        self.release_all();
+        self.hunt.end();
     }
 
     /// Somebody opened a watched file: call [`Witness::testimony`]. Cancel-safe.
@@ -147,19 +123,17 @@ impl Witness {
 
     /// The process of the run that has the file open for writing now.
     pub fn writer(&self, path: &Path, root: Option<u32>) -> Option<LeftOver> {
-        let file = file_id(path)?;
-        processes(root)
-            .iter()
-            .flat_map(written_by)
-            .find_map(|writing| (writing.file == file).then_some(writing.process))
+        hunt::writer(path, root)
     }
 
     /// The process of the run that a hunt has seen writing what is this file now.
     pub fn caught(&self, path: &Path) -> Option<LeftOver> {
-        let found = self.hunt.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let (seen, process) = found.get(&file_id(path)?)?;
-        // Numbers of files are used again: it was written in the same directory, under whatever name.
-        (seen.parent() == path.parent()).then(|| process.clone())
+        self.hunt.caught(path)
+    }
+
+    /// Whether a hunt has seen anybody.
+    pub fn has_caught(&self) -> bool {
+        self.hunt.has_caught()
     }
 
     /// Looks once at what the run's processes have open.
@@ -172,15 +146,7 @@ impl Witness {
         let hunt = Arc::clone(&self.hunt);
         let looks = move || {
             std::thread::sleep(after);
-            let begun = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-            while !hunt.over.load(Ordering::Relaxed) {
-                hunt.look(root);
-                let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-                if Duration::try_from(now - begun).is_ok_and(|passed| passed > length) {
-                    return;
-                }
-                std::thread::sleep(PAUSE);
-            }
+            hunt.look_on(root, length);
         };
         // Without a thread nothing is seen, and nothing is concluded from that.
         let _ = std::thread::Builder::new().name("hunt".into()).spawn(looks);
@@ -188,12 +154,8 @@ impl Witness {
 
     /// Whether what the run does can be looked at: not when it belongs to somebody else.
     pub fn can_see(&self, root: Option<u32>) -> bool {
-        !processes(root).iter().any(is_hidden)
+        !tree::of_run(root).iter().any(is_hidden)
     }
-}
-
-fn processes(root: Option<u32>) -> Vec<Process> {
-    root.map_or_else(Vec::new, |root| tree::descendants(root.cast_signed()))
 }
 
 /// A read lease: broken by whoever opens the file for writing, or truncates it.
@@ -225,7 +187,7 @@ fn blocked_below(root: Option<u32>) -> Opener {
         if look > 0 {
             std::thread::sleep(ASLEEP);
         }
-        let processes = processes(root);
+        let processes = tree::of_run(root);
         if let Some(process) = processes.iter().find(|process| waits_for_lease(process)) {
             return Opener::Run(process.named());
         }
@@ -243,9 +205,7 @@ fn waits_for_lease(process: &Process) -> bool {
         let at = tree::read(&format!("/proc/{pid}/task/{task}/wchan"));
         at.is_some_and(|at| at.ends_with(b"break_lease"))
     };
-    waits(pid)
-        || process.threads > 1
-            && tree::directories(&format!("/proc/{pid}/task")).into_iter().any(waits)
+    tree::tasks(pid, process.threads).into_iter().any(waits)
 }
 
 /// Whether it, or a thread of it, is not asleep: it runs, or it is about to when it gets a processor. The
@@ -255,10 +215,7 @@ fn is_awake(process: &Process) -> bool {
     let awake = |task: i32| {
         tree::read(&format!("/proc/{pid}/task/{task}/wchan")).is_some_and(|at| at == b"0")
     };
-    process.state != b'Z'
-        && (awake(pid)
-            || process.threads > 1
-                && tree::directories(&format!("/proc/{pid}/task")).into_iter().any(awake))
+    process.state != b'Z' && tree::tasks(pid, process.threads).into_iter().any(awake)
 }
 
 /// Whether it belongs to somebody else (`sudo`).
@@ -267,28 +224,4 @@ fn is_hidden(process: &Process) -> bool {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, Mode::empty());
     matches!(opened, Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM))
-}
-
-fn file_id(path: &Path) -> Option<FileId> {
-    let stat = rustix::fs::lstat(path).ok()?;
-    Some((stat.st_dev, stat.st_ino))
-}
-
-/// The regular files that a process can write through its descriptors.
-fn written_by(process: &Process) -> Vec<Writing> {
-    let pid = process.pid;
-    let of = |fd: i32| {
-        let at = format!("/proc/{pid}/fd/{fd}");
-        // The mode of the link is the mode of the descriptor (proc(5)).
-        let writable = rustix::fs::lstat(&at).ok()?.st_mode & 0o200 != 0;
-        let path = writable.then(|| rustix::fs::readlink(&at, Vec::new()).ok())??;
-        let stat = path.as_bytes().starts_with(b"/").then(|| rustix::fs::stat(&at).ok())??;
-        let path = PathBuf::from(OsStr::from_bytes(path.as_bytes()));
-        (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Writing {
-            file: (stat.st_dev, stat.st_ino),
-            path,
-            process: process.named(),
-        })
-    };
-    tree::directories(&format!("/proc/{pid}/fd")).into_iter().filter_map(of).collect()
 }
