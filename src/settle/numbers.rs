@@ -10,8 +10,15 @@ const fn ms(n: u64) -> Duration {
 pub const WINDOW_FACTOR: u32 = 2;
 /// The quiet window of a lone save. A whole `write` + `close` takes about a third of it.
 pub const WINDOW_LEAST: Duration = Duration::from_micros(300);
-/// The quiet window never gets longer than this by itself.
+/// The quiet window never gets longer than this by itself …
 pub const WINDOW_MOST: Duration = ms(50);
+/// … unless files come one after the other, as from a formatter: then than so many of the distances between
+/// them …
+pub const WINDOW_DISTANCES: u32 = 5;
+/// … that is, when so many wait …
+pub const WINDOW_FILES: usize = 3;
+/// … and never than this. One file that takes longer than the others is no end.
+pub const WINDOW_ROW: Duration = ms(200);
 /// Changes less than this apart are one burst, also across a run that fired early.
 pub const BURST_GAP: Duration = ms(250);
 /// An open writer that is silent for this long counts as closed.
@@ -44,6 +51,8 @@ mod tests {
         let table = [
             ("window, least", micros(WINDOW_LEAST), 300),
             ("window, most", micros(WINDOW_MOST), 50_000),
+            ("window, row", micros(WINDOW_ROW), 200_000),
+            ("window, distances", u128::from(WINDOW_DISTANCES), 5),
             ("burst gap", micros(BURST_GAP), 250_000),
             ("writer silence", micros(WRITER_SILENCE), 500_000),
             ("half save", micros(HOLD_HALF), 25_000),
@@ -62,7 +71,7 @@ mod tests {
     #[test]
     fn the_numbers_fit_each_other() {
         // A burst outlives its own longest window and the longest hold of a half save.
-        assert!(WINDOW_MOST < BURST_GAP && HOLD_HALF < BURST_GAP);
+        assert!(WINDOW_MOST < WINDOW_ROW && WINDOW_ROW < BURST_GAP && HOLD_HALF < BURST_GAP);
         // A hold ends before a silent writer is given up, and that before the maximum wait.
         assert!(HOLD_EMPTIED < WRITER_SILENCE && WRITER_SILENCE < MAX_WAIT);
         assert!(NOISY_SINCE < MAX_WAIT && MAX_WAIT < GIT_PATIENCE);

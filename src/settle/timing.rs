@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::numbers::{GIT_PATIENCE, MAX_WAIT, WINDOW_FACTOR, WINDOW_LEAST, WINDOW_MOST};
+use super::numbers::{
+    GIT_PATIENCE, MAX_WAIT, WINDOW_DISTANCES, WINDOW_FACTOR, WINDOW_FILES, WINDOW_LEAST,
+    WINDOW_MOST, WINDOW_ROW,
+};
 use super::state::Settle;
 use super::table::Stage;
 
@@ -37,9 +40,21 @@ impl Settle {
     pub(super) fn window(&self) -> Duration {
         let own = self.settings.debounce.unwrap_or_else(|| {
             let age = self.burst.map_or(Duration::ZERO, |(first, last)| last.duration_since(first));
-            age.saturating_mul(WINDOW_FACTOR).clamp(WINDOW_LEAST, WINDOW_MOST)
+            age.saturating_mul(WINDOW_FACTOR).clamp(WINDOW_LEAST, self.window_most())
         });
         own.max(self.git.window)
+    }
+
+    /// The longest window, as far as the files that wait came one after the other.
+    fn window_most(&self) -> Duration {
+        let (files, since) = (self.quiet.count, self.quiet.first);
+        let Some((since, (_, last))) = since.zip(self.burst).filter(|_| files >= WINDOW_FILES)
+        else {
+            return WINDOW_MOST;
+        };
+        let gaps = u32::try_from(files - 1).unwrap_or(u32::MAX);
+        let distance = last.saturating_duration_since(since) / gaps;
+        (distance * WINDOW_DISTANCES).clamp(WINDOW_MOST, WINDOW_ROW)
     }
 
     /// The end of the maximum wait. Each time git lets go it begins anew (git makes progress), within

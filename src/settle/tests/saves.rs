@@ -237,6 +237,21 @@ fn save_all_and_storms_are_few_batches() {
 }
 
 #[test]
+fn a_file_that_takes_a_formatter_longer_is_not_the_end() {
+    let mut script = Script::default();
+    let mut at = 0;
+    for n in 0..100 {
+        at += if n % 10 == 9 { 90_000 } else { 20_000 };
+        script = script.save(at, &format!("f{n}.go"));
+    }
+    let fired = script.batches();
+    // At once, at the maximum wait, at the end, and one where the first two after the second were alone.
+    assert!(fired.len() <= 4, "{} batches", fired.len());
+    let last = fired.last().expect("a batch").at;
+    assert!(last <= us(at + 80) + ms(201), "the last batch at {last:?} of {at} µs");
+}
+
+#[test]
 fn saves_far_apart_each_get_their_own_batch_after_the_bare_window() {
     let save = |script: Script, n: u64| script.save(n * 400_000, "a.go");
     let fired = (0..20).fold(Script::default(), save).batches();
