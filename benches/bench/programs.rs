@@ -11,13 +11,15 @@ pub(crate) struct Programs {
     pub(crate) stamp: PathBuf,
     /// What the operating system alone needs.
     pub(crate) floor: PathBuf,
+    /// What it alone needs to have a tree watched.
+    pub(crate) walk: PathBuf,
 }
 
 impl Programs {
-    /// Compiles both into `directory`.
+    /// Compiles them into `directory`.
     pub(crate) fn compile(directory: &Path) -> io::Result<Self> {
-        let compile = |name| compile(directory, name, &[]);
-        Ok(Self { stamp: compile("stamp")?, floor: compile("floor")? })
+        let compile = |name| compile(directory, name, &["-pthread"]);
+        Ok(Self { stamp: compile("stamp")?, floor: compile("floor")?, walk: compile("walk")? })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::remove_dir_all;
 use std::io::{self, BufRead as _, BufReader, PipeReader, pipe};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -93,8 +93,12 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
             })
             .collect();
         let mut rows: Vec<Row> = tools.iter().map(|_| Row::default()).collect();
+        let mut floor = Sample::default();
         let stamps = Stamps::listen(&context.directory.join("start.sock"))?;
         for round in 0..rounds {
+            if context.options.wants("start") {
+                floor.push(walked(context, &tree)?);
+            }
             for (tool, row) in tools.iter().zip(&mut rows) {
                 // A tool that needs seconds does not get more exact by being measured again.
                 let slow = row.ready.median().is_none_or(|ms| ms > 1000.0);
@@ -113,23 +117,31 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
                 row.memory.push(peak_memory(context, tool, &tree, &stamps)?);
             }
         }
-        tell(case, &tools, &rows, report);
+        tell(case, &floor, &tools, &rows, report);
         remove_dir_all(&root)?;
     }
     Ok(())
 }
 
-fn tell(case: &Case, tools: &[&Tool], rows: &[Row], report: &mut Report) {
+fn tell(case: &Case, floor: &Sample, tools: &[&Tool], rows: &[Row], report: &mut Report) {
     let heading = ["tool", "start → first run ms", "start → first change noticed ms", "peak MB"];
     let mut table = Table::new(format!("Start: {}", case.name), &heading);
+    let floor = cell(floor.median());
+    table.row(vec![
+        "(floor: the system calls alone)".into(),
+        "–".into(),
+        floor.clone(),
+        "–".into(),
+    ]);
     for (tool, row) in tools.iter().zip(rows) {
         let values = [row.first.median(), row.ready.median(), row.memory.max()].map(cell);
         table.row(std::iter::once(tool.name.to_owned()).chain(values).collect());
         if tool.side == Side::Ours {
-            let what = |text| format!("{}: {text}", case.name);
+            let what = |text: &str| format!("{}: {text}", case.name);
             report.at_most(&what("start → first run"), row.first.median(), FIRST_RUN, "ms");
             if let Some(limit) = case.ready {
-                report.at_most(&what("start → ready for changes"), row.ready.median(), limit, "ms");
+                let ready = format!("start → ready for changes (the floor's {floor})");
+                report.at_most(&what(&ready), row.ready.median(), limit, "ms");
             }
             if let Some(limit) = case.memory {
                 report.at_most(&what("peak memory"), row.memory.max(), limit, "MB");
@@ -168,6 +180,19 @@ fn times(
     session.stop();
     stamps.during(Duration::from_millis(50));
     Ok(())
+}
+
+/// How long the system calls alone take that a walk needs, in milliseconds.
+fn walked(context: &Context, tree: &Tree) -> io::Result<f64> {
+    let (errors, said) = listen()?;
+    let started = Nanos::now();
+    let mut floor = Command::new(&context.programs.walk);
+    let status = floor.current_dir(&tree.root).stderr(errors).status()?;
+    drop(floor);
+    match said.recv_timeout(PATIENCE) {
+        Ok(at) if status.success() => Ok(at.ms_since(started)),
+        _ => Err(io::Error::other(format!("the walk's floor: {status}"))),
+    }
 }
 
 /// Saves a file at the far end of the tree, again and again with varying gaps, until a run answers.
