@@ -17,7 +17,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-/* Directories to be looked at; `open` are those and the ones that are being looked at. */
+/* Directories to be looked at; `open_ones` are those and the ones that are being looked at. */
 static char **todo;
 static size_t waiting, room, open_ones, watched;
 static int events;

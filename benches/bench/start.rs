@@ -188,6 +188,7 @@ fn walked(context: &Context, tree: &Tree) -> io::Result<f64> {
     let started = Nanos::now();
     let mut floor = Command::new(&context.programs.walk);
     let status = floor.current_dir(&tree.root).stderr(errors).status()?;
+    // It holds the other end of the pipe.
     drop(floor);
     match said.recv_timeout(PATIENCE) {
         Ok(at) if status.success() => Ok(at.ms_since(started)),

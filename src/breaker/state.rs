@@ -126,7 +126,11 @@ impl Breaker {
             suspected: row || chain.is_of_interest(),
         };
         let follows = self.chains.iter().map(follow);
-        follows.filter(|follow| follow.suspected || follow.may_recur_soon()).collect()
+        let mut follows: Vec<Follow> =
+            follows.filter(|follow| follow.suspected || follow.may_recur_soon()).collect();
+        // Whoever can't follow all begins with these.
+        follows.sort_by_key(|follow| !follow.suspected);
+        follows
     }
 
     /// The leader of the run has ended by itself.
@@ -178,6 +182,12 @@ impl Breaker {
         self.is_looping() || self.chains.get(path).is_some_and(Chain::is_of_interest)
     }
 
+    /// Whether it means anything who writes this path.
+    #[must_use]
+    pub fn is_followed(&self, path: &Path) -> bool {
+        self.is_looping() || self.chains.contains_key(path)
+    }
+
     /// Whether the current run was caught writing: then its other files are looked at too.
     fn is_looping(&self) -> bool {
         self.run.is_some_and(|run| run.loops)
@@ -191,9 +201,8 @@ impl Breaker {
 
     /// Who was seen to write a path.
     pub fn testify(&mut self, path: &Arc<Path>, opener: Opener) {
-        let looping = self.is_looping();
         match opener {
-            Opener::Run(process) if looping || self.chains.contains_key(path) => {
+            Opener::Run(process) if self.is_followed(path) => {
                 self.chains.entry(Arc::clone(path)).or_default().writer = Some(process);
             }
             Opener::Run(_) | Opener::Unclear => {}

@@ -104,10 +104,16 @@ impl Loops {
         }
     }
 
-    /// The run can't write any more, or would have by now.
+    /// The run would have written by now.
     fn let_go(&mut self) {
         self.until = None;
         self.witness.release_all();
+    }
+
+    /// Nothing of the run can write any more.
+    fn over(&mut self) {
+        self.until = None;
+        self.witness.end();
     }
 
     /// Looks who writes files that can't be leased.
@@ -155,6 +161,9 @@ impl Loops {
     /// Judges one path of a batch.
     fn judge(&mut self, change: &BatchChange, first: Instant, shim: Option<u32>) -> Judgement {
         let path = &change.path;
+        if !self.breaker.is_followed(path) {
+            return Judgement::Innocent;
+        }
         let suspected = self.breaker.is_suspected(path);
         if !self.breaker.has_writer(path) {
             match self.witness.caught(path) {
@@ -214,12 +223,11 @@ impl Instance {
             }
             Event::SpawnFailed { run, .. } => {
                 self.loops.breaker.never_started(*run);
-                self.loops.let_go();
+                self.loops.over();
             }
             Event::Gone { run, .. } => {
                 self.loops.breaker.gone(*run, now);
-                self.loops.let_go();
-                self.loops.witness.end();
+                self.loops.over();
             }
             _ => {}
         }

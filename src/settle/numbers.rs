@@ -52,6 +52,7 @@ mod tests {
             ("window, least", micros(WINDOW_LEAST), 300),
             ("window, most", micros(WINDOW_MOST), 50_000),
             ("window, row", micros(WINDOW_ROW), 200_000),
+            ("window, files", WINDOW_FILES as u128, 3),
             ("window, distances", u128::from(WINDOW_DISTANCES), 5),
             ("burst gap", micros(BURST_GAP), 250_000),
             ("writer silence", micros(WRITER_SILENCE), 500_000),

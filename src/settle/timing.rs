@@ -47,13 +47,11 @@ impl Settle {
 
     /// The longest window, as far as the files that wait came one after the other.
     fn window_most(&self) -> Duration {
-        let (files, since) = (self.quiet.count, self.quiet.first);
-        let Some((since, (_, last))) = since.zip(self.burst).filter(|_| files >= WINDOW_FILES)
-        else {
-            return WINDOW_MOST;
-        };
+        let files = self.quiet.count;
+        let waiting = self.quiet.first.zip(self.burst).filter(|_| files >= WINDOW_FILES);
+        let Some((first, (_, last))) = waiting else { return WINDOW_MOST };
         let gaps = u32::try_from(files - 1).unwrap_or(u32::MAX);
-        let distance = last.saturating_duration_since(since) / gaps;
+        let distance = last.saturating_duration_since(first) / gaps;
         (distance * WINDOW_DISTANCES).clamp(WINDOW_MOST, WINDOW_ROW)
     }
 

@@ -10,11 +10,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
+use super::shim::now;
 use super::tree::{self, Process};
 use crate::process::LeftOver;
 
@@ -29,6 +30,8 @@ const NEXT: usize = 2;
 #[derive(Debug, Default)]
 pub(super) struct Hunt {
     over: AtomicBool,
+    /// Until when it is looked, in monotonic time, while somebody looks.
+    until: Mutex<Option<Duration>>,
     found: Mutex<HashMap<FileId, (PathBuf, LeftOver)>>,
 }
 
@@ -53,23 +56,48 @@ impl Hunt {
         self.look_at(&holders(root));
     }
 
-    /// Looks again and again, for so long.
+    /// Looks again and again, for so long. Where somebody does so already, he goes on for longer instead: a
+    /// second one would take another processor for the same.
     pub(super) fn look_on(&self, root: Option<u32>, length: Duration) {
-        let end = clock() + length;
-        while !self.over.load(Ordering::Relaxed) && clock() < end {
+        if self.is_extended(now() + length) {
+            return;
+        }
+        while self.goes_on() {
             let living = holders(root);
             self.look_at(&living);
             if living.is_empty() {
                 std::thread::sleep(PAUSE);
                 continue;
             }
-            let counted = clock();
-            while clock() - counted < WHO_LIVES && !living.iter().any(Holder::has_other_children) {
+            let counted = now();
+            while now() - counted < WHO_LIVES && !living.iter().any(Holder::has_other_children) {
                 self.look_at(living.iter().filter(|holder| holder.is_leaf()));
                 // The run has more use for this processor, if there is no other.
                 std::thread::yield_now();
             }
         }
+    }
+
+    /// It is to be looked until then; whether somebody does already.
+    fn is_extended(&self, end: Duration) -> bool {
+        let mut until = self.until();
+        let looks = until.is_some();
+        *until = (*until).max(Some(end));
+        looks
+    }
+
+    /// Whether it is still looked; if not, the next one may begin.
+    fn goes_on(&self) -> bool {
+        let mut until = self.until();
+        if self.over.load(Ordering::Relaxed) {
+            *until = None;
+        }
+        *until = until.filter(|until| now() < *until);
+        until.is_some()
+    }
+
+    fn until(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn look_at<'a>(&self, holders: impl IntoIterator<Item = &'a Holder>) {
@@ -90,12 +118,6 @@ impl Hunt {
         // Numbers of files are used again: it was written in the same directory, under whatever name.
         (seen.parent() == path.parent()).then(|| process.clone())
     }
-}
-
-/// Time that passes in the background only, where no loop hands it in.
-fn clock() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    Duration::try_from(now).unwrap_or_default()
 }
 
 /// The process below `root` that has the file open for writing now.
@@ -130,9 +152,7 @@ struct Holder {
 
 impl Holder {
     fn of(process: Process) -> Option<Holder> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let path = format!("/proc/{}/fd", process.pid);
-        let directory = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+        let directory = tree::open_directory(&format!("/proc/{}/fd", process.pid)).ok()?;
         let taken: BTreeSet<i32> = tree::numbers_in(&directory).into_iter().collect();
         let free = (0..).filter(|number| !taken.contains(number)).take(NEXT);
         let is_file = |number: &&i32| {
@@ -142,7 +162,7 @@ impl Holder {
         let numbers = taken.iter().filter(is_file).copied().chain(free);
         let numbers = numbers.map(|number| number.to_string()).collect();
         let children = tree::tasks(process.pid, process.threads).into_iter().filter_map(|task| {
-            let path = format!("/proc/{}/task/{task}/children", process.pid);
+            let path = tree::children_file(process.pid, task);
             let list =
                 rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
             let held = read_again(&list)?;

@@ -44,7 +44,7 @@ pub(super) fn command_line(pid: i32) -> Vec<u8> {
 /// All living descendants, parents before their children. One look at a moving thing: who needs
 /// certainty looks again.
 pub(super) fn descendants(root: i32) -> Vec<Process> {
-    let Some(own) = read(&format!("/proc/{root}/task/{root}/children")) else {
+    let Some(own) = read(&children_file(root, root)) else {
         return scanned(root);
     };
     let mut found = Vec::new();
@@ -95,8 +95,13 @@ fn is_alone() -> bool {
 }
 
 fn children(pid: i32, threads: u32) -> Vec<i32> {
-    let of = |task: i32| read(&format!("/proc/{pid}/task/{task}/children")).unwrap_or_default();
+    let of = |task: i32| read(&children_file(pid, task)).unwrap_or_default();
     tasks(pid, threads).into_iter().flat_map(|task| numbers(&of(task))).collect()
+}
+
+/// The list of the children that a thread has.
+pub(super) fn children_file(pid: i32, task: i32) -> String {
+    format!("/proc/{pid}/task/{task}/children")
 }
 
 /// The threads of a process that has so many, the first one first.
@@ -131,11 +136,16 @@ fn numbers(text: &[u8]) -> Vec<i32> {
 
 /// The entries of a directory that are numbers.
 pub(super) fn directories(path: &str) -> Vec<i32> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let Ok(fd) = rustix::fs::open(path, flags, Mode::empty()) else { return Vec::new() };
-    numbers_in(&fd)
+    open_directory(path).map_or_else(|_| Vec::new(), |fd| numbers_in(&fd))
 }
 
+/// Opens a directory of `/proc`.
+pub(super) fn open_directory(path: &str) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty())
+}
+
+/// The same of one that is open.
 pub(super) fn numbers_in(directory: &OwnedFd) -> Vec<i32> {
     let Ok(entries) = rustix::fs::Dir::read_from(directory) else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect()

@@ -220,8 +220,6 @@ fn is_awake(process: &Process) -> bool {
 
 /// Whether it belongs to somebody else (`sudo`).
 fn is_hidden(process: &Process) -> bool {
-    let path = format!("/proc/{}/fd", process.pid);
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(path, flags, Mode::empty());
+    let opened = tree::open_directory(&format!("/proc/{}/fd", process.pid));
     matches!(opened, Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM))
 }
