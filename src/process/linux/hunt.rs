@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
+use super::aside::Aside;
 use super::shim::now;
 use super::tree::{self, Process};
 use crate::process::LeftOver;
@@ -22,7 +23,7 @@ use crate::process::LeftOver;
 /// Between two looks while no process of the run lives.
 const PAUSE: Duration = Duration::from_micros(50);
 /// The whole tree is looked through so often; in between, when a process has another child.
-const WHO_LIVES: Duration = Duration::from_millis(2);
+const WHO_LIVES: Duration = Duration::from_millis(5);
 /// What a process opens gets the lowest number that is free (open(2)): so many of them are looked at.
 const NEXT: usize = 2;
 
@@ -62,6 +63,8 @@ impl Hunt {
         if self.is_extended(now() + length) {
             return;
         }
+        // What is being created wakes us, and may do so on this very processor.
+        let _aside = Aside::new();
         while self.goes_on() {
             let living = holders(root);
             self.look_at(&living);
@@ -72,8 +75,6 @@ impl Hunt {
             let counted = now();
             while now() - counted < WHO_LIVES && !living.iter().any(Holder::has_other_children) {
                 self.look_at(living.iter().filter(|holder| holder.is_leaf()));
-                // The run has more use for this processor, if there is no other.
-                std::thread::yield_now();
             }
         }
     }

@@ -2,8 +2,10 @@
 //!
 //! The supervisor's end is [`host`]; [`wire`] is what the two say to each other; [`shim`] is the loop of the
 //! other end, [`hosted`] the run in it. [`tree`] and [`keep`] look at processes, [`spawn`] and [`sys`] hold the
-//! system calls. [`witness`] sees who writes a file, [`hunt`] also one that is open for a moment only.
+//! system calls. [`witness`] sees who writes a file, [`hunt`] also one that is open for a moment
+//! only, with our other threads set [`aside`].
 
+mod aside;
 mod host;
 mod hosted;
 mod hunt;
