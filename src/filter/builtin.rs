@@ -80,7 +80,7 @@ impl BuiltIns {
                 _ => false,
             },
             EntryKind::File | EntryKind::Link | EntryKind::Other => match *test {
-                Test::End(end) => name.len() > end.len() && name.ends_with(end.as_bytes()),
+                Test::End(end) => ends_so(name, end.as_bytes()),
                 Test::FileIf(passes) => passes(name),
                 Test::Directory(own) => kind == EntryKind::Link && name == own.as_bytes(),
                 Test::Cache => name == CACHEDIR_TAG.as_bytes(),
@@ -98,6 +98,12 @@ impl BuiltIns {
         let mut rules = ENTRIES.iter().zip(&self.rules);
         rules.find_map(|(entry, rule)| rule.as_ref().filter(|_| passes(&entry.test)))
     }
+}
+
+/// Whether a name has this end, and something before it. Asked of every file for a dozen ends: the last byte
+/// mostly decides.
+fn ends_so(name: &[u8], end: &[u8]) -> bool {
+    name.last() == end.last() && name.len() > end.len() && name.ends_with(end)
 }
 
 /// Whether a type says just what the rule does: `.log`, `log` and `*.log` are `*.log`.
@@ -118,9 +124,9 @@ fn vim_swap(name: &[u8]) -> bool {
 
 /// vim makes a file 4913 to see whether it may write here; when that exists 123 more, and so on.
 pub(super) fn vim_probe(name: &[u8]) -> bool {
-    let number = str::from_utf8(name).ok().and_then(|name| name.parse::<u32>().ok());
-    name.len() < 6
-        && number.is_some_and(|n| (4913..=4913 + 20 * 123).contains(&n) && n % 123 == 4913 % 123)
+    let number = || str::from_utf8(name).ok()?.parse::<u32>().ok();
+    (4..6).contains(&name.len())
+        && number().is_some_and(|n| (4913..=4913 + 20 * 123).contains(&n) && n % 123 == 4913 % 123)
 }
 
 /// Emacs' auto-save files `#a.go#`, and the lock files of office programs `.~lock.a.ods#`.

@@ -198,6 +198,11 @@ impl Few {
 }
 
 impl Entries {
+    /// None yet, and room for a series of [`Entries::append`]: so many, with names of so many bytes together.
+    pub(crate) fn with_capacity(records: usize, names: usize) -> Self {
+        Self::Few(Few { names: Vec::with_capacity(names), records: Vec::with_capacity(records) })
+    }
+
     pub(crate) fn get(&self, name: &[u8]) -> Option<&Record> {
         match self {
             Self::Few(few) => few.position(name).and_then(|at| few.records.get(at)),

@@ -87,6 +87,8 @@ pub(crate) struct Scratch {
     buffer: Vec<u8>,
     names: Vec<u8>,
     found: Vec<(u32, u8, Option<EntryKind>)>,
+    /// The path of an entry: as bytes, because to take the last component off a `PathBuf` means to parse it.
+    path: Vec<u8>,
 }
 
 /// What a look gives besides its outcome.
@@ -148,26 +150,36 @@ fn look_into(
         window: job
             .since
             .filter(|since| job.first && (since.0..=armed_at + GRAIN).contains(&stat.mtime)),
-        entries: Entries::default(),
+        entries: Entries::with_capacity(scratch.found.len(), scratch.names.len()),
         fresh: Vec::new(),
         touched: false,
         further,
     };
-    let mut path = job.path.clone();
-    for &(offset, length, kind) in &scratch.found {
-        let Some(name) = scratch.names.get(offset as usize..offset as usize + length as usize)
-        else {
+    let Scratch { names, found, path, .. } = scratch;
+    let stem = begin(path, &job.path);
+    for &(offset, length, kind) in &*found {
+        let Some(name) = names.get(offset as usize..offset as usize + length as usize) else {
             continue;
         };
-        path.push(OsStr::from_bytes(name));
-        entries.sift(&path, name, kind);
-        path.pop();
+        path.truncate(stem);
+        path.extend_from_slice(name);
+        entries.sift(Path::new(OsStr::from_bytes(path)), name, kind);
     }
     // Where only some names count, what else came and went is nobody's business.
     let lost = entries.window.is_some() && !entries.touched && job.only.is_none();
     let Sifting { mut entries, fresh, .. } = entries;
     entries.finish();
     Ok(Outcome::Listed(Listed { scope, entries, fresh, lost, filesystem, stat }))
+}
+
+/// Makes `path` that of a directory's entries up to their names; returns its length.
+fn begin(path: &mut Vec<u8>, directory: &Path) -> usize {
+    path.clear();
+    path.extend_from_slice(directory.as_os_str().as_bytes());
+    if !path.ends_with(b"/") {
+        path.push(b'/');
+    }
+    path.len()
 }
 
 /// How the directories below are to be watched.
