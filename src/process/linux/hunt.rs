@@ -213,10 +213,12 @@ fn read_again(list: &OwnedFd) -> Option<Vec<u8>> {
 mod tests {
     use std::process::{Command, Stdio};
 
+    use super::super::aside::ALONE;
     use super::*;
 
     /// What a shell of ours does in a directory is hunted for; what was found of `name` afterwards.
     fn hunted(script: &str, name: &str) -> Option<String> {
+        let _alone = ALONE.lock();
         let directory = tempfile::tempdir().unwrap();
         let me = std::process::id();
         let hunt = Hunt::default();
@@ -248,6 +250,7 @@ mod tests {
 
     #[test]
     fn it_ends_when_its_time_is_over() {
+        let _alone = ALONE.lock();
         Hunt::default().look_on(Some(std::process::id()), Duration::from_millis(5));
         Hunt::default().look_on(None, Duration::from_millis(5));
     }
