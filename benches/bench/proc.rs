@@ -45,10 +45,17 @@ pub(crate) fn is_stamp(pid: i32) -> bool {
     parent_and_name(pid).is_some_and(|(_, name)| name == "stamp")
 }
 
-/// Proportional set size of all these processes together, in bytes.
+/// Proportional set size of all these processes together, in bytes. What two of them share as one (a child
+/// of `vfork` before its `exec`) counts once.
 pub(crate) fn pss(family: &[i32]) -> u64 {
-    family.iter().filter_map(|pid| field(&format!("/proc/{pid}/smaps_rollup"), "Pss:")).sum::<u64>()
-        * 1024
+    let mut counted: Vec<i32> = Vec::new();
+    for pid in family {
+        if !counted.iter().any(|known| sys::share_memory(*known, *pid)) {
+            counted.push(*pid);
+        }
+    }
+    let each = |pid: &i32| field(&format!("/proc/{pid}/smaps_rollup"), "Pss:");
+    counted.iter().filter_map(each).sum::<u64>() * 1024
 }
 
 /// CPU time of all these processes since they began, in nanoseconds.

@@ -19,6 +19,14 @@ impl Nanos {
     }
 }
 
+/// Whether two processes have one and the same address space (kcmp(2)); false when that can't be told.
+#[expect(unsafe_code, reason = "no crate wraps kcmp")]
+pub(crate) fn share_memory(a: i32, b: i32) -> bool {
+    const KCMP_VM: libc::c_int = 1;
+    // SAFETY: the call compares two processes and touches no memory of ours.
+    unsafe { libc::syscall(libc::SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0 }
+}
+
 /// CPU time of a process since it began, in nanoseconds, threads that have ended included. `None` when
 /// it is gone. (`/proc/PID/stat` counts in ticks of 10 ms, which is 10 ms too coarse.)
 #[expect(unsafe_code, reason = "no safe wrapper offers the CPU clock of another process")]

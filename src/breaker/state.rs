@@ -94,6 +94,8 @@ pub struct Breaker {
     offset: Option<Duration>,
     chains: HashMap<Arc<Path>, Chain>,
     convicted: HashMap<Arc<Path>, Conviction>,
+    /// A chain may be of interest: asked for each change, and a storm makes many chains.
+    suspicious: bool,
 }
 
 impl Breaker {
@@ -120,6 +122,7 @@ impl Breaker {
         self.chains.extend(old);
         // A loop may have more files than the one that showed it.
         let row = self.chains.values().any(Chain::is_suspected);
+        self.suspicious = row || self.chains.values().any(Chain::is_of_interest);
         let follow = |(path, chain): (&Arc<Path>, &Chain)| Follow {
             path: Arc::clone(path),
             expected: chain.expected(),
@@ -146,6 +149,7 @@ impl Breaker {
         if self.run.is_some_and(|current| current.id == run) {
             self.run = None;
             self.chains.clear();
+            self.suspicious = false;
         }
     }
 
@@ -193,10 +197,10 @@ impl Breaker {
         self.run.is_some_and(|run| run.loops)
     }
 
-    /// Whether anything at all is suspected.
+    /// Whether anything at all may be suspected.
     #[must_use]
     pub fn suspects_any(&self) -> bool {
-        self.is_looping() || self.chains.values().any(Chain::is_of_interest)
+        self.suspicious || self.is_looping()
     }
 
     /// Who was seen to write a path.
@@ -234,6 +238,7 @@ impl Breaker {
         };
         if same {
             chain.rest();
+            self.suspicious = true;
             return Judgement::Same;
         }
         let offset = first.saturating_duration_since(run.started);

@@ -6,10 +6,12 @@
 //! time whatever the number of paths. (Only among complete paths a noisy one that fell silent, or one
 //! that was put back, may stand behind newer ones; nothing waits for those.)
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::numbers::{HOLD_EMPTIED, HOLD_HALF, WRITER_SILENCE};
 use crate::watch::change::ChangeKind;
@@ -99,7 +101,9 @@ struct List {
 /// All paths that settling knows something about.
 #[derive(Debug)]
 pub(super) struct Table {
-    index: HashMap<Arc<Path>, u32>,
+    /// Places by path. It holds no paths itself: to let go of a storm's would be a cache miss for each.
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
     slots: Vec<Slot>,
     lists: [List; LISTS],
     /// List steps so far, to show that a change costs the same at any size.
@@ -110,7 +114,8 @@ pub(super) struct Table {
 impl Default for Table {
     fn default() -> Table {
         Table {
-            index: HashMap::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
             slots: Vec::new(),
             lists: [List { head: NIL, tail: NIL }; LISTS],
             #[cfg(test)]
@@ -122,7 +127,7 @@ impl Default for Table {
 impl Table {
     /// The place of a path, made if it is not known yet (in no list).
     pub(super) fn place(&mut self, path: &Arc<Path>, now: Instant) -> u32 {
-        if let Some(&at) = self.index.get(path) {
+        if let Some(at) = self.find(path) {
             return at;
         }
         self.admit(Slot {
@@ -141,14 +146,17 @@ impl Table {
 
     /// The place of a path that is known.
     pub(super) fn find(&self, path: &Path) -> Option<u32> {
-        self.index.get(path).copied()
+        let is_it = |at: &u32| bytes(&self.slots[*at as usize].path) == bytes(path);
+        self.index.find(self.hasher.hash_one(bytes(path)), is_it).copied()
     }
 
     fn admit(&mut self, slot: Slot) -> u32 {
         // More than 4 billion paths between two batches can't be: they would not fit into memory.
         let at = u32::try_from(self.slots.len()).unwrap_or(NIL - 1);
-        self.index.insert(Arc::clone(&slot.path), at);
+        let hash = self.hasher.hash_one(bytes(&slot.path));
         self.slots.push(slot);
+        let hash_of = |at: &u32| self.hasher.hash_one(bytes(&self.slots[*at as usize].path));
+        self.index.insert_unique(hash, at, hash_of);
         at
     }
 
@@ -241,7 +249,7 @@ impl Table {
         self.lists = [List { head: NIL, tail: NIL }; LISTS];
         // What a storm needed is not kept for ever.
         if self.index.capacity() > 4096 {
-            self.index = HashMap::new();
+            self.index = HashTable::new();
         } else {
             self.index.clear();
         }
@@ -259,6 +267,11 @@ impl Table {
         #[cfg(test)]
         self.steps.set(self.steps.get() + 1);
     }
+}
+
+/// What tells paths apart here. By components it would take longer than all else that is done.
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
 }
 
 fn list_of(stage: Stage) -> Option<usize> {
@@ -282,7 +295,7 @@ impl Table {
 
     /// A path that is known from before the last batch.
     pub(super) fn was_handed(&self, path: &Path) -> bool {
-        self.index.get(path).is_some_and(|&at| self.get(at).handed)
+        self.find(path).is_some_and(|at| self.get(at).handed)
     }
 
     /// The noisy paths.

@@ -1,15 +1,17 @@
 //! Content decides: a save that leaves the bytes that the last run saw is no change. What is not known for
 //! certain counts as changed.
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use hashbrown::HashSet;
+
 use super::change::ChangeKind;
 use super::entries::Record;
 use super::message::Hashed;
+use super::path_map::{PathMap, bytes};
 use super::reader::{self, Request};
 use super::settings::Timestamp;
 use super::{Watch, os};
@@ -62,16 +64,16 @@ pub(super) struct Contents {
     epoch: u32,
     started: Option<Instant>,
     /// Paths that changed since the last run's start.
-    dirty: HashMap<Arc<Path>, Dirty>,
+    dirty: PathMap<Dirty>,
     /// What the last run probably saw: hash and fingerprint. Any event takes a path out of here.
-    candidates: HashMap<Arc<Path>, (u64, u32)>,
+    candidates: PathMap<(u64, u32)>,
     /// Files of the last run's batch that nobody has read yet.
     unread: Vec<Arc<Path>>,
     confirm_at: Option<Instant>,
     /// What the background reader found while it was not certain yet what the last run saw.
     held: Vec<Hashed>,
     /// Files that the last run (probably) saw and that are gone now, with the hash of what it saw.
-    gone: HashMap<Arc<Path>, u64>,
+    gone: PathMap<u64>,
     reader: Option<Sender<Request>>,
     baseline: Baseline,
 }
@@ -102,12 +104,12 @@ impl Contents {
             since,
             epoch: 1,
             started: None,
-            dirty: HashMap::new(),
-            candidates: HashMap::new(),
+            dirty: PathMap::default(),
+            candidates: PathMap::default(),
             unread: Vec::new(),
             confirm_at: None,
             held: Vec::new(),
-            gone: HashMap::new(),
+            gone: PathMap::default(),
             reader: None,
             baseline: Baseline::default(),
         }
@@ -132,11 +134,13 @@ impl Contents {
         self.started.is_some_and(|started| now < started + HAZE)
     }
 
-    /// A change was told.
-    pub(super) fn note(&mut self, path: &Arc<Path>, kind: ChangeKind, now: Instant) {
-        self.candidates.remove(path);
+    /// A change is told. The path as it is kept here.
+    pub(super) fn note(&mut self, path: &Path, kind: ChangeKind, now: Instant) -> Arc<Path> {
+        if !self.candidates.is_empty() {
+            self.candidates.remove(path);
+        }
         let written = matches!(kind, ChangeKind::Written | ChangeKind::Closed);
-        self.dirty.insert(Arc::clone(path), Dirty { at: now, written, hashed: None });
+        self.dirty.put(path, Dirty { at: now, written, hashed: None })
     }
 
     /// Whether a path was written a moment ago.
@@ -209,7 +213,7 @@ impl Watch {
         let Some(record) = self.table.record(path).copied().filter(|record| !record.is_dir())
         else {
             // Not there: a difference only if the last run saw it.
-            let seen = self.contents.gone.contains_key(path);
+            let seen = self.contents.gone.contains(path);
             return differs(change.kind == ChangeKind::Touched || seen);
         };
         let read = os::hash(path, FILE_LIMIT, buffer);
@@ -258,9 +262,9 @@ impl Watch {
         contents.epoch = contents.epoch.wrapping_add(1).max(2);
         contents.started = Some(now);
         contents.unread.clear();
-        let mut dirty = std::mem::take(&mut contents.dirty);
-        let told: HashSet<&Path> = causes.iter().map(|path| &**path).collect();
-        for (path, dirty) in dirty.drain() {
+        let dirty = std::mem::take(&mut contents.dirty);
+        let told: HashSet<&[u8]> = causes.iter().map(|path| bytes(path)).collect();
+        for (path, dirty) in dirty.into_each() {
             // Whatever was under way: unknown, until it is confirmed.
             let mut before = 0;
             if let Some(record) = self.table.record_mut(&path)
@@ -271,7 +275,7 @@ impl Watch {
             }
             // The run has seen it, but was not told of it: that it differs is still to be told.
             let same = dirty.hashed.is_some_and(|(hash, _)| hash == before);
-            if !same && !told.contains(&*path) {
+            if !same && !told.contains(bytes(&path)) {
                 self.contents.dirty.insert(path, Dirty { hashed: None, ..dirty });
                 continue;
             }
@@ -304,7 +308,7 @@ impl Watch {
             return;
         }
         self.contents.confirm_at = None;
-        for (path, (hash, print)) in std::mem::take(&mut self.contents.candidates) {
+        for (path, (hash, print)) in std::mem::take(&mut self.contents.candidates).into_each() {
             if os::lstat(&path).is_ok_and(|stat| stat.print() == print)
                 && let Some(record) = self.table.record_mut(&path)
                 && !record.is_dir()
@@ -336,13 +340,15 @@ impl Watch {
             if epoch.is_none() {
                 self.contents.baseline.bytes += stat.size;
             }
-            if self.contents.dirty.contains_key(&path) {
+            if self.contents.dirty.contains(&path) {
                 continue;
             }
             // Ten milliseconds: the grain of file times.
             let old = stat.ctime < self.contents.since.0 - 10_000_000;
-            let asked = epoch == Some(self.contents.epoch) && !self.is_polled(&path);
-            if let Some(record) = self.table.record_mut(&path)
+            let Some((dir, name)) = self.table.locate(&path) else { continue };
+            let Some(dir) = self.table.dir_mut(dir) else { continue };
+            let asked = epoch == Some(self.contents.epoch) && !dir.polled && !dir.doubtful;
+            if let Some(record) = dir.entries.get_mut(name)
                 && (old || asked)
                 && !record.is_dir()
                 && record.print == stat.print()
@@ -353,13 +359,6 @@ impl Watch {
         if first {
             self.feed_baseline();
         }
-    }
-
-    fn is_polled(&self, path: &Path) -> bool {
-        self.table
-            .locate(path)
-            .and_then(|(dir, _)| self.table.dir(dir))
-            .is_none_or(|dir| dir.polled || dir.doubtful)
     }
 
     /// Reads the tree once in the background, so that the first saves can be compared.

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::change::{Change, ChangeKind, Facts};
@@ -22,21 +21,21 @@ impl Watch {
         now: Instant,
         out: &mut Vec<Seen>,
     ) {
-        let path: Arc<Path> = Arc::from(path);
-        self.contents.note(&path, kind, now);
+        let path = self.contents.note(path, kind, now);
         out.push(Seen::Change(Change { path, kind, facts }));
     }
 
     /// What is known about an entry besides the event.
     pub(super) fn facts(&self, dir: DirId, name: &[u8]) -> Facts {
-        let Some(entries) = self.table.dir(dir).map(|dir| &dir.entries) else {
-            return Facts::default();
-        };
-        let Some(record) = entries.get(name) else { return Facts::default() };
+        self.entry(dir, name).map_or_else(Facts::default, |record| self.facts_of(dir, name, record))
+    }
+
+    /// The same with the entry at hand.
+    pub(super) fn facts_of(&self, dir: DirId, name: &[u8], record: &Record) -> Facts {
         let new = self.contents.is_new(record.born);
         let temporary = new
             && temporary_among(OsStr::from_bytes(name), |other| {
-                entries.get(other.as_bytes()).is_some()
+                self.entry(dir, other.as_bytes()).is_some()
             });
         Facts { new, temporary, emptied: record.emptied() }
     }

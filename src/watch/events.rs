@@ -240,7 +240,8 @@ impl Watch {
         if let Some(record) = self.entry_mut(dir, name).filter(|record| record.has_writer()) {
             // The state is looked at when it is closed: until then it is that of half a save.
             record.set_open(true);
-            let facts = self.facts(dir, name);
+            let record = *record;
+            let facts = self.facts_of(dir, name, &record);
             self.emit(path, ChangeKind::Written, facts, now, out);
             return;
         }

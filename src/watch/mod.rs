@@ -24,6 +24,7 @@ mod merge;
 mod message;
 mod mounts;
 mod native;
+mod path_map;
 mod polling;
 mod portable;
 mod reader;
@@ -51,7 +52,7 @@ mod other;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,6 +60,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
+use hashbrown::HashMap;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use self::change::{Change, ChangeKind, Facts};

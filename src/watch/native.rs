@@ -67,23 +67,23 @@ impl Native {
     }
 
     /// Watches directories in one go; the answers are in the same order. The flag: follow a link.
-    pub(crate) fn arm(&mut self, paths: &[(PathBuf, bool)]) -> Vec<Armed> {
-        let mut ops: Vec<PathOp> =
-            paths.iter().map(|(path, follow)| watch(path, *follow)).collect();
-        let mut answers = Vec::with_capacity(paths.len());
+    pub(crate) fn arm<'a>(&mut self, paths: impl Iterator<Item = (&'a Path, bool)>) -> Vec<Armed> {
+        let mut ops: Vec<PathOp> = paths.map(|(path, follow)| watch(path, follow)).collect();
+        let many = ops.len();
+        let mut answers = Vec::with_capacity(many);
         while let Err(error) = self.watcher.update_paths(std::mem::take(&mut ops)) {
-            let failed = paths.len() - error.remaining.len() - usize::from(error.origin.is_some());
+            let failed = many - error.remaining.len() - usize::from(error.origin.is_some());
             answers.resize(failed.max(answers.len()), Armed::Yes);
             let answer = answer(&error.source);
             if answer == Armed::Limit || error.origin.is_none() {
                 // No directory after this one would fare better.
-                answers.resize(paths.len(), answer);
+                answers.resize(many, answer);
                 break;
             }
             answers.push(answer);
             ops = error.remaining;
         }
-        answers.resize(paths.len(), Armed::Yes);
+        answers.resize(many, Armed::Yes);
         answers
     }
 
@@ -258,7 +258,8 @@ mod tests {
             }
             paths.push((path, false));
         }
-        let answers = native.arm(&paths);
+        let all = paths.iter().map(|(path, follow)| (path.as_path(), *follow));
+        let answers = native.arm(all);
         let expected = [Armed::Yes, Armed::Gone, Armed::Yes, Armed::Gone, Armed::Gone, Armed::Yes];
         assert_eq!(answers, expected);
         native.disarm(paths.into_iter().map(|(path, _)| path).collect());

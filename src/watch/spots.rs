@@ -11,6 +11,7 @@ use super::look::Why;
 use super::message::RawKind;
 use super::recovery::Events;
 use super::settings::{Settings, Timestamp};
+use super::table::split;
 use super::{Seen, Watch, os};
 
 /// The names, and the directories that are watched for them.
@@ -19,7 +20,7 @@ pub(super) struct Spots {
     /// The configuration: path and fingerprint.
     extras: Vec<(PathBuf, Option<u32>)>,
     /// Ignore files above the roots.
-    rules: HashSet<PathBuf>,
+    rules: hashbrown::HashSet<PathBuf>,
     marker_dir: Option<PathBuf>,
     /// Without events: the markers that are known already.
     marks: HashSet<OsString>,
@@ -34,7 +35,7 @@ impl Spots {
         let extras = settings.extra_files.iter().map(|path| (path.clone(), print(path))).collect();
         Self {
             extras,
-            rules: HashSet::new(),
+            rules: hashbrown::HashSet::new(),
             marker_dir: settings.marker_dir.clone(),
             marks: HashSet::new(),
         }
@@ -80,11 +81,11 @@ impl Watch {
         out: &mut Vec<Seen>,
     ) -> bool {
         if let Some(dir) = &self.spots.marker_dir
-            && path.parent() == Some(dir)
+            && let Some((parent, name)) = split(path)
+            && parent.as_os_str() == dir.as_os_str()
         {
-            let came = matches!(kind, RawKind::Create | RawKind::To | RawKind::Any);
-            if let (true, Some(name)) = (came, path.file_name()) {
-                let name = name.to_owned();
+            if matches!(kind, RawKind::Create | RawKind::To | RawKind::Any) {
+                let name = OsStr::from_bytes(name).to_owned();
                 // What happens above the roots, or to those that are missing, comes by other ways.
                 self.look_at_roots(now, out);
                 // Where no events come from, only a look that begins now has seen everything.

@@ -141,7 +141,7 @@ impl Table {
 
     /// The root with exactly this path.
     pub(crate) fn root(&self, path: &Path) -> Option<DirId> {
-        self.roots.iter().find(|(root, _)| root == path).map(|(_, id)| *id)
+        self.roots.iter().find(|(root, _)| root.as_os_str() == path.as_os_str()).map(|(_, id)| *id)
     }
 
     pub(crate) fn roots(&self) -> &[(PathBuf, DirId)] {
@@ -178,7 +178,7 @@ impl Table {
 
     /// The directory that a path lies in, and its name there. A root lies nowhere.
     pub(crate) fn locate<'p>(&self, path: &'p Path) -> Option<(DirId, &'p [u8])> {
-        let (parent, name) = (path.parent()?, path.file_name()?.as_bytes());
+        let (parent, name) = split(path)?;
         let single = self.singles.iter().find(|single| {
             single.path == parent && single.names.iter().any(|known| **known == *name)
         });
@@ -333,6 +333,17 @@ impl Table {
     pub(crate) fn files(&self) -> usize {
         let all = self.dirs.iter().flatten().map(|dir| dir.entries.len()).sum::<usize>();
         all.saturating_sub(self.directories() - self.roots.len())
+    }
+}
+
+/// The directory that a path lies in, and its name there. For each event: hence by bytes, where that is enough.
+pub(super) fn split(path: &Path) -> Option<(&Path, &[u8])> {
+    let bytes = path.as_os_str().as_bytes();
+    match bytes.iter().rposition(|byte| *byte == b'/').map(|at| bytes.split_at(at)) {
+        Some((parent @ [_, ..], [_, name @ ..])) if !matches!(name, b"" | b"." | b"..") => {
+            Some((Path::new(OsStr::from_bytes(parent)), name))
+        }
+        _ => Some((path.parent()?, path.file_name()?.as_bytes())),
     }
 }
 

@@ -210,7 +210,7 @@ impl Walker {
     fn watch_spots<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
         if let Some(native) = &mut self.native {
             // One that is not there, or cannot be watched, does not speak.
-            native.arm(&paths.map(|path| (path.to_path_buf(), true)).collect::<Vec<_>>());
+            native.arm(paths.map(|path| (path, true)));
         }
     }
 
@@ -428,9 +428,8 @@ fn arm(
         let now = os::file_clock();
         return (jobs.into_iter().map(|job| (job, now)).collect(), failed, full);
     };
-    let paths: Vec<_> =
-        jobs.iter().filter(|job| wanted(job)).map(|job| (job.path.clone(), job.follow)).collect();
-    let mut answers = native.arm(&paths).into_iter();
+    let paths = jobs.iter().filter(|job| wanted(job)).map(|job| (job.path.as_path(), job.follow));
+    let mut answers = native.arm(paths).into_iter();
     let now = os::file_clock();
     let mut watched = Vec::with_capacity(jobs.len());
     for mut job in jobs {

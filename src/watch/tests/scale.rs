@@ -43,7 +43,7 @@ fn twenty_thousand_watches_alone() {
     let (began, cpu_before) = (Instant::now(), cpu());
     let mut native = Native::new(1, to).unwrap();
     for paths in paths.chunks(512) {
-        native.arm(paths);
+        native.arm(paths.iter().map(|(path, follow)| (path.as_path(), *follow)));
     }
     let (took, used) = (began.elapsed(), cpu() - cpu_before);
     println!("{} watches: {took:?}, CPU {used:?}, {} kB", paths.len(), status("VmRSS") - before);

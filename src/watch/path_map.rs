@@ -1,0 +1,100 @@
+//! Maps by path. Paths of the tree are told apart by their bytes: to hash and to compare them by components takes
+//! longer than all else that is done for a change.
+
+use std::borrow::Borrow;
+use std::hash::{Hash, Hasher};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
+
+/// What a path is told apart by.
+pub(super) fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+#[derive(Clone, Debug)]
+struct Key(Arc<Path>);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        bytes(&self.0) == bytes(&other.0)
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        bytes(&self.0).hash(state);
+    }
+}
+
+impl Borrow<[u8]> for Key {
+    fn borrow(&self) -> &[u8] {
+        bytes(&self.0)
+    }
+}
+
+/// A map by path.
+#[derive(Debug)]
+pub(super) struct PathMap<V>(HashMap<Key, V>);
+
+impl<V> Default for PathMap<V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<V> PathMap<V> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn contains(&self, path: &Path) -> bool {
+        self.0.contains_key(bytes(path))
+    }
+
+    pub(super) fn get(&self, path: &Path) -> Option<&V> {
+        self.0.get(bytes(path))
+    }
+
+    pub(super) fn get_mut(&mut self, path: &Path) -> Option<&mut V> {
+        self.0.get_mut(bytes(path))
+    }
+
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.values_mut()
+    }
+
+    /// Puts a value in, in the place of the old one. The path as it is kept: that of the old one, if there was one.
+    pub(super) fn put(&mut self, path: &Path, value: V) -> Arc<Path> {
+        match self.0.entry_ref(bytes(path)) {
+            EntryRef::Occupied(mut entry) => {
+                entry.insert(value);
+                Arc::clone(&entry.key().0)
+            }
+            EntryRef::Vacant(entry) => {
+                let path: Arc<Path> = Arc::from(path);
+                entry.insert_with_key(Key(Arc::clone(&path)), value);
+                path
+            }
+        }
+    }
+
+    /// The same with a path that is shared.
+    pub(super) fn insert(&mut self, path: Arc<Path>, value: V) {
+        self.0.insert(Key(path), value);
+    }
+
+    pub(super) fn remove(&mut self, path: &Path) -> Option<V> {
+        self.0.remove(bytes(path))
+    }
+
+    /// What is in it, in no order.
+    pub(super) fn into_each(self) -> impl Iterator<Item = (Arc<Path>, V)> {
+        self.0.into_iter().map(|(key, value)| (key.0, value))
+    }
+}
