@@ -146,18 +146,24 @@ impl Table {
 
     /// The place of a path that is known.
     pub(super) fn find(&self, path: &Path) -> Option<u32> {
-        let is_it = |at: &u32| bytes(&self.slots[*at as usize].path) == bytes(path);
-        self.index.find(self.hasher.hash_one(bytes(path)), is_it).copied()
+        let is_it = |at: &u32| self.slots[*at as usize].path.as_os_str() == path.as_os_str();
+        self.index.find(self.hash(path), is_it).copied()
     }
 
     fn admit(&mut self, slot: Slot) -> u32 {
         // More than 4 billion paths between two batches can't be: they would not fit into memory.
         let at = u32::try_from(self.slots.len()).unwrap_or(NIL - 1);
-        let hash = self.hasher.hash_one(bytes(&slot.path));
+        let hash = self.hash(&slot.path);
         self.slots.push(slot);
-        let hash_of = |at: &u32| self.hasher.hash_one(bytes(&self.slots[*at as usize].path));
-        self.index.insert_unique(hash, at, hash_of);
+        let Self { index, hasher, slots, .. } = self;
+        let hash_of = |at: &u32| hasher.hash_one(slots[*at as usize].path.as_os_str());
+        index.insert_unique(hash, at, hash_of);
         at
+    }
+
+    /// By its bytes: by components it would take longer than all else that is done.
+    fn hash(&self, path: &Path) -> u64 {
+        self.hasher.hash_one(path.as_os_str())
     }
 
     pub(super) fn get(&self, at: u32) -> &Slot {
@@ -267,11 +273,6 @@ impl Table {
         #[cfg(test)]
         self.steps.set(self.steps.get() + 1);
     }
-}
-
-/// What tells paths apart here. By components it would take longer than all else that is done.
-fn bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_encoded_bytes()
 }
 
 fn list_of(stage: Stage) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Content decides: a save that leaves the bytes that the last run saw is no change. What is not known for
 //! certain counts as changed.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -11,7 +12,7 @@ use hashbrown::HashSet;
 use super::change::ChangeKind;
 use super::entries::Record;
 use super::message::Hashed;
-use super::path_map::{PathMap, bytes};
+use super::path_map::PathMap;
 use super::reader::{self, Request};
 use super::settings::Timestamp;
 use super::{Watch, os};
@@ -263,7 +264,7 @@ impl Watch {
         contents.started = Some(now);
         contents.unread.clear();
         let dirty = std::mem::take(&mut contents.dirty);
-        let told: HashSet<&[u8]> = causes.iter().map(|path| bytes(path)).collect();
+        let told: HashSet<&OsStr> = causes.iter().map(|path| path.as_os_str()).collect();
         for (path, dirty) in dirty.into_each() {
             // Whatever was under way: unknown, until it is confirmed.
             let mut before = 0;
@@ -275,7 +276,7 @@ impl Watch {
             }
             // The run has seen it, but was not told of it: that it differs is still to be told.
             let same = dirty.hashed.is_some_and(|(hash, _)| hash == before);
-            if !same && !told.contains(bytes(&path)) {
+            if !same && !told.contains(path.as_os_str()) {
                 self.contents.dirty.insert(path, Dirty { hashed: None, ..dirty });
                 continue;
             }

@@ -11,7 +11,7 @@ const FLOOD: u32 = 24;
 /// … within this time are a flood.
 const WITHIN: Duration = Duration::from_millis(10);
 /// How long events gather: far from filling the kernel's queue of 16,384.
-const GATHER: Duration = Duration::from_millis(2);
+const GATHER: Duration = Duration::from_millis(4);
 /// No more events than this in that time are the end of it.
 const TRICKLE: u32 = 2;
 

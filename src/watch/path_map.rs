@@ -2,25 +2,20 @@
 //! longer than all else that is done for a change.
 
 use std::borrow::Borrow;
+use std::ffi::OsStr;
 use std::hash::{Hash, Hasher};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 
-/// What a path is told apart by.
-pub(super) fn bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
-}
-
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Key(Arc<Path>);
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        bytes(&self.0) == bytes(&other.0)
+        self.0.as_os_str() == other.0.as_os_str()
     }
 }
 
@@ -28,13 +23,13 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        bytes(&self.0).hash(state);
+        self.0.as_os_str().hash(state);
     }
 }
 
-impl Borrow<[u8]> for Key {
-    fn borrow(&self) -> &[u8] {
-        bytes(&self.0)
+impl Borrow<OsStr> for Key {
+    fn borrow(&self) -> &OsStr {
+        self.0.as_os_str()
     }
 }
 
@@ -54,15 +49,15 @@ impl<V> PathMap<V> {
     }
 
     pub(super) fn contains(&self, path: &Path) -> bool {
-        self.0.contains_key(bytes(path))
+        self.0.contains_key(path.as_os_str())
     }
 
     pub(super) fn get(&self, path: &Path) -> Option<&V> {
-        self.0.get(bytes(path))
+        self.0.get(path.as_os_str())
     }
 
     pub(super) fn get_mut(&mut self, path: &Path) -> Option<&mut V> {
-        self.0.get_mut(bytes(path))
+        self.0.get_mut(path.as_os_str())
     }
 
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
@@ -71,7 +66,7 @@ impl<V> PathMap<V> {
 
     /// Puts a value in, in the place of the old one. The path as it is kept: that of the old one, if there was one.
     pub(super) fn put(&mut self, path: &Path, value: V) -> Arc<Path> {
-        match self.0.entry_ref(bytes(path)) {
+        match self.0.entry_ref(path.as_os_str()) {
             EntryRef::Occupied(mut entry) => {
                 entry.insert(value);
                 Arc::clone(&entry.key().0)
@@ -90,7 +85,7 @@ impl<V> PathMap<V> {
     }
 
     pub(super) fn remove(&mut self, path: &Path) -> Option<V> {
-        self.0.remove(bytes(path))
+        self.0.remove(path.as_os_str())
     }
 
     /// What is in it, in no order.
