@@ -8,7 +8,7 @@ const FLOOD: u32 = 12;
 /// … within this time are a flood.
 const WITHIN: Duration = Duration::from_millis(10);
 /// How often the queue is looked at in a flood.
-const EVERY: Duration = Duration::from_millis(4);
+const EVERY: Duration = Duration::from_millis(2);
 /// A look that finds fewer messages ends the flood.
 const TRICKLE: usize = 2;
 

@@ -1,6 +1,6 @@
 //! The entries of one directory by name, compactly: most directories have a few, and there are many of them.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::filter::EntryKind;
 
@@ -19,6 +19,8 @@ pub(crate) struct Record {
     /// The epoch (see [`super::contents`]) in which the name appeared; 0: it was there at the start.
     pub(crate) born: u32,
     offset: u32,
+    /// Of the name ([`tag`]).
+    tag: u16,
     length: u8,
     flags: u8,
 }
@@ -71,7 +73,7 @@ impl Record {
             EntryKind::Other => 2,
             EntryKind::Directory => 3,
         };
-        Self { mtime: 0, hash: 0, print: 0, born: 0, offset: 0, length: 0, flags }
+        Self { mtime: 0, hash: 0, print: 0, born: 0, offset: 0, tag: 0, length: 0, flags }
     }
 
     /// Takes over a new state; the kind must be the same.
@@ -145,7 +147,6 @@ impl Record {
 
 /// The entries of one directory.
 #[derive(Debug)]
-#[expect(clippy::box_collection, reason = "its size is that of every directory")]
 pub(crate) enum Entries {
     Few(Few),
     /// Boxed, because most directories are not so large and all would take its size.
@@ -165,6 +166,11 @@ impl Default for Entries {
     }
 }
 
+/// Tells most names of a directory apart, so that a search compares one.
+fn tag(name: &[u8]) -> u16 {
+    name.iter().fold(0, |tag: u16, byte| tag.rotate_left(5) ^ u16::from(*byte))
+}
+
 impl Few {
     fn name(&self, record: &Record) -> &[u8] {
         let start = record.offset as usize;
@@ -172,14 +178,18 @@ impl Few {
     }
 
     fn position(&self, name: &[u8]) -> Option<usize> {
+        let tag = tag(name);
         self.records.iter().position(|record| {
-            usize::from(record.length) == name.len() && self.name(record) == name
+            record.tag == tag
+                && usize::from(record.length) == name.len()
+                && self.name(record) == name
         })
     }
 
     fn push(&mut self, name: &[u8], mut record: Record) {
         record.offset = self.names.len() as u32;
         record.length = name.len() as u8;
+        record.tag = tag(name);
         self.names.extend_from_slice(name);
         self.records.push(record);
     }
@@ -229,8 +239,8 @@ impl Entries {
             }
             Self::Few(few) => {
                 if let Some(at) = few.position(name) {
-                    let (offset, length) = (few.records[at].offset, few.records[at].length);
-                    few.records[at] = Record { offset, length, ..record };
+                    let Record { offset, tag, length, .. } = few.records[at];
+                    few.records[at] = Record { offset, tag, length, ..record };
                     return;
                 }
                 few.push(name, record);
@@ -302,7 +312,7 @@ impl Entries {
 /// The entries of a directory in no particular order.
 pub(crate) enum Iter<'a> {
     Few(&'a Few, std::slice::Iter<'a, Record>),
-    Many(std::collections::hash_map::Iter<'a, Box<[u8]>, Record>),
+    Many(hashbrown::hash_map::Iter<'a, Box<[u8]>, Record>),
 }
 
 impl<'a> Iterator for Iter<'a> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::change::ChangeKind;
+use super::change::{ChangeKind, Facts};
 use super::entries::Record;
 use super::look::{Touched, Why};
 use super::message::{RawEvent, RawKind};
@@ -115,30 +115,38 @@ impl Watch {
         self.table.dir_mut(dir)?.entries.get_mut(name)
     }
 
-    /// Takes the present state of a file into the table.
+    /// Takes the present state of a file into the table; `writing`: somebody has it open. What is known about it
+    /// now.
+    #[expect(clippy::too_many_arguments, reason = "an event, and what was looked up for it")]
     fn take_in(
         &mut self,
         dir: DirId,
         path: &Path,
         name: &[u8],
         stat: &Stat,
+        writing: bool,
         now: Instant,
         out: &mut Vec<Seen>,
-    ) {
-        match self.entry_mut(dir, name) {
-            Some(record) if record.kind() == stat.kind => record.see(stat),
-            Some(record) if !record.is_dir() => {
-                let born = record.born;
-                self.put(dir, name, Record::file(stat, born));
+    ) -> Facts {
+        let mut record = match self.entry_mut(dir, name) {
+            Some(record) if record.kind() == stat.kind => {
+                record.see(stat);
+                record.set_open(writing);
+                let record = *record;
+                return self.facts_of(dir, name, &record);
             }
+            Some(record) if !record.is_dir() => Record::file(stat, record.born),
             known => {
                 if known.is_some() {
                     self.remove_entry(dir, name, path, ChangeKind::Removed, now, out);
                 }
                 let (born, hash) = self.contents.recall(path, now);
-                self.put(dir, name, Record::file(stat, born).with(born, hash));
+                Record::file(stat, born).with(born, hash)
             }
-        }
+        };
+        record.set_open(writing);
+        self.put(dir, name, record);
+        self.facts_of(dir, name, &record)
     }
 
     /// A file was made, or something was renamed to this name.
@@ -161,12 +169,8 @@ impl Watch {
             self.directory_came(dir, path, name, true, now, out);
         } else if self.verdict(dir, path, stat.kind) {
             self.mind_delay(&stat, now);
-            self.take_in(dir, path, name, &stat, now, out);
             let writing = kind == RawKind::Create && stat.has_writer();
-            if let Some(record) = self.entry_mut(dir, name) {
-                record.set_open(writing);
-            }
-            let facts = self.facts(dir, name);
+            let facts = self.take_in(dir, path, name, &stat, writing, now, out);
             let kind = if writing { ChangeKind::Written } else { ChangeKind::Appeared };
             self.emit(path, kind, facts, now, out);
         }
@@ -252,12 +256,8 @@ impl Watch {
         if stat.is_dir() {
             return;
         }
-        self.take_in(dir, path, name, &stat, now, out);
         let writing = stat.has_writer();
-        if let Some(record) = self.entry_mut(dir, name) {
-            record.set_open(writing);
-        }
-        let facts = self.facts(dir, name);
+        let facts = self.take_in(dir, path, name, &stat, writing, now, out);
         let kind = if writing { ChangeKind::Written } else { ChangeKind::Appeared };
         self.emit(path, kind, facts, now, out);
     }
@@ -284,11 +284,7 @@ impl Watch {
             _ => ChangeKind::Closed,
         };
         self.mind_delay(&stat, now);
-        self.take_in(dir, path, name, &stat, now, out);
-        if let Some(record) = self.entry_mut(dir, name) {
-            record.set_open(false);
-        }
-        let facts = self.facts(dir, name);
+        let facts = self.take_in(dir, path, name, &stat, false, now, out);
         self.emit(path, kind, facts, now, out);
     }
 
@@ -369,12 +365,8 @@ impl Watch {
         if same || !self.file_counts(dir, path, stat.kind, out) {
             return;
         }
-        self.take_in(dir, path, name, &stat, now, out);
         let writing = matches!(hint, RawKind::Create | RawKind::Data) && stat.has_writer();
-        if let Some(record) = self.entry_mut(dir, name) {
-            record.set_open(writing);
-        }
-        let facts = self.facts(dir, name);
+        let facts = self.take_in(dir, path, name, &stat, writing, now, out);
         let kind = match hint {
             _ if writing => ChangeKind::Written,
             RawKind::Close => ChangeKind::Closed,

@@ -150,20 +150,15 @@ pub(crate) fn hash(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64
         Err(rustix::io::Errno::LOOP) => return hash_link(path),
         Err(_) => return None,
     };
-    let before = convert(&rustix::fs::fstat(&file).ok()?);
-    if before.kind != EntryKind::File || before.size > limit {
-        return None;
-    }
-    let (mut stat, mut hash) = (before, 0);
+    let mut found = None;
     for _ in 0..TRIES {
-        let (found, length) = hash_open(&file, stat.size, limit, buffer)?;
-        stat = convert(&rustix::fs::fstat(&file).ok()?);
-        hash = found;
+        let (hash, length, stat) = hash_open(&file, limit, buffer)?;
+        found = Some((hash, stat));
         if length == stat.size {
             break;
         }
     }
-    Some((hash, stat))
+    found
 }
 
 /// So much is read at once.
@@ -173,12 +168,17 @@ const PIECE: usize = 64 * 1024;
 /// another. It is read again so often. (In `/proc` a file may be longer than it says.)
 const TRIES: usize = 8;
 
-/// The hash and the length of what is in an open file, which says that it is of this size.
-fn hash_open(file: &OwnedFd, size: u64, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64, u64)> {
+/// The hash and the length of what is in an open file, and its state after that. A pipe, a socket or a terminal is
+/// not read from: pread(2) has no place there.
+fn hash_open(file: &OwnedFd, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64, u64, Stat)> {
     let mut length = read_piece(file, buffer, 0).ok()?;
-    if length == size {
+    let stat = convert(&rustix::fs::fstat(file).ok()?);
+    if stat.kind != EntryKind::File || stat.size > limit {
+        return None;
+    }
+    if length == stat.size {
         // In one piece, as nearly always.
-        return Some((xxh3_64(buffer).max(1), length));
+        return Some((xxh3_64(buffer).max(1), length, stat));
     }
     let mut hasher = Xxh3Default::new();
     while !buffer.is_empty() {
@@ -188,10 +188,10 @@ fn hash_open(file: &OwnedFd, size: u64, limit: u64, buffer: &mut Vec<u8>) -> Opt
         }
         length += read_piece(file, buffer, length).ok()?;
     }
-    Some((hasher.digest().max(1), length))
+    let stat = convert(&rustix::fs::fstat(file).ok()?);
+    Some((hasher.digest().max(1), length, stat))
 }
 
-/// Reads the next piece into an empty buffer, which is not cleared first: that took longer than the reading.
 fn read_piece(file: &OwnedFd, buffer: &mut Vec<u8>, at: u64) -> rustix::io::Result<u64> {
     buffer.clear();
     buffer.reserve(PIECE);
