@@ -67,6 +67,10 @@ const CASES: [Case; 4] = [
     },
 ];
 
+/// A virtual processor is three times as fast in one moment as in the next: what has a limit is measured so often.
+pub(crate) const ROUNDS: usize = 15;
+/// What has none, so often.
+pub(crate) const PEER_ROUNDS: usize = 5;
 /// Start → first run, milliseconds, on any tree.
 const FIRST_RUN: f64 = 8.0;
 /// The longest that a tool is waited for.
@@ -85,7 +89,7 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
     for case in CASES.iter().filter(|case| case.quick || !quick) {
         let root = context.directory.join("start");
         let tree = Tree::make(root.clone(), case.plan)?;
-        let rounds = context.options.rounds.unwrap_or(if quick { 3 } else { 5 });
+        let rounds = context.options.rounds.unwrap_or(if quick { 3 } else { ROUNDS });
         let tools: Vec<&Tool> = context
             .watchers(false)
             .filter(|tool| {
@@ -104,7 +108,7 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
                 let slow = row.ready.median().is_none_or(|ms| ms > 1000.0);
                 let enough = match tool.side {
                     Side::Ours => false,
-                    _ => (quick && round > 0) || (round > 1 && slow),
+                    _ => (quick && round > 0) || (round > 1 && slow) || round >= PEER_ROUNDS,
                 };
                 if context.options.wants("start") && !enough {
                     times(context, tool, &tree, &stamps, row)?;

@@ -12,6 +12,7 @@ use crate::report::{Limit, Report, Table, cell, number};
 use crate::save;
 use crate::session::Session;
 use crate::stamps::{Stamp, Stamps};
+use crate::start::{PEER_ROUNDS, ROUNDS};
 use crate::stats::Sample;
 use crate::sys::Nanos;
 use crate::tools::{Mode, Side, Tool};
@@ -75,8 +76,9 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
     let stamps = Stamps::listen(&context.directory.join("storm.sock"))?;
     let tools: Vec<&Tool> = context.watchers(!context.options.quick).collect();
     let quick = context.options.quick;
-    let rounds = context.options.rounds.unwrap_or(if quick { 3 } else { 5 });
     for burst in &BURSTS {
+        let many = if burst.cpu { ROUNDS } else { PEER_ROUNDS };
+        let rounds = context.options.rounds.unwrap_or(if quick { 3 } else { many });
         let mut counting = Sample::default();
         let mut rows: Vec<Row> = tools.iter().map(|_| Row::default()).collect();
         for round in 0..rounds {
@@ -85,8 +87,8 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
             }
             for (tool, row) in tools.iter().zip(&mut rows) {
                 // In a hurry, peers are measured once, and only where CPU counts.
-                let spared = tool.side != Side::Ours && (round > 0 || !burst.cpu);
-                if !(context.options.quick && spared) {
+                let most = if !quick { PEER_ROUNDS } else { usize::from(burst.cpu) };
+                if tool.side == Side::Ours || round < most {
                     one(context, tool, burst, &tree, &stamps, row)?;
                 }
             }
