@@ -10,8 +10,9 @@ const WAKE_GAP: Duration = Duration::from_micros(8);
 const FLOOD: u32 = 24;
 /// … within this time are a flood.
 const WITHIN: Duration = Duration::from_millis(10);
-/// How long events gather: far from filling the kernel's queue of 16,384.
-const GATHER: Duration = Duration::from_millis(4);
+/// How long events gather: far from filling the kernel's queue of 16,384, and no longer than the quiet window of a
+/// burst that has just become a flood, which it would split.
+const GATHER: Duration = Duration::from_millis(2);
 /// No more events than this in that time are the end of it.
 const TRICKLE: u32 = 2;
 
