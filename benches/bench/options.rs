@@ -6,6 +6,13 @@ use std::path::PathBuf;
 pub(crate) const PARTS: [&str; 7] =
     ["latency", "start", "memory", "idle", "storm", "ignored", "scale"];
 
+/// A virtual processor is three times as fast in one moment as in the next: ours is measured so often where time has
+/// a limit.
+pub(crate) const ROUNDS: usize = 15;
+
+/// Everything else, so often.
+pub(crate) const PEER_ROUNDS: usize = 5;
+
 /// How to call it.
 pub(crate) const USAGE: &str = "\
 cargo bench --bench bench -- [--quick] [--rounds N] [--only PART[,PART]] [--tools TEXT[,TEXT]]
@@ -37,6 +44,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// How often to measure what is measured so often when nothing else is asked for.
+    pub(crate) fn rounds_of(&self, many: usize) -> usize {
+        self.rounds.unwrap_or(if self.quick { 3 } else { many })
+    }
+
     /// Reads the arguments; the message of an error is for people.
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self::default();

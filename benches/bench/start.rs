@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::options::{PEER_ROUNDS, ROUNDS};
 use crate::proc;
 use crate::report::{Report, Table, cell};
 use crate::save;
@@ -67,10 +68,6 @@ const CASES: [Case; 4] = [
     },
 ];
 
-/// A virtual processor is three times as fast in one moment as in the next: what has a limit is measured so often.
-pub(crate) const ROUNDS: usize = 15;
-/// What has none, so often.
-pub(crate) const PEER_ROUNDS: usize = 5;
 /// Start → first run, milliseconds, on any tree.
 const FIRST_RUN: f64 = 8.0;
 /// The longest that a tool is waited for.
@@ -89,7 +86,7 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
     for case in CASES.iter().filter(|case| case.quick || !quick) {
         let root = context.directory.join("start");
         let tree = Tree::make(root.clone(), case.plan)?;
-        let rounds = context.options.rounds.unwrap_or(if quick { 3 } else { ROUNDS });
+        let rounds = context.options.rounds_of(ROUNDS);
         let tools: Vec<&Tool> = context
             .watchers(false)
             .filter(|tool| {

@@ -7,12 +7,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::options::{PEER_ROUNDS, ROUNDS};
 use crate::proc;
 use crate::report::{Limit, Report, Table, cell, number};
 use crate::save;
 use crate::session::Session;
 use crate::stamps::{Stamp, Stamps};
-use crate::start::{PEER_ROUNDS, ROUNDS};
 use crate::stats::Sample;
 use crate::sys::Nanos;
 use crate::tools::{Mode, Side, Tool};
@@ -77,8 +77,7 @@ pub(crate) fn measure(context: &Context, report: &mut Report) -> io::Result<()> 
     let tools: Vec<&Tool> = context.watchers(!context.options.quick).collect();
     let quick = context.options.quick;
     for burst in &BURSTS {
-        let many = if burst.cpu { ROUNDS } else { PEER_ROUNDS };
-        let rounds = context.options.rounds.unwrap_or(if quick { 3 } else { many });
+        let rounds = context.options.rounds_of(if burst.cpu { ROUNDS } else { PEER_ROUNDS });
         let mut counting = Sample::default();
         let mut rows: Vec<Row> = tools.iter().map(|_| Row::default()).collect();
         for round in 0..rounds {

@@ -122,7 +122,7 @@ impl Breaker {
         self.chains.extend(old);
         // A loop may have more files than the one that showed it.
         let row = self.chains.values().any(Chain::is_suspected);
-        self.suspicious = row || self.chains.values().any(Chain::is_of_interest);
+        self.suspicious = self.chains.values().any(Chain::is_of_interest);
         let follow = |(path, chain): (&Arc<Path>, &Chain)| Follow {
             path: Arc::clone(path),
             expected: chain.expected(),

@@ -152,10 +152,9 @@ impl BuiltIns {
     }
 }
 
-/// Whether a name has this end, and something before it. Asked of every file for a dozen ends: the last byte
-/// mostly decides.
+/// Whether a name has this end, and something before it.
 fn ends_so(name: &[u8], end: &[u8]) -> bool {
-    name.last() == end.last() && name.len() > end.len() && name.ends_with(end)
+    name.len() > end.len() && name.ends_with(end)
 }
 
 /// Whether a type says just what the rule does: `.log`, `log` and `*.log` are `*.log`.

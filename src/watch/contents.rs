@@ -137,9 +137,7 @@ impl Contents {
 
     /// A change is told. The path as it is kept here.
     pub(super) fn note(&mut self, path: &Path, kind: ChangeKind, now: Instant) -> Arc<Path> {
-        if !self.candidates.is_empty() {
-            self.candidates.remove(path);
-        }
+        self.candidates.remove(path);
         let written = matches!(kind, ChangeKind::Written | ChangeKind::Closed);
         self.dirty.put(path, Dirty { at: now, written, hashed: None })
     }
@@ -395,7 +393,7 @@ impl Watch {
             let files = dir.entries.iter().filter(|(_, record)| !record.is_dir());
             paths.extend(files.map(|(name, _)| -> Arc<Path> {
                 use std::os::unix::ffi::OsStrExt;
-                Arc::from(path.join(std::ffi::OsStr::from_bytes(name)))
+                Arc::from(path.join(OsStr::from_bytes(name)))
             }));
         }
         let baseline = &mut self.contents.baseline;

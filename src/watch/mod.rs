@@ -52,7 +52,6 @@ mod other;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,7 +59,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use self::change::{Change, ChangeKind, Facts};

@@ -85,7 +85,8 @@ impl<V> PathMap<V> {
     }
 
     pub(super) fn remove(&mut self, path: &Path) -> Option<V> {
-        self.0.remove(path.as_os_str())
+        // Mostly there is nothing: then the path need not be hashed.
+        if self.is_empty() { None } else { self.0.remove(path.as_os_str()) }
     }
 
     /// What is in it, in no order.

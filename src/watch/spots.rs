@@ -1,11 +1,12 @@
 //! Single names outside of the tree, or apart from its rules: the configuration, ignore files above the
 //! roots, and the markers of `wait`.
 
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+use hashbrown::HashSet;
 
 use super::look::Why;
 use super::message::RawKind;
@@ -20,7 +21,7 @@ pub(super) struct Spots {
     /// The configuration: path and fingerprint.
     extras: Vec<(PathBuf, Option<u32>)>,
     /// Ignore files above the roots.
-    rules: hashbrown::HashSet<PathBuf>,
+    rules: HashSet<PathBuf>,
     marker_dir: Option<PathBuf>,
     /// Without events: the markers that are known already.
     marks: HashSet<OsString>,
@@ -35,7 +36,7 @@ impl Spots {
         let extras = settings.extra_files.iter().map(|path| (path.clone(), print(path))).collect();
         Self {
             extras,
-            rules: hashbrown::HashSet::new(),
+            rules: HashSet::new(),
             marker_dir: settings.marker_dir.clone(),
             marks: HashSet::new(),
         }

@@ -192,6 +192,7 @@ fn hash_open(file: &OwnedFd, limit: u64, buffer: &mut Vec<u8>) -> Option<(u64, u
     Some((hasher.digest().max(1), length, stat))
 }
 
+/// Reads the next piece into an empty buffer, which is not cleared first: that took longer than the reading.
 fn read_piece(file: &OwnedFd, buffer: &mut Vec<u8>, at: u64) -> rustix::io::Result<u64> {
     buffer.clear();
     buffer.reserve(PIECE);
