@@ -28,7 +28,9 @@ impl Filter {
     pub fn root_scope(&self, root: &Path, above: &[IgnoreText]) -> Arc<Scope> {
         let root = &normal(root);
         let mut line: Option<(LineAbove, &Rule)> = None;
-        for directory in root.ancestors() {
+        // A line speaks of what is in the tree, not of where the tree lies: `!app` in `/src/app` is `app/app`.
+        let here = normal(&self.spec.working_directory);
+        for directory in root.ancestors().filter(|directory| !here.starts_with(directory)) {
             let found = self.excluded.last_match(directory.as_os_str().as_encoded_bytes(), true);
             if let Some(found) = found
                 && line.is_none_or(|(line, _)| line.order < found.order)

@@ -23,6 +23,17 @@ fn a_named_file_counts_whatever_the_rules_say() {
 }
 
 #[test]
+fn what_is_taken_back_lies_in_the_tree_not_around_it() {
+    // The working directory is /w, and is called as what is taken back.
+    Project::new().file(".gitignore", "w/\n*.out\n").ignore(&["!w"]).check(&[
+        "x.out => - *.out (.gitignore:2)",
+        "sub/x.out => - *.out (.gitignore:2)",
+        "w/x.out => + !w (-i)",
+        "sub/w/x.out => + !w (-i)",
+    ]);
+}
+
+#[test]
 fn a_named_directory_is_watched_and_rules_apply_below_it() {
     Project::new()
         .named(&["dist", "vendor/mine", ".hidden"])
