@@ -98,10 +98,23 @@ fn type_missing(path: &Path, rule: &Rule, place: &str) -> String {
 /// The flag that takes the path back, for names that can be pasted into a shell and a pattern as they
 /// are shown.
 fn way_back(name: &str) -> String {
-    if name.contains(['\'', '\\', '*', '?', '[', '{', '!']) {
-        return String::new();
+    literal(name).map_or_else(String::new, |pattern| format!("; to watch it: -i '!{pattern}'"))
+}
+
+/// A name as it is shown, as a pattern that means this name alone and can stand between single quotes; `None`
+/// where that can't be said in few words.
+pub(super) fn literal(name: &str) -> Option<String> {
+    if name.contains(['\'', '\\']) || name.starts_with('!') {
+        return None;
     }
-    format!("; to watch it: -i '!{name}'")
+    let mut pattern = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '*' | '?' | '[' | '{') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    Some(pattern)
 }
 
 /// An ignored tree in the start line: `node_modules (built-in)`, `dist/ (.gitignore:3)`.
@@ -128,6 +141,38 @@ mod tests {
             None => Origin::Flag(["-i", "-w", "--ext"].into_iter().find(|f| *f == place).unwrap()),
         };
         Rule { kind, text: text.into(), origin }
+    }
+
+    #[test]
+    fn a_literal_pattern_means_the_name_and_nothing_else() {
+        use crate::filter::{EntryKind, Filter, Pattern, Spec};
+        for (name, others) in [
+            ("gen.txt", &["gen_txt", "gen.txt2"][..]),
+            ("routes/[id].ts", &["routes/i.ts", "routes/d.ts"]),
+            ("a*b", &["axb", "ab"]),
+            ("q?", &["qq"]),
+            ("{x,y}.go", &["x.go", "y.go"]),
+            ("[[a]{b}*?]", &["a"]),
+        ] {
+            let text = literal(name).unwrap();
+            let excluded = vec![Pattern { text, origin: Origin::Flag("-i"), any_depth: false }];
+            let working_directory = PathBuf::from("/w");
+            let filter = Filter::new(Spec { working_directory, excluded, ..Spec::default() });
+            let filter = filter.unwrap();
+            let scope = filter.root_scope(Path::new("/w"), &[]);
+            let ignored = |name: &str| {
+                let path = Path::new("/w").join(name);
+                matches!(
+                    filter.verdict(&scope, &path, EntryKind::File),
+                    crate::filter::Verdict::Ignore(_)
+                )
+            };
+            assert!(ignored(name), "{name}");
+            assert!(!others.iter().any(|other| ignored(other)), "{name}");
+        }
+        for name in ["it's", "a\\nb", "!a"] {
+            assert_eq!(literal(name), None);
+        }
     }
 
     fn said(path: &str, watched: bool, rule: &Rule, polled: Option<&str>) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Context;
+use super::{Context, rules};
 use crate::report::ending;
 use crate::report::escape::{escape, escape_text};
 use crate::report::human::{self, count};
@@ -82,15 +82,29 @@ fn looping(notice: &Notice, context: &Context<'_>) -> Option<String> {
         }
     };
     let undo = if context.keys { " (i: undo)" } else { "" };
-    let keep = match file {
-        Some(file) => format!("in {}:  excluded_paths: [{name}]", escape_text(file)),
-        None => format!("add:  -i '{name}'"),
-    };
+    let keep = rules::literal(&name).map(|pattern| match file {
+        Some(file) => {
+            format!(
+                "\nTo keep it so, in {}:  excluded_paths: [{}]",
+                escape_text(file),
+                item(&pattern)
+            )
+        }
+        None => format!("\nTo keep it so, add:  -i '{pattern}'"),
+    });
     Some(format!(
         "loop: run {}{who} itself wrote {name}, which had caused {runs}. {name} no longer reloads, \
-         all other files do{undo}.\nTo keep it so, {keep}",
-        run.0
+         all other files do{undo}.{}",
+        run.0,
+        keep.unwrap_or_default()
     ))
+}
+
+/// A text as an item of a YAML list in brackets.
+fn item(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let word = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.contains(['.', '/']);
+    if word && text.chars().all(plain) { text.to_owned() } else { format!("'{text}'") }
 }
 
 fn resumed(waiting: &[Arc<Path>], context: &Context<'_>) -> String {

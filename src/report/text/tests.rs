@@ -427,6 +427,29 @@ fn the_session() {
              no longer reloads, all other files do (i: undo).\nTo keep it so, in config.yml:  \
              excluded_paths: [gen.txt]",
         ),
+        (
+            Notice::Loop {
+                path: path("routes/[id].ts"),
+                run: RunId(3),
+                process: None,
+                caused: vec![RunId(2)],
+                file: Some("config.yml".to_owned()),
+            },
+            "loop: run 3 itself wrote routes/[id].ts, which had caused run 2. routes/[id].ts no longer \
+             reloads, all other files do (i: undo).\nTo keep it so, in config.yml:  \
+             excluded_paths: ['routes/\\[id].ts']",
+        ),
+        (
+            Notice::Loop {
+                path: path("it's"),
+                run: RunId(3),
+                process: None,
+                caused: vec![],
+                file: None,
+            },
+            "loop: run 3 itself wrote it's, which had caused the run. it's no longer reloads, all other \
+             files do (i: undo).",
+        ),
         (Notice::LoopReleased { path: path("gen.txt"), ignored: false }, "gen.txt reloads again"),
         (Notice::LoopReleased { path: path("gen.txt"), ignored: true }, "gen.txt is ignored now"),
         (
