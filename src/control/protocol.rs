@@ -121,6 +121,8 @@ impl Ending {
 /// What is going on in an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
+    /// [`PROTOCOL`].
+    pub v: u32,
     /// Who answers.
     pub identity: Identity,
     /// The command as typed.

@@ -96,6 +96,7 @@ impl Instance {
     fn status(&self, now: Instant) -> Status {
         let state = self.supervisor.state();
         Status {
+            v: PROTOCOL,
             identity: self.identity(now),
             command: self.config.command.as_ref().map(|c| c.shown.clone()).unwrap_or_default(),
             state: word(state.state).to_owned(),

@@ -325,7 +325,9 @@ fn the_fields_of_the_answers_are_documented() {
             let output = crate::explain::ask(&watcher, args);
             let mut found = BTreeSet::new();
             for line in crate::explain::out(&output).lines() {
-                fields(&serde_json::from_str(line).unwrap(), &mut found);
+                let answer: serde_json::Value = serde_json::from_str(line).unwrap();
+                assert_eq!(answer["v"], 1, "{line}");
+                fields(&answer, &mut found);
             }
             found.remove("v");
             let missing: Vec<&String> = found.difference(&names).collect();
