@@ -6,6 +6,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
+use crate::config::keys::{KEYS, Key};
+use crate::config::takes;
 use crate::exit::ExitStatus;
 
 /// A command line that was not accepted, or one that asked for help or the version.
@@ -121,7 +123,8 @@ fn hint(args: &[OsString]) -> Option<String> {
         args.iter().map_while(|arg| arg.to_str().filter(|arg| *arg != "--")).collect();
     let first = *words.first()?;
     if first == "run" || first == "check" {
-        return foreign(&words[1..]).or_else(|| unquoted(&words[1..]));
+        let words = &words[1..];
+        return foreign(words).or_else(|| after_space(words)).or_else(|| unquoted(words));
     }
     if subcommands().iter().any(|name| name == first) {
         return None;
@@ -154,6 +157,22 @@ fn foreign(words: &[&str]) -> Option<String> {
         skip = takes_value(word);
     }
     None
+}
+
+/// A value after a space where the flag takes one after `=`, because it may go without (`--poll 500ms`).
+fn after_space(words: &[&str]) -> Option<String> {
+    words.windows(2).find_map(|pair| {
+        let (flag, value) = (pair[0], pair[1]);
+        let key = optional_value(flag.strip_prefix("--")?)?;
+        takes(key, value).then(|| format!("the value of {flag} comes after =: {flag}={value}"))
+    })
+}
+
+/// The key whose flag may go without its value.
+fn optional_value(long: &str) -> Option<&'static Key> {
+    let of_long =
+        |key: &&Key| key.flag.is_some_and(|flag| flag.long == long && !flag.alone.is_empty());
+    KEYS.iter().find(of_long)
 }
 
 /// A command that was typed without quotes or `--`: words that belong to no flag.
@@ -251,6 +270,9 @@ mod tests {
             ("go-watcher run -e go run .", "-e \"go run .\"  or  go-watcher run -- go run ."),
             ("go-watcher run -w src make test", "-e \"make test\""),
             ("go-watcher run -p make", "-e make"),
+            ("go-watcher run --poll 500ms -e make", "after =: --poll=500ms"),
+            ("go-watcher run -e make --stdin terminal", "after =: --stdin=terminal"),
+            ("go-watcher run --poll make", "-e make"),
             ("go-watcher go run .", "go-watcher run -e 'go run .'"),
             ("go-watcher -e 'go run .'", "go-watcher run -e \"go run .\""),
             ("go-watcher -w src -e make", "go-watcher run -w src -e make"),

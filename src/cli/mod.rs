@@ -46,7 +46,7 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Write a commented configuration file with every key at its default
+    /// Write a commented configuration file with every key
     Init(InitArgs),
     /// Watch, and restart the command when a save is complete
     Run(RunArgs),

@@ -56,6 +56,12 @@ pub(crate) fn find(args: &RunArgs, directory: &Path) -> Result<Found, Diagnostic
     }
 }
 
+/// The file that a `run` in this directory finds by itself, as far as its name tells.
+pub(super) fn looked_for(directory: &Path) -> Option<&'static str> {
+    let names = NAMES.iter().chain([&SHARED_NAME]).copied();
+    names.into_iter().find(|name| directory.join(name).exists())
+}
+
 fn named(typed: &Path, directory: &Path) -> Result<Found, Diagnostic> {
     let shown = source::shown(typed);
     match source::read(&directory.join(typed), &shown) {

@@ -60,13 +60,13 @@ pub fn init(args: &InitArgs, directory: &Path) -> Result<String, Diagnostic> {
         false => template().to_owned(),
     };
     fill(file, &text).map_err(error)?;
-    let found_by_itself = ["config.yml", "./config.yml", "watcher.yml", "./watcher.yml"];
-    let run = if found_by_itself.contains(&shown.as_str()) {
-        "go-watcher run -e \"go run .\"".to_owned()
-    } else {
-        format!("go-watcher run -c {shown} -e \"go run .\"")
+    let named = || format!(" -c {}", shell_words::quote(&shown));
+    let (file, otherwise) = match discover::looked_for(directory) {
+        Some(found) if path == directory.join(found) => (String::new(), String::new()),
+        Some(found) => (named(), format!("   (without -c: {found})")),
+        None => (named(), String::new()),
     };
-    Ok(format!("{wrote}; next: {run}\n"))
+    Ok(format!("{wrote}; next: go-watcher run{file} -e \"go run .\"{otherwise}\n"))
 }
 
 /// Opens a file for writing: a new one, unless `force`.

@@ -38,7 +38,9 @@ impl Kind {
                 None => String::new(),
             },
             Self::Signal => "a signal such as SIGTERM or SIGINT".to_owned(),
-            Self::Name => "up to 64 letters, digits, dots, dashes".to_owned(),
+            Self::Name => {
+                "up to 64 letters, digits, dots, dashes and underscores, such as web".to_owned()
+            }
             Self::List(_) | Self::Paths => "a list: [a, b]".to_owned(),
             Self::Env => "a list of NAME=value".to_owned(),
             Self::Command => "a text or a list".to_owned(),

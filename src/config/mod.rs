@@ -38,6 +38,7 @@ pub(crate) use keys::of_flag as key_of_flag;
 pub(crate) use paths::absolute;
 pub use resolve::{Config, Origin, Output};
 pub use schema::schema;
+pub(crate) use shape::takes;
 pub use signal::name as signal_name;
 
 use crate::cli::RunArgs;

@@ -99,7 +99,7 @@ impl Resolver<'_> {
 fn typed_types(options: &Options) -> Result<Vec<Pattern>, Diagnostic> {
     let path = "watcher.included_filetypes";
     let mut types = Vec::new();
-    for name in options.texts(path).flat_map(|list| list.split(',')) {
+    for name in options.texts(path).flat_map(apart) {
         let name = name.trim();
         if name.is_empty() || name.contains('\0') {
             let list = quote(&options.texts(path).collect::<Vec<_>>().join(","));
@@ -109,6 +109,19 @@ fn typed_types(options: &Options) -> Result<Vec<Pattern>, Diagnostic> {
         types.push(pattern(name.to_owned(), Origin::Flag("--ext"), false));
     }
     Ok(types)
+}
+
+/// The types of one `--ext`; a comma between braces belongs to its type (`*.{js,ts}`).
+fn apart(list: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    list.split(move |c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
 }
 
 fn pattern(text: String, origin: Origin, any_depth: bool) -> Pattern {

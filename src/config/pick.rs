@@ -30,19 +30,20 @@ impl Resolver<'_> {
             (Some(text), _) => {
                 shape::scalar(key.kind, &text, true)
                     .map_err(|wrong| Diagnostic::usage(format!("--{flag}: {wrong}")))?;
-                self.doubt_unit(key, &text, None);
                 (text, From::Flag(flag))
             }
-            (None, Some(text)) => {
-                let text = text.to_owned();
-                self.doubt_unit(key, &text, self.loaded);
-                (text, self.place_of(path))
-            }
+            (None, Some(text)) => (text.to_owned(), self.place_of(path)),
             (None, None) => (key.default.to_owned(), From::Default),
         };
-        let text = canonical(key.kind, &text);
+        Ok(self.take(key, &text, from))
+    }
+
+    /// A value that is right: it is in effect from now on.
+    pub(super) fn take(&mut self, key: &'static Key, text: &str, from: From) -> String {
+        self.doubt_unit(key, text, from);
+        let text = canonical(key.kind, text);
         self.values.scalar(key, text.clone(), from);
-        Ok(text)
+        text
     }
 
     /// A duration; `None` for `auto`.
@@ -66,17 +67,27 @@ impl Resolver<'_> {
     }
 
     /// `-d 2` means two seconds elsewhere and two milliseconds here.
-    fn doubt_unit(&mut self, key: &Key, text: &str, file: Option<&Loaded>) {
+    fn doubt_unit(&mut self, key: &Key, text: &str, from: From) {
         let bare = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 30.0);
         let (Kind::Duration(_), Some(_)) = (key.kind, bare) else { return };
         let says = format!("{text} is {text} milliseconds; seconds are written {text}s");
-        let text = match (file, file.and_then(|file| file.place(key.path))) {
-            (Some(_), Some(place)) => {
-                self.at(place.line, place.column, &format!("{}: {says}", key.path))
-            }
-            _ => format!("--{}: {says}", key.flag.map_or("", |flag| flag.long)),
+        let says = format!("{}: {says}", said(key.path, from));
+        let place = self.loaded.and_then(|loaded| loaded.place(key.path));
+        let text = match (from, place) {
+            (From::File(_), Some(place)) => self.at(place.line, place.column, &says),
+            _ => says,
         };
         self.warn(text);
+    }
+
+    /// The error for a value that goes with no other one, where it was said.
+    pub(super) fn misfit(&self, path: &'static str, text: String) -> Diagnostic {
+        match self.values.from(path) {
+            from @ (From::Flag(_) | From::Variable(_)) => {
+                Diagnostic::usage(format!("{}: {text}", said(path, from)))
+            }
+            From::Default | From::File(_) => self.fault(path, None, text),
+        }
     }
 
     pub(super) fn warn(&mut self, text: String) {
@@ -116,6 +127,15 @@ impl Resolver<'_> {
 /// The key of a path that is written in this module; the table has them all (tested).
 pub(super) fn key(path: &'static str) -> &'static Key {
     keys::find(path).unwrap_or(&keys::KEYS[0])
+}
+
+/// What a value is called where it was said: `--poll`, `GO_WATCHER_POLL`, `watcher.poll`.
+pub(super) fn said(path: &str, from: From) -> String {
+    match from {
+        From::Flag(flag) => format!("--{flag}"),
+        From::Variable(name) => name.to_owned(),
+        From::Default | From::File(_) => path.to_owned(),
+    }
 }
 
 /// One spelling for each value, so that two spellings of the same are no difference.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
 use super::discover::Found;
-use super::pick::{Resolver, canonical, key};
+use super::pick::{Resolver, key, said};
 use super::values::{From, Item, Values};
 use super::{CommandLine, Env, command, duration, envs, keys, shape, signal, source};
 use crate::cli::{self, RunArgs};
@@ -256,8 +256,9 @@ impl Resolver<'_> {
             interval => (backend, duration::parse(interval).map_or(Poll::Auto, Poll::Every)),
         };
         if backend == Backend::Poll && poll == Poll::Never {
-            let text = "never polls, but watcher.backend is poll; change one of them";
-            return Err(self.fault("watcher.poll", None, text.to_owned()));
+            let other = said("watcher.backend", self.values.from("watcher.backend"));
+            let text = format!("never polls, but {other} is poll; change one of them");
+            return Err(self.misfit("watcher.poll", text));
         }
         Ok(watch::Settings {
             backend,
@@ -284,9 +285,7 @@ impl Resolver<'_> {
         let key = key("watcher.poll");
         shape::scalar(key.kind, value, true)
             .map_err(|wrong| Diagnostic::usage(format!("{POLL_VARIABLE}: {wrong}")))?;
-        let value = canonical(key.kind, value);
-        self.values.scalar(key, value.clone(), From::Variable(POLL_VARIABLE));
-        Ok(value)
+        Ok(self.take(key, value, From::Variable(POLL_VARIABLE)))
     }
 
     fn environment(&mut self) -> Result<Vec<(OsString, OsString)>, Diagnostic> {

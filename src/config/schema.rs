@@ -79,7 +79,12 @@ fn shape(kind: Kind) -> Value {
         }
         Kind::Signal => json!({"type": ["string", "integer", "null"]}),
         Kind::Name => {
-            json!({"type": ["string", "number", "null"], "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"})
+            json!({
+                "type": ["string", "number", "null"],
+                "maxLength": 64,
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+                "not": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}]},
+            })
         }
         Kind::List(_) | Kind::Paths => json!({"anyOf": [texts, nothing]}),
         Kind::Env => json!({"anyOf": [

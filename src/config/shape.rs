@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::diagnostic::{Fault, Place, escape, quote};
-use super::keys::{self, Kind};
+use super::keys::{self, Key, Kind};
 use super::outline::{Name, Node, Value, join};
 use super::{duration, signal};
 
@@ -94,6 +94,11 @@ fn value(kind: Kind, path: &str, name: &Name, node: &Node) -> Result<(), Fault> 
     }
 }
 
+/// Whether a text is a value for a key.
+pub(crate) fn takes(key: &Key, text: &str) -> bool {
+    scalar(key.kind, text, true).is_ok()
+}
+
 /// Checks a single value, also one that was given by a flag or the environment.
 ///
 /// # Errors
@@ -133,10 +138,11 @@ pub(crate) fn scalar(kind: Kind, text: &str, plain: bool) -> Result<(), String> 
         Kind::Name => {
             let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-            if first && text.len() <= 64 && text.chars().all(fits) {
-                Ok(())
-            } else {
-                wrong("is no name")
+            let number = text.chars().all(|c| c.is_ascii_digit());
+            match first && text.len() <= 64 && text.chars().all(fits) {
+                true if number => wrong("is the number of an instance"),
+                true => Ok(()),
+                false => wrong("is no name"),
             }
         }
         Kind::List(_) | Kind::Paths | Kind::Env | Kind::Command => text_of(text),

@@ -41,6 +41,12 @@ impl Values {
         self.entries.push(Entry { key, list: false, items: vec![Item { text, from }] });
     }
 
+    /// Where the value in effect was said.
+    pub(crate) fn from(&self, path: &str) -> From {
+        let entry = self.entries.iter().rev().find(|entry| entry.key.path == path);
+        entry.and_then(|entry| entry.items.first()).map_or(From::Default, |item| item.from)
+    }
+
     pub(crate) fn list(&mut self, key: &'static Key, items: Vec<Item>) {
         self.entries.push(Entry { key, list: true, items });
     }

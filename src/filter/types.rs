@@ -83,6 +83,10 @@ fn check(text: &str) -> Result<(), GlobError> {
         _ if text.contains('/') => Err(GlobError(
             "a type is how a file name ends; a path belongs into excluded_paths or -w",
         )),
+        // Nothing would have it, and nobody would know why nothing reloads.
+        _ if text.contains([' ', '\t']) => Err(GlobError(
+            "holds a blank; types stand apart: go,html on the command line, [go, html] in a file",
+        )),
         _ => Ok(()),
     }
 }

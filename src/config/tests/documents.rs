@@ -153,6 +153,10 @@ fn init_names_a_schema_to_editors_only_where_there_is_one() {
     }
     init(&project, "b.yml", true, true).expect("forced");
     assert_eq!(read(&project, "watcher.schema.json"), schema());
+    let said = init(&project, "./my file.yml", false, false).expect("a new file");
+    let expected = "wrote ./my file.yml; next: go-watcher run -c './my file.yml' -e \"go run .\"   \
+                    (without -c: watcher.yml)\n";
+    assert_eq!(said, expected, "watcher.yml comes first");
     // Elsewhere there is none.
     std::fs::create_dir(project.path().join("d")).expect("a directory");
     init(&project, "d/c.yml", false, false).expect("a new file");

@@ -115,6 +115,15 @@ fn lists_are_added_to_or_replaced() {
     let project = Project::with("watcher.yml", text);
     std::fs::create_dir(project.path().join("lib")).expect("lib");
     project.write("one.go", "");
+    let braces = project.good("--ext 'go,*.{js,ts},css'");
+    let texts: Vec<String> = braces
+        .values
+        .entries_in_order()
+        .iter()
+        .find(|entry| entry.key.path == "watcher.included_filetypes")
+        .map(|entry| entry.items.iter().map(|item| item.text.clone()).collect())
+        .unwrap_or_default();
+    assert_eq!(texts, ["go", "*.{js,ts}", "css"]);
     let config = project.good("-i '*.log' -i '!dist' -i a/b --ext html,.css --ext js -E B=2");
     let spec = config.filter.spec();
     let texts = |list: &[crate::filter::Pattern]| -> Vec<(String, bool)> {
@@ -182,6 +191,43 @@ fn polling_by_flag_variable_and_key() {
     let env = |name: &str| (name == "GO_WATCHER_POLL").then(|| "often".into());
     let error = Project::new().load_with("", &env).expect_err("no duration").to_string();
     assert!(error.starts_with("error: GO_WATCHER_POLL: 'often' is not a duration"), "{error}");
+    let env = |name: &str| (name == "GO_WATCHER_POLL").then(|| "2".into());
+    let config = Project::new().load_with("", &env).expect("two milliseconds");
+    assert_eq!(
+        notices(&config),
+        ["GO_WATCHER_POLL: 2 is 2 milliseconds; seconds are written 2s"],
+        "as of --poll=2"
+    );
+}
+
+#[test]
+fn who_never_polls_and_always_does_is_told_where_he_said_so() {
+    let file = "watcher:\n  poll: never\n  backend: poll\n";
+    let table = [
+        (file, "", "watcher.yml:2:9: watcher.poll: never polls, but watcher.backend is poll"),
+        (
+            file,
+            "--backend poll",
+            "watcher.yml:2:9: watcher.poll: never polls, but --backend is poll",
+        ),
+        (
+            "watcher: {poll: 5s}\n",
+            "--poll=never --backend poll",
+            "error: --poll: never polls, but --backend",
+        ),
+        (
+            "watcher: {backend: poll}\n",
+            "--poll=never",
+            "error: --poll: never polls, but watcher.backend",
+        ),
+    ];
+    for (text, line, expected) in table {
+        let error = Project::with("watcher.yml", text).bad(line);
+        assert!(error.contains(expected), "{line}\n  wants {expected}\n  has   {error}");
+    }
+    let env = |name: &str| (name == "GO_WATCHER_POLL").then(|| "never".into());
+    let error = Project::new().load_with("--backend poll", &env).expect_err("both").to_string();
+    assert!(error.starts_with("error: GO_WATCHER_POLL: never polls, but --backend"), "{error}");
 }
 
 #[test]
@@ -198,7 +244,10 @@ fn flags_that_are_wrong_say_so() {
         ("--poll=0", "error: --poll: '0' is no interval"),
         ("--name 'a b'", "error: --name: 'a b' is no name"),
         ("-i '[a'", "error: -i: '[a'"),
+        ("--name 12", "error: --name: '12' is the number of an instance; write up to 64 letters"),
         ("--ext 'a/b'", "error: --ext: 'a/b'"),
+        ("--ext 'go html'", "error: --ext: 'go html': holds a blank; types stand apart: go,html"),
+        ("--ext '*.{js,ts'", "error: --ext: '*.{js,ts'"),
     ];
     for (line, expected) in table {
         let error = Project::new().bad(line);
