@@ -14,7 +14,8 @@ use super::style::{self, lines};
 use super::text::{Context, is_reload, same, words};
 use super::{Format, Settings, Verbosity, json};
 
-/// Saves with the same bytes are said at most once in this time, and so is progress to a program.
+/// Saves with the same bytes are said at most once in this time, and so is progress to a program. Events of an
+/// ignored path that come sooner after one another are of one save.
 const SPACING: Duration = Duration::from_secs(1);
 /// The progress line is drawn at most once in this time.
 const DRAWING: Duration = Duration::from_millis(100);
@@ -67,6 +68,8 @@ pub(super) struct Screen {
     /// Warnings that still hold, said again after each clearing.
     standing: Vec<Notice>,
     same: Same,
+    /// The ignored path that was said last, and when its latest event came.
+    skipped: Option<(Arc<Path>, Instant)>,
     /// A progress line is on the screen.
     progress: bool,
     next_progress: Option<Instant>,
@@ -93,6 +96,7 @@ impl Screen {
             configured,
             standing: Vec::new(),
             same: Same::default(),
+            skipped: None,
             progress: false,
             next_progress: None,
         }
@@ -122,6 +126,9 @@ impl Screen {
         match notice {
             Notice::Progress { .. } => return self.progress(notice, now),
             Notice::SameBytes { path, more } if self.hold_back(path, *more, now) => {
+                return Vec::new();
+            }
+            Notice::Ignored { path, surprise, .. } if self.goes_on(path, now) && !surprise => {
                 return Vec::new();
             }
             _ => {}
@@ -256,6 +263,16 @@ impl Screen {
         }
         self.same.until = Some(now + SPACING);
         false
+    }
+
+    /// Whether an event of an ignored path belongs to the one that was said.
+    fn goes_on(&mut self, path: &Arc<Path>, now: Instant) -> bool {
+        let goes_on = self
+            .skipped
+            .as_ref()
+            .is_some_and(|(said, at)| said == path && now.saturating_duration_since(*at) < SPACING);
+        self.skipped = Some((Arc::clone(path), now));
+        goes_on
     }
 
     fn progress(&mut self, notice: &Notice, now: Instant) -> Vec<u8> {

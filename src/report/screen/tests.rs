@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Outside, Screen, Terminal};
+use crate::filter::{Origin, Rule, RuleKind};
 use crate::process::Ended;
 use crate::report::escape::hidden;
 use crate::report::notice::{Level, Notice};
@@ -155,6 +156,30 @@ fn same_bytes_are_said_once_a_second_and_none_is_forgotten() {
     );
     assert!(screen.due(None).is_empty());
     assert_eq!(text(screen.say(&same("a.go"), at(9_000))), line);
+}
+
+#[test]
+fn a_save_of_an_ignored_file_is_one_line_however_many_events_it_is() {
+    let skipped = |name: &str, surprise| Notice::Ignored {
+        path: path(name),
+        rule: Rule { kind: RuleKind::BuiltIn, text: "*.log".into(), origin: Origin::BuiltIn },
+        surprise,
+    };
+    let start = origin();
+    let mut screen = screen(FILE, |s| s.verbosity = Verbosity::Verbose);
+    let mut said = |name: &str, surprise, ms| {
+        let now = start + Duration::from_millis(ms);
+        !screen.say(&skipped(name, surprise), now).is_empty()
+    };
+    assert!(said("a.log", false, 0));
+    // Its other events, and a program that goes on writing.
+    for n in 0..20 {
+        assert!(!said("a.log", false, n * 900), "{n}");
+    }
+    assert!(said("b.log", false, 17_200));
+    assert!(said("a.log", false, 17_300));
+    assert!(said("a.log", true, 17_301), "what surprises is always said");
+    assert!(said("a.log", false, 18_400), "another save");
 }
 
 #[test]
