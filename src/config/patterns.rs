@@ -1,7 +1,7 @@
 //! The filter's lists: file and flags joined, each entry with where it was written; and what the filter
 //! says about them, at its place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, escape, quote};
@@ -93,6 +93,42 @@ impl Resolver<'_> {
             self.warn(text);
         }
     }
+}
+
+impl Resolver<'_> {
+    /// A `/` at the beginning, as in a `.gitignore`, is here the top of the file system: that would exclude
+    /// nothing, and nobody would know why.
+    pub(super) fn doubt_slashes(&mut self, excluded: &[Pattern], watched: &[&Path]) {
+        for (index, pattern) in excluded.iter().enumerate() {
+            let Some(inner) = misplaced(&pattern.text, self.directory, watched) else { continue };
+            let text = format!(
+                "{} is at the top of the file system, where nothing is watched; for the one here write {}",
+                quote(&pattern.text),
+                quote(&inner)
+            );
+            // The file's entries come first.
+            let place = self.loaded.and_then(|loaded| loaded.item_place("excluded_paths", index));
+            let text = match (&pattern.origin, place) {
+                (Origin::File { .. }, Some(place)) => self.at(place.line, place.column, &text),
+                _ => format!("-i: {text}"),
+            };
+            self.warn(text);
+        }
+    }
+}
+
+/// What was meant by a pattern that begins with `/`, when it can't mean what it says.
+fn misplaced(text: &str, directory: &Path, watched: &[&Path]) -> Option<String> {
+    let (not, body) = text.strip_prefix('!').map_or(("", text), |body| ("!", body));
+    let inner = body.strip_prefix('/')?.trim_start_matches('/');
+    let literal = |part: &&str| !part.contains(['*', '?', '[', '{', '\\']);
+    let start: PathBuf = inner.split('/').take_while(literal).collect();
+    let top = Path::new("/").join(&start);
+    let in_reach = watched.iter().any(|path| path.starts_with(&top) || top.starts_with(path));
+    let likely = !top.exists() || directory.join(&start).exists();
+    // With a slash it means this one only, as it was written.
+    let here = if inner.trim_end_matches('/').contains('/') { "" } else { "./" };
+    (!in_reach && likely && !inner.is_empty()).then(|| format!("{not}{here}{inner}"))
 }
 
 /// The types of `--ext`, which replace the file's.

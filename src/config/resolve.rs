@@ -225,6 +225,8 @@ impl Resolver<'_> {
     fn tree(&mut self) -> Result<(Arc<Filter>, Vec<watch::Root>), Diagnostic> {
         let lists = self.patterns()?;
         let chosen = self.paths()?;
+        let roots = chosen.roots.iter().map(|root| root.path.as_path());
+        self.doubt_slashes(&lists.excluded, &roots.collect::<Vec<_>>());
         let spec = Spec {
             working_directory: self.directory.to_owned(),
             excluded: lists.excluded,

@@ -231,6 +231,27 @@ fn who_never_polls_and_always_does_is_told_where_he_said_so() {
 }
 
 #[test]
+fn a_pattern_for_the_top_of_the_file_system_is_doubted_where_nothing_is_watched_there() {
+    let says = "is at the top of the file system, where nothing is watched; for the one here write";
+    let project = Project::with("watcher.yml", "excluded_paths: [a, /dist, '!/web/*.min.js']\n");
+    let here = project.path().to_owned();
+    assert_eq!(
+        notices(&project.good("-i /tmp_of_mine/")),
+        [
+            format!("watcher.yml:1:21: '/dist' {says} './dist'"),
+            format!("watcher.yml:1:28: '!/web/*.min.js' {says} '!web/*.min.js'"),
+            format!("-i: '/tmp_of_mine/' {says} './tmp_of_mine/'"),
+        ]
+    );
+    // What is watched, what leads there, and what is somewhere else.
+    let config = project.path().join("watcher.yml");
+    std::fs::write(config, "").expect("an empty file");
+    for path in [format!("{}/x", here.display()), "/*/x".to_owned(), "/usr".to_owned()] {
+        assert_eq!(notices(&project.good(&format!("-i '{path}'"))), [""; 0], "{path}");
+    }
+}
+
+#[test]
 fn flags_that_are_wrong_say_so() {
     let table = [
         ("-d soon", "error: --debounce: 'soon' is not a duration; write auto, 500ms"),
