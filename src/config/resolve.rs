@@ -126,6 +126,13 @@ impl Config {
             || self.stdin != newer.stdin
     }
 
+    /// The roots that are watched: none for a run that begins at once and is the only one.
+    #[must_use]
+    pub fn watched_roots(&self) -> Vec<watch::Root> {
+        let no_change_counts = self.supervise.once && !self.supervise.postpone;
+        if no_change_counts { Vec::new() } else { self.roots.clone() }
+    }
+
     /// Whether the watched tree has to be looked at anew for `newer` to hold.
     #[must_use]
     pub fn needs_walk(&self, newer: &Self) -> bool {

@@ -49,6 +49,7 @@ impl Instance {
                 Seen::Change(change) if self.live.is_configuration(&change.path) => {}
                 Seen::Change(change) => self.settle.note(change, now),
                 Seen::Say(notice) => self.reporter.say(&notice, now),
+                Seen::Ready(watching) if watching.roots.is_empty() => {}
                 Seen::Ready(mut watching) => {
                     watching.types = types(&self.config);
                     self.reporter.say(&Notice::Watching(watching), now);

@@ -132,7 +132,7 @@ impl Instance {
         if old.needs_walk(&newer) {
             let settings = self.live.complete(self.private.complete(&newer.watch));
             let mut seen = Vec::new();
-            let (filter, roots) = (Arc::clone(&newer.filter), newer.roots.clone());
+            let (filter, roots) = (Arc::clone(&newer.filter), newer.watched_roots());
             let since = self.in_force_since();
             self.watch.set_filter(filter, roots, settings, since, now, &mut seen);
             self.note(seen, now);

@@ -94,7 +94,7 @@ impl Instance {
             environment: Environment::new(&config),
             watch: Watch::start(
                 settings,
-                config.roots.clone(),
+                config.watched_roots(),
                 config.filter.clone(),
                 since,
                 sender,

@@ -212,6 +212,20 @@ fn once_runs_once_and_ends_with_the_commands_status() {
 }
 
 #[test]
+fn a_run_that_is_the_only_one_watches_nothing() {
+    let project = Project::new().file("sub/a.go", "0");
+    let said = project.go_watcher(["run", "--once", "-e", "sleep 0.3"]).ended_with(0);
+    assert!(!said.stderr.contains("watching"), "{}", said.stderr);
+    // With the first run put off, a change is waited for.
+    let project = Project::new().file("a.go", "0");
+    let mut watcher = project.start(["--once", "--postpone"]).watching();
+    watcher.run_after(|project| project.save("a.go", "1"));
+    watcher.exactly(1);
+    let ended = until(DEADLINE, || watcher.has_ended());
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+}
+
+#[test]
 fn r_is_accepted_and_does_nothing() {
     let watcher = Project::new().file("a.go", "0").start(["-r"]).ready();
     watcher.run_after(|project| project.save("a.go", "1"));
