@@ -13,6 +13,7 @@ use super::message::{Arming, Listed, Outcome};
 use super::os::{self, Directory};
 use super::settings::{Poll, Timestamp};
 use super::stat::Stat;
+use super::table::is_below;
 use crate::filter::{
     CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, Found, IGNORE_FILES, IgnoreText,
     PROJECT_FILES, Rule, Scope, Verdict,
@@ -40,11 +41,10 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Whether a path is one of our own files.
+    /// Whether a path is one of our own files, or lies in a directory of ours.
     pub(crate) fn is_own(&self, path: &Path) -> bool {
-        self.own
-            .iter()
-            .any(|own| path.as_os_str().as_bytes().starts_with(own.as_os_str().as_bytes()))
+        let path = path.as_os_str().as_bytes();
+        self.own.iter().any(|own| is_below(path, own.as_os_str().as_bytes()))
     }
 
     fn is_root(&self, path: &Path) -> bool {

@@ -187,18 +187,23 @@ fn the_configuration_is_told_whatever_the_rules_say_and_our_own_files_never() {
             fs::write(&file, "").unwrap();
             settings.extra_files = vec![file.clone()];
             config = Some(file);
-            let prefix = above.join("root/go-watcher-");
-            settings.own = vec![prefix.clone()];
-            own = Some(prefix);
+            let (directory, log) = (above.join("root/go-watcher-1"), above.join("root/log"));
+            fs::create_dir(&directory).unwrap();
+            settings.own = vec![directory.clone(), log.clone()];
+            own = Some((directory, log));
         },
     );
     let config = config.unwrap();
     fs::write(config.with_extension("tmp"), "a: b").unwrap();
     fs::rename(config.with_extension("tmp"), &config).unwrap();
-    let mut socket = own.unwrap().into_os_string();
-    socket.push("1.sock");
-    fs::write(&socket, "").unwrap();
+    let (directory, log) = own.unwrap();
+    fs::write(directory.join("1.sock"), "").unwrap();
+    fs::write(&log, "").unwrap();
     assert_eq!(told(&mut rig), Vec::<String>::new());
+    // Whose names only begin as ours do is somebody else's.
+    fs::write(log.with_file_name("login.go"), "").unwrap();
+    fs::write(directory.with_file_name("go-watcher-10"), "").unwrap();
+    assert_eq!(told(&mut rig).len(), 2);
     let configs = rig.seen.iter().filter(|seen| matches!(seen, Seen::ConfigChanged(_))).count();
     assert_eq!(configs, 1);
 }
