@@ -27,6 +27,8 @@ impl Watch {
         let Some((dir, name)) = self.table.locate(&path) else {
             if self.table.root(&path).is_some() {
                 self.on_root(&path, kind, now, out);
+            } else if matches!(kind, RawKind::Remove | RawKind::From) {
+                self.place_gone(&path, now, out);
             }
             return;
         };

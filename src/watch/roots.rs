@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::change::ChangeKind;
 use super::list::{Ground, Job};
 use super::look::Why;
 use super::recovery::{Events, Reason};
@@ -29,7 +30,7 @@ pub(super) struct Roots {
 struct State {
     root: Root,
     kind: Kind,
-    /// Device and inode of the directory that was looked at last.
+    /// Device and inode of the directory that was looked at last; of a file, of the directory that it lies in.
     seen: Option<(u64, u64)>,
 }
 
@@ -83,9 +84,29 @@ impl Roots {
         dropped
     }
 
+    /// Those that are gone, or in whose place something else is.
+    fn moved(&self) -> Vec<PathBuf> {
+        let moved = self.list.iter().filter(|state| {
+            let there = state.place().map(|stat| (stat.dev, stat.ino));
+            let other = there.is_none() || state.seen.is_some() && there != state.seen;
+            other && state.kind != Kind::Missing
+        });
+        moved.map(|state| state.root.path.clone()).collect()
+    }
+
     /// All of them.
     fn all(&self) -> Vec<PathBuf> {
         self.list.iter().map(|state| state.root.path.clone()).collect()
+    }
+}
+
+impl State {
+    /// The directory that has to be watched for it, as it is at present.
+    fn place(&self) -> Option<Stat> {
+        match self.kind {
+            Kind::File => os::stat(self.root.path.parent()?).ok(),
+            Kind::Directory | Kind::Missing => look(&self.root),
+        }
     }
 }
 
@@ -124,6 +145,7 @@ impl Watch {
             } else if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
                 self.table.add_single(parent, name.as_bytes());
                 state.kind = Kind::File;
+                state.seen = state.place().map(|stat| (stat.dev, stat.ino));
             }
             found.push(path.clone());
         }
@@ -216,21 +238,66 @@ impl Watch {
 
     /// A root was removed, renamed, or replaced.
     pub(super) fn root_moved(&mut self, path: &Path, now: Instant, out: &mut Vec<Seen>) {
-        let Some(state) = self.roots.list.iter_mut().find(|state| state.root.path == path) else {
-            return;
-        };
-        if state.kind != Kind::Directory {
-            return;
-        }
-        if look(&state.root).is_some_and(|stat| stat.is_dir()) {
+        let is_it = |state: &State| state.root.path == path && state.kind == Kind::Directory;
+        if self.roots.list.iter().any(is_it) && !self.has_vanished(path, now, out) {
             self.recover(Reason::Root(path.to_path_buf()), now, out);
-            return;
         }
-        state.kind = Kind::Missing;
+    }
+
+    /// A directory is gone; perhaps one of files that were named. What is there now may have its number.
+    pub(super) fn place_gone(&mut self, path: &Path, now: Instant, out: &mut Vec<Seen>) {
+        let lies_there =
+            |state: &&State| state.kind == Kind::File && state.root.path.parent() == Some(path);
+        let files = self.roots.list.iter().filter(lies_there);
+        let files: Vec<PathBuf> = files.map(|state| state.root.path.clone()).collect();
+        self.take_up(&files, now, out);
+    }
+
+    /// Takes up roots in whose place is something else or nothing. Whether all are being looked at.
+    fn take_up(&mut self, moved: &[PathBuf], now: Instant, out: &mut Vec<Seen>) -> bool {
+        let mut replaced = None;
+        for path in moved {
+            if !self.has_vanished(path, now, out) {
+                replaced = replaced.or(Some(path));
+            }
+        }
+        let Some(path) = replaced else { return false };
+        self.recover(Reason::Root(path.clone()), now, out);
+        true
+    }
+
+    /// Whether there is nothing any more where a root was: then that is told, and it is looked for.
+    fn has_vanished(&mut self, path: &Path, now: Instant, out: &mut Vec<Seen>) -> bool {
+        let Some(state) = self.roots.list.iter_mut().find(|state| state.root.path == path) else {
+            return false;
+        };
+        let place = state.place().filter(Stat::is_dir);
+        if state.kind == Kind::File {
+            state.seen = place.as_ref().map(|stat| (stat.dev, stat.ino));
+        }
+        if place.is_some() {
+            return false;
+        }
         state.seen = None;
-        self.everything_gone(path, now, out);
+        match std::mem::replace(&mut state.kind, Kind::Missing) {
+            Kind::File => self.single_gone(path, now, out),
+            Kind::Directory | Kind::Missing => self.everything_gone(path, now, out),
+        }
         out.push(Seen::Say(Notice::RootMissing { path: Arc::from(path) }));
         self.search(now);
+        true
+    }
+
+    /// The directory of a file that was named is gone, and the file with it.
+    fn single_gone(&mut self, path: &Path, now: Instant, out: &mut Vec<Seen>) {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
+        if let Some((dir, name)) = self.table.locate(path) {
+            self.remove_entry(dir, name, path, ChangeKind::Removed, now, out);
+        }
+        self.table.remove_single(parent, name.as_bytes());
+        if self.table.find(parent).is_none() && !self.is_needed(parent) {
+            self.order(Order::Disarm(vec![parent.to_path_buf()]));
+        }
     }
 
     /// The table of mounts changed, or a directory above a root was renamed.
@@ -238,17 +305,8 @@ impl Watch {
         let mounts = mounts::below(&self.roots.paths(Kind::Directory));
         let mounted = mounts != self.roots.mounts;
         self.roots.mounts = mounts;
-        let mut moved = Vec::new();
-        for state in self.roots.list.iter().filter(|state| state.kind == Kind::Directory) {
-            let stat = look(&state.root).map(|stat| (stat.dev, stat.ino));
-            if stat.is_none() || (state.seen.is_some() && stat != state.seen) {
-                moved.push(state.root.path.clone());
-            }
-        }
-        if let Some(path) = moved.into_iter().next() {
-            // One recovery looks at all roots; the others that are missing are noticed by it.
-            self.root_moved(&path, now, out);
-        } else if mounted {
+        let moved = self.roots.moved();
+        if !self.take_up(&moved, now, out) && mounted && moved.is_empty() {
             self.recover(Reason::Mounts, now, out);
         }
     }

@@ -139,6 +139,65 @@ fn a_single_file_counts_alone_and_survives_atomic_replacement() {
 }
 
 #[test]
+fn a_single_file_is_found_again_when_its_directory_is_made_anew() {
+    let mut rig = Rig::with(fill, |_| {});
+    let above = rig.dir.path().canonicalize().unwrap();
+    let file = above.join("conf/one.conf");
+    let directory = file.parent().unwrap();
+    let make = |text: &str| {
+        fs::create_dir_all(directory).unwrap();
+        fs::write(&file, text).unwrap();
+    };
+    make("1");
+    let roots = vec![Root { path: file.clone(), shown: "one.conf".into(), named: true }];
+    let filter = filter_for(&rig.root);
+    rig.apply(filter, roots);
+    rig.sync();
+    for round in 0..6 {
+        let aside = above.join(format!("aside{round}"));
+        match round % 3 {
+            0 => fs::remove_dir_all(directory).unwrap(),
+            1 => fs::rename(directory, &aside).unwrap(),
+            _ => {
+                fs::rename(directory, &aside).unwrap();
+                rig.for_a_while(Duration::from_millis(30));
+                let removed = rig.changes();
+                assert!(removed.iter().any(|change| *change.path == *file), "the removal is told");
+            }
+        }
+        make(&format!("made {round}"));
+        let took = until_told(&mut rig, &file);
+        assert!(took < Duration::from_secs(2), "round {round}: {took:?}");
+        if round % 3 != 0 {
+            rig.sync();
+            rig.changes();
+            fs::write(aside.join("one.conf"), "no business of ours").unwrap();
+            rig.sync();
+            assert_eq!(rig.changes().len(), 0, "round {round}: the old file");
+        }
+    }
+}
+
+#[test]
+fn of_several_roots_that_move_each_is_looked_for() {
+    let mut rig = Rig::with(fill, |_| {});
+    let up = rig.dir.path().canonicalize().unwrap().join("up");
+    let (first, second) = (up.join("a"), up.join("b"));
+    fill(&first);
+    fill(&second);
+    let root = |path: &Path| Root { path: path.into(), shown: path.into(), named: true };
+    let filter = filter_for(&rig.root);
+    rig.apply(filter, vec![root(&first), root(&second)]);
+    rig.sync();
+    fs::rename(&up, up.with_extension("old")).unwrap();
+    rig.for_a_while(Duration::from_millis(30));
+    fill(&second);
+    until_told(&mut rig, &second.join("a/b/x"));
+    fill(&first);
+    until_told(&mut rig, &first.join("a/b/x"));
+}
+
+#[test]
 fn a_root_that_is_missing_at_the_start_is_found_later() {
     let mut rig = Rig::with(fill, |_| {});
     let late = rig.dir.path().canonicalize().unwrap().join("late/root");
