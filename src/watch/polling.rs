@@ -242,6 +242,12 @@ impl Watch {
         files
     }
 
+    /// Whether no directory has a watch. Then there was none for the markers either, which are armed first.
+    pub(super) fn polls_everything(&self) -> bool {
+        let (all, polled) = self.directories();
+        polled == all
+    }
+
     /// Sends the walker round when it is time.
     pub(super) fn poll_if_due(&mut self, now: Instant) {
         if self.polling.next.is_none_or(|next| now < next) {

@@ -131,10 +131,10 @@ impl Watch {
 
     /// Without events: the markers that a pass of polling, which begins now, comes after.
     pub(super) fn find_markers(&mut self, walk: u32) {
-        let Some(dir) = self.spots.marker_dir.as_ref() else { return };
-        if self.recovery.events != Events::None {
+        if self.recovery.events != Events::None && !self.polls_everything() {
             return;
         }
+        let Some(dir) = self.spots.marker_dir.as_ref() else { return };
         let mut names = HashSet::new();
         if let Ok(dir) = os::Directory::open(dir, false) {
             // What cannot be read has no markers.

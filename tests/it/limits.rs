@@ -72,3 +72,22 @@ fn without_any_instance_everything_is_polled() {
     eprintln!("{line}");
     all_edits_are_seen(&watcher, "no instance");
 }
+
+/// Where not even the markers of those who wait can be watched, a pass finds them.
+#[test]
+fn without_any_watch_a_wait_is_answered() {
+    let project = Project::new().file("a.go", "0");
+    let Some(watcher) = limited(project, 0, 16) else { return };
+    watcher.exactly(1);
+    for round in 1..=3 {
+        watcher.save("a.go", format!("{round}"));
+        let answer = crate::explain::ask(&watcher, ["wait", "--timeout", "20s", "--json"]);
+        let text = crate::explain::out(&answer);
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&answer["run"], &answer["outcome"]),
+            (&(round + 1).into(), &"finished".into()),
+            "{text}"
+        );
+    }
+}
