@@ -16,6 +16,7 @@ use super::path_map::PathMap;
 use super::reader::{self, Request};
 use super::settings::Timestamp;
 use super::{Watch, os};
+use crate::filter::EntryKind;
 use crate::settle::{Batch, BatchChange};
 
 /// Larger files are never read.
@@ -53,6 +54,7 @@ pub enum Comparison {
 
 /// A hash of what a file holds, or of where a link points; `None` for what is not there or too large.
 pub fn content(path: &Path) -> Option<u64> {
+    os::lstat(path).ok().filter(|stat| matches!(stat.kind, EntryKind::File | EntryKind::Link))?;
     os::hash(path, FILE_LIMIT, &mut Vec::new()).map(|(hash, _)| hash)
 }
 
@@ -215,6 +217,9 @@ impl Watch {
             let seen = self.contents.gone.contains(path);
             return differs(change.kind == ChangeKind::Touched || seen);
         };
+        if !is_readable(&record) {
+            return Comparison::Changed;
+        }
         let read = os::hash(path, FILE_LIMIT, buffer);
         if let (Some((hash, stat)), Some(dirty)) = (read, self.contents.dirty.get_mut(path)) {
             dirty.hashed = Some((hash, stat.print()));
@@ -265,24 +270,31 @@ impl Watch {
         let told: HashSet<&OsStr> = causes.iter().map(|path| path.as_os_str()).collect();
         for (path, dirty) in dirty.into_each() {
             // Whatever was under way: unknown, until it is confirmed.
-            let mut before = 0;
+            let (mut before, mut readable) = (0, false);
             if let Some(record) = self.table.record_mut(&path)
                 && !record.is_dir()
             {
                 before = std::mem::take(&mut record.hash);
+                readable = is_readable(record);
                 record.settle();
             }
             // The run has seen it, but was not told of it: that it differs is still to be told.
             let same = dirty.hashed.is_some_and(|(hash, _)| hash == before);
             if !same && !told.contains(path.as_os_str()) {
-                self.contents.dirty.insert(path, Dirty { hashed: None, ..dirty });
+                // What came and went since is nothing any more: a temporary of each save, say.
+                if self.table.record(&path).is_some() || self.contents.gone.contains(&path) {
+                    self.contents.dirty.insert(path, Dirty { hashed: None, ..dirty });
+                }
                 continue;
             }
             match dirty.hashed {
                 Some(seen) => {
                     self.contents.candidates.insert(path, seen);
                 }
-                None if self.contents.enabled && self.contents.unread.len() < FILES_LIMIT => {
+                None if readable
+                    && self.contents.enabled
+                    && self.contents.unread.len() < FILES_LIMIT =>
+                {
                     self.contents.unread.push(path);
                 }
                 None => {}
@@ -375,6 +387,12 @@ impl Watch {
         self.contents.since = since;
     }
 
+    /// Paths that changed since the last run's start.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.contents.dirty.len()
+    }
+
     #[cfg(test)]
     pub(super) fn baseline_done(&self) -> bool {
         self.contents.baseline.done
@@ -390,7 +408,7 @@ impl Watch {
             let (Some(dir), Some(path)) = (self.table.dir(id), self.table.path(id)) else {
                 continue;
             };
-            let files = dir.entries.iter().filter(|(_, record)| !record.is_dir());
+            let files = dir.entries.iter().filter(|(_, record)| is_readable(record));
             paths.extend(files.map(|(name, _)| -> Arc<Path> {
                 use std::os::unix::ffi::OsStrExt;
                 Arc::from(path.join(OsStr::from_bytes(name)))
@@ -414,6 +432,11 @@ impl Watch {
         // Without a reader nothing is known, and unknown means changed.
         let _ = reader.send(Request { paths, epoch });
     }
+}
+
+/// Whether reading it has no effect: a pipe or a device is never opened.
+fn is_readable(record: &Record) -> bool {
+    matches!(record.kind(), EntryKind::File | EntryKind::Link)
 }
 
 fn differs(differs: bool) -> Comparison {

@@ -33,7 +33,7 @@ pub(crate) fn file_clock() -> i64 {
 
 /// Opens for reading, leaving no trace in the access time where that is allowed (for the owner).
 pub(super) fn open(path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | flags;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | flags;
     match rustix::fs::openat(CWD, path, flags | OFlags::NOATIME, Mode::empty()) {
         Err(rustix::io::Errno::PERM) => rustix::fs::openat(CWD, path, flags, Mode::empty()),
         result => result,

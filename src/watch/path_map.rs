@@ -48,6 +48,11 @@ impl<V> PathMap<V> {
         self.0.is_empty()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn contains(&self, path: &Path) -> bool {
         self.0.contains_key(path.as_os_str())
     }

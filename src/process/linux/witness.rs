@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use tokio::signal::unix::Signal as Stream;
 
 use super::hunt::{self, Hunt};
@@ -160,6 +160,11 @@ impl Witness {
 
 /// A read lease: broken by whoever opens the file for writing, or truncates it.
 fn lease(path: &Path) -> Option<Arc<Lease>> {
+    // To open a pipe or a device has effects.
+    let stat = rustix::fs::lstat(path).ok()?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return None;
+    }
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let fd = rustix::fs::open(path, flags, Mode::empty()).ok()?;
     // SAFETY: plain calls on a descriptor of ours.

@@ -22,6 +22,56 @@ fn would_run(rig: &mut Rig) -> bool {
     rig.watch.compare(&batch) != Comparison::Same
 }
 
+#[test]
+fn a_pipe_is_not_opened_and_its_writer_goes_on_waiting() {
+    let mut rig = Rig::with(
+        |root| {
+            let made = std::process::Command::new("mkfifo").arg(root.join("pipe")).status();
+            assert!(made.unwrap().success());
+            fs::write(root.join("file"), "A").unwrap();
+        },
+        |_| {},
+    );
+    let pipe = rig.path("pipe");
+    let mut writer = std::process::Command::new("sh")
+        .args(["-c", "echo hello > \"$0\""])
+        .arg(&pipe)
+        .spawn()
+        .unwrap();
+    rig.watch.run_started(&[], Instant::now());
+    rig.until("the baseline", |rig| rig.watch.baseline_done());
+    // Also where it is what changed, and what the next run has seen.
+    let made =
+        std::process::Command::new("touch").args(["-c", "-d", "yesterday"]).arg(&pipe).status();
+    assert!(made.unwrap().success());
+    assert!(rig.run());
+    rig.for_a_while(Duration::from_millis(50));
+    assert_eq!(crate::watch::content(&pipe), None);
+    assert!(writer.try_wait().unwrap().is_none(), "the writer found a reader");
+    assert_eq!(fs::read_to_string(&pipe).unwrap(), "hello\n");
+    assert!(writer.wait().unwrap().success());
+}
+
+#[test]
+fn temporaries_that_came_and_went_are_forgotten() {
+    let mut rig = Rig::with(|root| fs::write(root.join("a.go"), "0").unwrap(), |_| {});
+    rig.watch.run_started(&[], Instant::now());
+    for round in 1..20 {
+        // So soon after the start of a run it might have seen the temporary.
+        rig.for_a_while(Duration::from_millis(20));
+        let temporary = rig.path(&format!("a.go.tmp.{round}"));
+        fs::write(&temporary, format!("{round}")).unwrap();
+        rig.sync();
+        fs::rename(&temporary, rig.path("a.go")).unwrap();
+        rig.sync();
+        // Settling does not tell a run of what is gone again.
+        let file = rig.path("a.go");
+        rig.changes();
+        rig.watch.run_started(&[file.into()], Instant::now());
+    }
+    assert!(rig.watch.remembered() < 3, "{}", rig.watch.remembered());
+}
+
 /// The first run has started and the files are being read, slowly; at a random moment one is saved. That is a
 /// run, and so is putting the old bytes back after it.
 fn saves_while_the_baseline_is_taken(rounds: u64) {
