@@ -110,7 +110,8 @@ impl Native {
 
 /// The directories above the roots, in instances of their own. The one right above a root tells also when the
 /// root is removed or made: a directory that somebody stands in (the command, or we) does not tell of its own
-/// end. In the others only renames matter.
+/// end. So does the one in which a link on the way lies, which is put in another's place. In the others only their
+/// own renames matter.
 #[derive(Debug)]
 pub(crate) struct Above {
     _near: Option<RecommendedWatcher>,
@@ -120,11 +121,15 @@ pub(crate) struct Above {
 impl Above {
     /// Watches as many of them as can be watched.
     pub(crate) fn new(roots: &[PathBuf], to: &UnboundedSender<Message>) -> Self {
-        let near: BTreeSet<PathBuf> =
-            roots.iter().filter_map(|root| root.parent()).map(Path::to_path_buf).collect();
-        let above = roots.iter().flat_map(|root| root.ancestors().skip(1));
+        let above = || roots.iter().flat_map(|root| root.ancestors().skip(1));
+        let links = above().filter(|path| path.is_symlink());
+        let near = roots.iter().map(PathBuf::as_path).chain(links).filter_map(Path::parent);
+        let near: BTreeSet<PathBuf> = near.map(Path::to_path_buf).collect();
+        // Where links lead, other directories are above it.
+        let real: Vec<PathBuf> = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
+        let far = above().chain(real.iter().flat_map(|root| root.ancestors().skip(1)));
         let far: BTreeSet<PathBuf> =
-            above.map(Path::to_path_buf).filter(|path| !near.contains(path)).collect();
+            far.map(Path::to_path_buf).filter(|path| !near.contains(path)).collect();
         // Whatever else happens in there is nobody's business.
         let matter: Arc<HashSet<PathBuf>> =
             Arc::new(roots.iter().chain(&near).chain(&far).cloned().collect());

@@ -179,6 +179,38 @@ fn a_single_file_is_found_again_when_its_directory_is_made_anew() {
 }
 
 #[test]
+fn a_link_on_the_way_to_a_root_may_be_turned_elsewhere() {
+    let mut rig = Rig::with(fill, |_| {});
+    let above = rig.dir.path().canonicalize().unwrap();
+    let (link, root) = (above.join("current"), above.join("current/src"));
+    let turn = |release: &str| {
+        fill(&above.join(release).join("src"));
+        std::os::unix::fs::symlink(release, above.join("new")).unwrap();
+        fs::rename(above.join("new"), &link).unwrap();
+    };
+    turn("release0");
+    let roots = vec![Root { path: root.clone(), shown: "current/src".into(), named: true }];
+    let filter = filter_for(&rig.root);
+    rig.apply(filter, roots);
+    rig.sync();
+    for round in 1..4 {
+        turn(&format!("release{round}"));
+        let took = until_told(&mut rig, &root.join("a/b/x"));
+        assert!(took < Duration::from_secs(1), "round {round}: {took:?}");
+        rig.sync();
+        rig.changes();
+        let old = above.join(format!("release{}/src/a/b/x", round - 1));
+        fs::write(old, "no business of ours").unwrap();
+        rig.sync();
+        assert_eq!(rig.changes().len(), 0, "round {round}: the old tree");
+    }
+    // What it leads to is moved away, and made anew.
+    fs::rename(above.join("release3"), above.join("aside")).unwrap();
+    fill(&above.join("release3/src"));
+    until_told(&mut rig, &root.join("a/b/x"));
+}
+
+#[test]
 fn of_several_roots_that_move_each_is_looked_for() {
     let mut rig = Rig::with(fill, |_| {});
     let up = rig.dir.path().canonicalize().unwrap().join("up");
