@@ -6,8 +6,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
-use crate::config::keys::{KEYS, Key};
-use crate::config::takes;
+use crate::config::{key_of_flag, takes};
 use crate::exit::ExitStatus;
 
 /// A command line that was not accepted, or one that asked for help or the version.
@@ -163,16 +162,11 @@ fn foreign(words: &[&str]) -> Option<String> {
 fn after_space(words: &[&str]) -> Option<String> {
     words.windows(2).find_map(|pair| {
         let (flag, value) = (pair[0], pair[1]);
-        let key = optional_value(flag.strip_prefix("--")?)?;
-        takes(key, value).then(|| format!("the value of {flag} comes after =: {flag}={value}"))
+        let key = key_of_flag(flag.strip_prefix("--")?)?;
+        let optional = key.flag.is_some_and(|flag| !flag.alone.is_empty());
+        (optional && takes(key, value))
+            .then(|| format!("the value of {flag} comes after =: {flag}={value}"))
     })
-}
-
-/// The key whose flag may go without its value.
-fn optional_value(long: &str) -> Option<&'static Key> {
-    let of_long =
-        |key: &&Key| key.flag.is_some_and(|flag| flag.long == long && !flag.alone.is_empty());
-    KEYS.iter().find(of_long)
 }
 
 /// A command that was typed without quotes or `--`: words that belong to no flag.

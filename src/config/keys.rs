@@ -286,10 +286,9 @@ pub(crate) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.path == path)
 }
 
-/// The path of the key that a long flag overrides.
-#[cfg(test)]
-pub(crate) fn of_flag(long: &str) -> Option<&'static str> {
-    KEYS.iter().find(|key| key.flag.is_some_and(|flag| flag.long == long)).map(|key| key.path)
+/// The key that a long flag overrides.
+pub(crate) fn of_flag(long: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.flag.is_some_and(|flag| flag.long == long))
 }
 
 /// The names that may stand in this section (`""` is the top), sections included.

@@ -33,7 +33,6 @@ pub use command::CommandLine;
 pub use diagnostic::{Diagnostic, Place};
 pub use duration::format as format_duration;
 pub use init::{init, template};
-#[cfg(test)]
 pub(crate) use keys::of_flag as key_of_flag;
 pub(crate) use paths::absolute;
 pub use resolve::{Config, Origin, Output};

@@ -93,9 +93,7 @@ impl Resolver<'_> {
             self.warn(text);
         }
     }
-}
 
-impl Resolver<'_> {
     /// A `/` at the beginning, as in a `.gitignore`, is here the top of the file system: that would exclude
     /// nothing, and nobody would know why.
     pub(super) fn doubt_slashes(&mut self, excluded: &[Pattern], watched: &[&Path]) {

@@ -54,7 +54,7 @@ pub enum Comparison {
 
 /// A hash of what a file holds, or of where a link points; `None` for what is not there or too large.
 pub fn content(path: &Path) -> Option<u64> {
-    os::lstat(path).ok().filter(|stat| matches!(stat.kind, EntryKind::File | EntryKind::Link))?;
+    os::lstat(path).ok().filter(|stat| is_readable(stat.kind))?;
     os::hash(path, FILE_LIMIT, &mut Vec::new()).map(|(hash, _)| hash)
 }
 
@@ -217,7 +217,7 @@ impl Watch {
             let seen = self.contents.gone.contains(path);
             return differs(change.kind == ChangeKind::Touched || seen);
         };
-        if !is_readable(&record) {
+        if !is_readable(record.kind()) {
             return Comparison::Changed;
         }
         let read = os::hash(path, FILE_LIMIT, buffer);
@@ -275,7 +275,7 @@ impl Watch {
                 && !record.is_dir()
             {
                 before = std::mem::take(&mut record.hash);
-                readable = is_readable(record);
+                readable = is_readable(record.kind());
                 record.settle();
             }
             // The run has seen it, but was not told of it: that it differs is still to be told.
@@ -408,7 +408,7 @@ impl Watch {
             let (Some(dir), Some(path)) = (self.table.dir(id), self.table.path(id)) else {
                 continue;
             };
-            let files = dir.entries.iter().filter(|(_, record)| is_readable(record));
+            let files = dir.entries.iter().filter(|(_, record)| is_readable(record.kind()));
             paths.extend(files.map(|(name, _)| -> Arc<Path> {
                 use std::os::unix::ffi::OsStrExt;
                 Arc::from(path.join(OsStr::from_bytes(name)))
@@ -435,8 +435,8 @@ impl Watch {
 }
 
 /// Whether reading it has no effect: a pipe or a device is never opened.
-fn is_readable(record: &Record) -> bool {
-    matches!(record.kind(), EntryKind::File | EntryKind::Link)
+fn is_readable(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::File | EntryKind::Link)
 }
 
 fn differs(differs: bool) -> Comparison {

@@ -53,7 +53,7 @@ impl Roots {
         let Some(state) = self.list.iter_mut().find(|state| state.root.path == path) else {
             return false;
         };
-        let now = Some((stat.dev, stat.ino));
+        let now = Some(stat.id());
         let before = std::mem::replace(&mut state.seen, now);
         before.is_some() && before != now
     }
@@ -87,7 +87,7 @@ impl Roots {
     /// Those that are gone, or in whose place something else is.
     fn moved(&self) -> Vec<PathBuf> {
         let moved = self.list.iter().filter(|state| {
-            let there = state.place().map(|stat| (stat.dev, stat.ino));
+            let there = state.place().as_ref().map(Stat::id);
             let other = there.is_none() || state.seen.is_some() && there != state.seen;
             other && state.kind != Kind::Missing
         });
@@ -145,7 +145,7 @@ impl Watch {
             } else if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
                 self.table.add_single(parent, name.as_bytes());
                 state.kind = Kind::File;
-                state.seen = state.place().map(|stat| (stat.dev, stat.ino));
+                state.seen = state.place().as_ref().map(Stat::id);
             }
             found.push(path.clone());
         }
@@ -239,8 +239,8 @@ impl Watch {
     /// A root was removed, renamed, or replaced.
     pub(super) fn root_moved(&mut self, path: &Path, now: Instant, out: &mut Vec<Seen>) {
         let is_it = |state: &State| state.root.path == path && state.kind == Kind::Directory;
-        if self.roots.list.iter().any(is_it) && !self.has_vanished(path, now, out) {
-            self.recover(Reason::Root(path.to_path_buf()), now, out);
+        if self.roots.list.iter().any(is_it) {
+            self.take_up(&[path.to_path_buf()], now, out);
         }
     }
 
@@ -273,7 +273,7 @@ impl Watch {
         };
         let place = state.place().filter(Stat::is_dir);
         if state.kind == Kind::File {
-            state.seen = place.as_ref().map(|stat| (stat.dev, stat.ino));
+            state.seen = place.as_ref().map(Stat::id);
         }
         if place.is_some() {
             return false;

@@ -37,6 +37,11 @@ impl Stat {
         self.kind == EntryKind::File && self.links == 1
     }
 
+    /// Device and inode: which file it is.
+    pub(crate) fn id(&self) -> (u64, u64) {
+        (self.dev, self.ino)
+    }
+
     pub(crate) fn is_dir(&self) -> bool {
         self.kind == EntryKind::Directory
     }

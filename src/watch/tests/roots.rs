@@ -14,6 +14,14 @@ fn fill(root: &Path) {
     fs::write(root.join("a/b/x"), "x").unwrap();
 }
 
+/// From here on these are watched, as named ones.
+fn watch_only(rig: &mut Rig, paths: &[&Path]) {
+    let root = |path: &&Path| Root { path: path.into(), shown: path.into(), named: true };
+    let filter = filter_for(&rig.root);
+    rig.apply(filter, paths.iter().map(root).collect());
+    rig.sync();
+}
+
 /// Edits until an edit is told: how long that took.
 fn until_told(rig: &mut Rig, path: &Path) -> Duration {
     rig.changes();
@@ -149,10 +157,7 @@ fn a_single_file_is_found_again_when_its_directory_is_made_anew() {
         fs::write(&file, text).unwrap();
     };
     make("1");
-    let roots = vec![Root { path: file.clone(), shown: "one.conf".into(), named: true }];
-    let filter = filter_for(&rig.root);
-    rig.apply(filter, roots);
-    rig.sync();
+    watch_only(&mut rig, &[&file]);
     for round in 0..6 {
         let aside = above.join(format!("aside{round}"));
         match round % 3 {
@@ -189,10 +194,7 @@ fn a_link_on_the_way_to_a_root_may_be_turned_elsewhere() {
         fs::rename(above.join("new"), &link).unwrap();
     };
     turn("release0");
-    let roots = vec![Root { path: root.clone(), shown: "current/src".into(), named: true }];
-    let filter = filter_for(&rig.root);
-    rig.apply(filter, roots);
-    rig.sync();
+    watch_only(&mut rig, &[&root]);
     for round in 1..4 {
         turn(&format!("release{round}"));
         let took = until_told(&mut rig, &root.join("a/b/x"));
@@ -217,10 +219,7 @@ fn of_several_roots_that_move_each_is_looked_for() {
     let (first, second) = (up.join("a"), up.join("b"));
     fill(&first);
     fill(&second);
-    let root = |path: &Path| Root { path: path.into(), shown: path.into(), named: true };
-    let filter = filter_for(&rig.root);
-    rig.apply(filter, vec![root(&first), root(&second)]);
-    rig.sync();
+    watch_only(&mut rig, &[&first, &second]);
     fs::rename(&up, up.with_extension("old")).unwrap();
     rig.for_a_while(Duration::from_millis(30));
     fill(&second);
