@@ -29,6 +29,8 @@ pub(super) struct Chain {
     written_before: bool,
     /// No other evidence can be had for it in the current run.
     pub(super) blind: bool,
+    /// The current run may have written it, though nobody was seen.
+    pub(super) doubtful: bool,
     /// The current run left the bytes that it had found: what comes now is the beginning of something else.
     pub(super) at_rest: bool,
     /// For so many runs more its bytes are compared, whatever causes them: it has been rewritten with the
@@ -49,6 +51,14 @@ impl Chain {
         }
         self.written_before = self.writer.take().is_some();
         self.blind = false;
+        self.doubtful = false;
+    }
+
+    /// It goes on with what is known of another name of it, if that is more.
+    pub(super) fn take_over(&mut self, other: Chain) {
+        if other.caused.len() > self.caused.len() {
+            *self = Chain { writer: self.writer.take().or(other.writer), ..other };
+        }
     }
 
     /// Another run starts that it did not cause. False when there is nothing to remember of it.

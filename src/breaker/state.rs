@@ -14,6 +14,10 @@ use crate::supervisor::RunId;
 const AFTERMATH: Duration = Duration::from_secs(1);
 /// Who writes a path that has caused one run is looked for when it was written this soon after the start.
 const SOON: Duration = Duration::from_secs(2);
+/// A run that is in doubt has so long to end by itself …
+const LET_END: Duration = Duration::from_millis(100);
+/// … and the next one starts so long after it did: nothing in doubt runs more than three times meanwhile.
+const APART: Duration = Duration::from_secs(10);
 /// A run with more causes is a storm from outside, not a loop.
 const MANY: usize = 1024;
 
@@ -26,6 +30,9 @@ pub enum Judgement {
     Same,
     /// The run wrote it: it is convicted from now on.
     Guilty(Guilt),
+    /// Nobody was seen, but everything else speaks for the run: it counts, but has time until
+    /// [`Breaker::patience`].
+    Doubtful,
 }
 
 /// A path to look after while a run lasts.
@@ -76,8 +83,8 @@ struct Conviction {
 struct Current {
     id: RunId,
     started: Instant,
-    /// Its leader ended by itself with status 0.
-    succeeded: Option<Instant>,
+    /// Its leader has ended.
+    ended: Option<Instant>,
     /// Nothing of it is left.
     gone: Option<Instant>,
     /// It ended otherwise: what it did not write shows nothing.
@@ -94,6 +101,8 @@ pub struct Breaker {
     offset: Option<Duration>,
     chains: HashMap<Arc<Path>, Chain>,
     convicted: HashMap<Arc<Path>, Conviction>,
+    /// What has been renamed during this run, and to what.
+    renamed: HashMap<Arc<Path>, Arc<Path>>,
     /// A chain may be of interest: asked for each change, and a storm makes many chains.
     suspicious: bool,
 }
@@ -103,6 +112,9 @@ impl Breaker {
     /// after.
     pub fn run_started(&mut self, run: RunId, causes: &[Arc<Path>], now: Instant) -> Vec<Follow> {
         let offset = self.offset.take();
+        for (from, to) in std::mem::take(&mut self.renamed) {
+            self.bequeath(&from, to);
+        }
         let mut old = std::mem::take(&mut self.chains);
         for path in causes.iter().take(if causes.len() > MANY { 0 } else { MANY }) {
             let mut chain = old.remove(path).unwrap_or_default();
@@ -112,7 +124,7 @@ impl Breaker {
         self.run = Some(Current {
             id: run,
             started: now,
-            succeeded: None,
+            ended: None,
             gone: None,
             cut_short: false,
             loops: false,
@@ -139,7 +151,7 @@ impl Breaker {
     /// The leader of the run has ended by itself.
     pub fn ended(&mut self, run: RunId, success: bool, now: Instant) {
         if let Some(current) = self.run.as_mut().filter(|current| current.id == run) {
-            current.succeeded = success.then_some(now);
+            current.ended = Some(now);
             current.cut_short |= !success;
         }
     }
@@ -157,7 +169,7 @@ impl Breaker {
     pub fn gone(&mut self, run: RunId, now: Instant) {
         if let Some(current) = self.run.as_mut().filter(|current| current.id == run) {
             current.gone = Some(now);
-            current.cut_short |= current.succeeded.is_none();
+            current.cut_short |= current.ended.is_none();
         }
     }
 
@@ -178,6 +190,48 @@ impl Breaker {
     #[must_use]
     pub fn convicted(&self, path: &Path) -> bool {
         self.convicted.contains_key(path)
+    }
+
+    /// Whether anything about changes matters: asked for each.
+    #[must_use]
+    pub fn is_wary(&self) -> bool {
+        self.suspects_any() || !self.convicted.is_empty()
+    }
+
+    /// A path has been renamed.
+    pub fn renamed(&mut self, from: Arc<Path>, to: Arc<Path>) {
+        let matters = !self.chains.is_empty() || !self.convicted.is_empty();
+        if matters && self.renamed.len() < MANY {
+            self.renamed.insert(from, to);
+        }
+    }
+
+    /// Whether a path that is gone is, or was, a temporary of another one.
+    #[must_use]
+    pub fn has_become(&self, path: &Path, whole: &Path) -> bool {
+        self.renamed.get(path).is_some_and(|to| **to == *whole) || becomes(path, whole)
+    }
+
+    /// Whether a path that is gone has become one that is as ignored.
+    #[must_use]
+    pub fn has_become_convicted(&self, path: &Path) -> bool {
+        self.convicted.keys().any(|convicted| self.has_become(path, convicted))
+    }
+
+    /// What is known of a temporary is known of the file that it has become.
+    pub fn inherit(&mut self, path: &Arc<Path>) {
+        let suspects = self.chains.iter().filter(|(_, chain)| chain.is_suspected());
+        let mut names = suspects.map(|(name, _)| name);
+        let temporary = names.find(|name| self.has_become(name, path)).map(Arc::clone);
+        if let Some(temporary) = temporary {
+            self.bequeath(&temporary, Arc::clone(path));
+        }
+    }
+
+    fn bequeath(&mut self, from: &Path, to: Arc<Path>) {
+        if let Some(chain) = self.chains.remove(from) {
+            self.chains.entry(to).or_default().take_over(chain);
+        }
     }
 
     /// Whether this path has to be judged.
@@ -246,11 +300,15 @@ impl Breaker {
             Some(_) => chain.caused.is_empty() || chain.recurs(offset),
             None => chain.recurs_unseen(offset),
         };
-        let guessed = chain.blind && chain.keeps_time(offset) && chain.is_suspected();
+        let in_time = chain.keeps_time(offset) && chain.is_suspected();
+        let guessed = chain.blind && in_time;
         // What else a run writes that was caught is of the same loop.
         let proven = seen && (chain.is_suspected() || looping);
         if chain.at_rest || !(proven || guessed) {
-            return Judgement::Innocent;
+            // Whoever waits for the end of the run, and then saves, keeps time too.
+            let meanwhile = run.ended.is_none_or(|ended| first <= ended);
+            chain.doubtful = meanwhile && !chain.at_rest && (in_time || chain.doubtful);
+            return if chain.doubtful { Judgement::Doubtful } else { Judgement::Innocent };
         }
         run.loops = true;
         let guilt = Guilt {
@@ -263,6 +321,22 @@ impl Breaker {
         let conviction = Conviction { by: run.id, process, offset, written: true };
         self.convicted.insert(Arc::clone(path), conviction);
         Judgement::Guilty(guilt)
+    }
+
+    /// Whether nothing of the latest run is left.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.run.is_some_and(|run| run.gone.is_some())
+    }
+
+    /// Until when a batch that is in doubt since then can wait: until it is clear that its run does not end
+    /// by itself, or for as long as a loop would have to be slow to be none.
+    #[must_use]
+    pub fn patience(&self, since: Instant) -> Instant {
+        match self.run.filter(|_| self.is_over()) {
+            Some(run) => run.started + APART,
+            None => since + LET_END,
+        }
     }
 
     /// A batch that begins at `first` is handed to the supervisor.
@@ -321,5 +395,5 @@ fn release_at(run: Current, conviction: &Conviction) -> Option<Instant> {
     }
     // What lives on has had twice the time that the write took.
     let over = run.started + conviction.offset * 2;
-    Some(run.succeeded.unwrap_or(over) + AFTERMATH)
+    Some(run.ended.unwrap_or(over) + AFTERMATH)
 }

@@ -277,6 +277,13 @@ pub enum Notice {
         /// The configuration file to add the rule to, as shown; `None`: there is no file.
         file: Option<String>,
     },
+    /// A path changed at the same moment of three runs, and nobody was seen: it counts a little later.
+    LoopDoubted {
+        /// The path.
+        path: Arc<Path>,
+        /// So long the next run waits.
+        wait: Duration,
+    },
     /// A path of [`Notice::Loop`] reloads again.
     LoopReleased {
         /// The path.
@@ -336,6 +343,7 @@ impl Notice {
             | Self::LeftOversStopped { .. }
             | Self::Limit { .. }
             | Self::Loop { .. }
+            | Self::LoopDoubted { .. }
             | Self::Lost { .. }
             | Self::NoChangedFile { .. }
             | Self::Noisy { .. }

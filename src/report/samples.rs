@@ -139,6 +139,7 @@ fn session(h: &Hostile) -> Vec<Notice> {
             caused: vec![RUN],
             file: Some(h.text.clone()),
         },
+        Notice::LoopDoubted { path: path(), wait: TIME },
         Notice::LoopReleased { path: path(), ignored: false },
         Notice::ConfigurationRejected { text: h.text.clone(), run: Some(RUN) },
         Notice::ConfigurationApplied {

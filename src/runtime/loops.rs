@@ -15,7 +15,7 @@ use crate::process::{Ended, LeftOver, Opener, Witness};
 use crate::report::Notice;
 use crate::settle::{Batch, BatchChange};
 use crate::supervisor::{Event, RunId};
-use crate::watch::{Change, ChangeKind, Facts, Survey, content};
+use crate::watch::{Change, ChangeKind, Comparison, Facts, Survey, content};
 
 /// More files than this are not looked at: descriptors are not for nothing.
 const LEASES: usize = 128;
@@ -44,16 +44,82 @@ pub(super) struct Loops {
     opened: HashSet<Arc<Path>>,
     /// Paths of the last batch that were put there whole.
     renamed: HashSet<Arc<Path>>,
+    /// The last change was that this was renamed: the next one tells to what.
+    away: Option<Arc<Path>>,
     /// How often more an event makes us look what the run has open.
     looks: u32,
     /// When suspected files are let go of.
     until: Option<Instant>,
+    /// What the run may have written itself, though nobody was seen.
+    held: Option<Held>,
+}
+
+/// A batch that waits to be the only sign of life.
+#[derive(Debug)]
+struct Held {
+    batch: Batch,
+    since: Instant,
+    /// It waits for longer than anybody would overlook.
+    said: bool,
+}
+
+/// What of a batch does not count like any other change.
+#[derive(Debug, Default)]
+struct Sorted {
+    same: Vec<Arc<Path>>,
+    guilty: Vec<(Arc<Path>, Guilt)>,
+    doubtful: Vec<BatchChange>,
+}
+
+impl Sorted {
+    /// Whether the change stays in the batch.
+    fn stays(&mut self, change: &BatchChange, judgement: Judgement) -> bool {
+        match judgement {
+            Judgement::Innocent => return true,
+            Judgement::Doubtful => self.doubtful.push(change.clone()),
+            Judgement::Same => self.same.push(Arc::clone(&change.path)),
+            Judgement::Guilty(guilt) => self.guilty.push((Arc::clone(&change.path), guilt)),
+        }
+        false
+    }
+
+    /// The paths that are not to count now.
+    fn suspects(&self) -> impl Iterator<Item = &Arc<Path>> {
+        let guilty = self.guilty.iter().map(|(path, _)| path);
+        guilty.chain(self.doubtful.iter().map(|change| &change.path))
+    }
 }
 
 impl Loops {
     /// When [`Instance::look_after_loops`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.until.into_iter().chain(self.breaker.deadline()).min()
+        self.until.into_iter().chain(self.breaker.deadline()).chain(self.patience()).min()
+    }
+
+    /// When what is held counts.
+    fn patience(&self) -> Option<Instant> {
+        self.held.as_ref().map(|held| self.breaker.patience(held.since))
+    }
+
+    /// How many changes are held: they may be the run's own, and count a little later.
+    pub(super) fn held(&self) -> usize {
+        self.held.as_ref().map_or(0, |held| held.batch.changes.len())
+    }
+
+    /// Another change, a request or time ends it.
+    fn hold(&mut self, batch: Batch, now: Instant) {
+        let Some(held) = &mut self.held else {
+            self.held = Some(Held { batch, since: now, said: false });
+            return;
+        };
+        let known: HashSet<Arc<Path>> = held.batch.changes.iter().map(|c| c.path.clone()).collect();
+        let new = batch.changes.into_iter().filter(|change| !known.contains(&change.path));
+        held.batch.changes.extend(new);
+    }
+
+    /// Ends the holding.
+    pub(super) fn take_held(&mut self) -> Option<Batch> {
+        self.held.take().map(|held| held.batch)
     }
 
     /// The convicted paths, in order.
@@ -85,6 +151,8 @@ impl Loops {
         self.saw.clear();
         self.opened.clear();
         self.looks = 0;
+        // It finds what was held.
+        self.held = None;
         let follows = self.breaker.run_started(run, causes, now);
         self.until = None;
         let mut hunted = None;
@@ -130,6 +198,18 @@ impl Loops {
         }
     }
 
+    /// The two events of a rename come one after the other (inotify(7)).
+    fn note_rename(&mut self, change: &Change) {
+        let away = self.away.take();
+        match (change.kind, away) {
+            (ChangeKind::RenamedAway, _) => self.away = Some(Arc::clone(&change.path)),
+            (ChangeKind::Appeared, Some(from)) => {
+                self.breaker.renamed(from, Arc::clone(&change.path));
+            }
+            _ => {}
+        }
+    }
+
     /// A change of a suspected path.
     fn note(&mut self, change: &Change, shim: Option<u32>) {
         let path = &change.path;
@@ -156,6 +236,37 @@ impl Loops {
             }
             _ => {}
         }
+    }
+
+    /// Takes out of a batch what does not count like any other change.
+    fn sort_out(&mut self, batch: &mut Batch, shim: Option<u32>) -> Sorted {
+        if batch.changes.len() <= LEASES {
+            batch.changes.iter().for_each(|change| self.breaker.inherit(&change.path));
+        }
+        let mut sorted = Sorted::default();
+        loop {
+            let before = sorted.guilty.len();
+            batch.changes.append(&mut sorted.doubtful);
+            batch.changes.retain(|change| {
+                let judgement = self.judge(change, batch.first, shim);
+                sorted.stays(change, judgement)
+            });
+            if sorted.guilty.len() == before {
+                break;
+            }
+            // A guilty one shows others in a new light.
+            self.hunt(shim, Duration::ZERO, LONG_HUNT);
+        }
+        batch.changes.retain(|change| !self.is_part_of(&sorted, change));
+        sorted
+    }
+
+    /// Whether a change is that of a temporary which has become a file that does not count.
+    fn is_part_of(&self, sorted: &Sorted, change: &BatchChange) -> bool {
+        let path = &change.path;
+        matches!(change.kind, ChangeKind::Removed | ChangeKind::RenamedAway)
+            && (self.breaker.has_become_convicted(path)
+                || sorted.suspects().any(|whole| self.breaker.has_become(path, whole)))
     }
 
     /// Judges one path of a batch.
@@ -192,6 +303,7 @@ impl Instance {
 
     /// Whether a change is that of a path which the runs themselves write.
     pub(super) fn is_of_a_loop(&mut self, change: &Change) -> bool {
+        self.loops.note_rename(change);
         if self.loops.breaker.suspects_any() {
             let shim = self.host.shim();
             if change.kind == ChangeKind::Written {
@@ -235,40 +347,22 @@ impl Instance {
 
     /// Takes out of a batch what the run itself wrote. `None` when nothing is left of it.
     pub(super) fn break_loops(&mut self, mut batch: Batch, now: Instant) -> Option<Batch> {
-        if !self.loops.breaker.suspects_any() && !self.loops.witness.has_caught() {
+        if !self.loops.breaker.is_wary() && !self.loops.witness.has_caught() {
             return Some(batch);
         }
         let shim = self.host.shim();
-        let mut same = Vec::new();
-        let mut guilty = Vec::new();
-        loop {
-            let before = guilty.len();
-            batch.changes.retain(|change| match self.loops.judge(change, batch.first, shim) {
-                Judgement::Innocent => true,
-                Judgement::Same => {
-                    same.push(Arc::clone(&change.path));
-                    false
-                }
-                Judgement::Guilty(guilt) => {
-                    guilty.push((Arc::clone(&change.path), guilt));
-                    false
-                }
-            });
-            if guilty.len() == before {
-                break;
-            }
-            // A guilty one shows others in a new light.
-            self.loops.hunt(shim, Duration::ZERO, LONG_HUNT);
-        }
+        let Sorted { same, guilty, doubtful } = self.loops.sort_out(&mut batch, shim);
         for (path, guilt) in guilty {
-            self.loops.witness.release(&path);
-            self.settle.forget(&path);
-            let file = match &self.config.origin {
-                Origin::File(file) => Some(file.display().to_string()),
-                _ => None,
-            };
-            let Guilt { run, process, caused } = guilt;
-            self.reporter.say(&Notice::Loop { path, run, process, caused, file }, now);
+            self.convict(path, guilt, now);
+        }
+        if !doubtful.is_empty() {
+            // A file that has come and gone meanwhile is no second cause.
+            let alone = self.watch.compare(&batch) == Comparison::Same;
+            batch.changes.extend(doubtful);
+            if alone {
+                self.loops.hold(batch, now);
+                return None;
+            }
         }
         if !batch.changes.is_empty() {
             return Some(batch);
@@ -279,6 +373,17 @@ impl Instance {
             self.reporter.say(&notice, now);
         }
         None
+    }
+
+    fn convict(&mut self, path: Arc<Path>, guilt: Guilt, now: Instant) {
+        self.loops.witness.release(&path);
+        self.settle.forget(&path);
+        let file = match &self.config.origin {
+            Origin::File(file) => Some(file.display().to_string()),
+            _ => None,
+        };
+        let Guilt { run, process, caused } = guilt;
+        self.reporter.say(&Notice::Loop { path, run, process, caused, file }, now);
     }
 
     /// A batch goes to the supervisor.
@@ -296,8 +401,24 @@ impl Instance {
         if self.loops.until.is_some_and(|until| until <= now) {
             self.loops.let_go();
         }
+        self.look_after_held(now);
         for path in self.loops.breaker.tick(now) {
             self.reporter.say(&Notice::LoopReleased { path, ignored: false }, now);
+        }
+    }
+
+    fn look_after_held(&mut self, now: Instant) {
+        let Some(until) = self.loops.patience() else { return };
+        if until <= now {
+            if let Some(batch) = self.loops.take_held() {
+                self.answer_batch(batch, now);
+            }
+        } else if let Some(held) = &mut self.loops.held
+            && self.loops.breaker.is_over()
+            && !std::mem::replace(&mut held.said, true)
+        {
+            let path = Arc::clone(&held.batch.changes[0].path);
+            self.reporter.say(&Notice::LoopDoubted { path, wait: until - now }, now);
         }
     }
 

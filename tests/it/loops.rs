@@ -1,7 +1,7 @@
 //! Commands that write into the tree they are started by, and people who only look as if they were one.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::*;
 use crate::{control, explain};
@@ -11,9 +11,14 @@ const TEN_SECONDS: Duration = Duration::from_secs(10);
 /// What the loop's line says of it.
 const LOOP: &str = "loop: run";
 
-/// Starts a shell command that also leaves its stamp first, and waits until it loops no more.
+/// Starts a shell command that also leaves its stamp first.
+fn begins(project: Project, command: &str) -> Watcher {
+    project.start_shell(&format!("{{}}; {command}"), []).watching()
+}
+
+/// … and waits until it loops no more.
 fn loops(project: Project, command: &str) -> Watcher {
-    let watcher = project.start_shell(&format!("{{}}; {command}"), []).watching();
+    let watcher = begins(project, command);
     watcher.says(LOOP);
     watcher
 }
@@ -21,20 +26,16 @@ fn loops(project: Project, command: &str) -> Watcher {
 /// At most three runs in ten seconds; every other file reloads on.
 #[track_caller]
 fn is_broken(watcher: &Watcher, files: &[&str]) {
-    is_broken_after(watcher, files, 3);
-}
-
-#[track_caller]
-fn is_broken_after(watcher: &Watcher, files: &[&str], most: usize) {
     pace(TEN_SECONDS);
     let runs = watcher.run_count();
     // The moments of a run say less on a busy machine, and the proof takes some runs more.
-    let most = if is_busy() { most + 4 } else { most };
+    let most = if is_busy() { 7 } else { 3 };
     assert!(runs <= most, "{runs} runs\n{}", watcher.story());
     for file in files {
         let line = watcher.says_all(&[LOOP, &format!("itself wrote {file}")]);
         assert!(line.contains("all other files do"), "{line}");
     }
+    let runs = watcher.run_count();
     let run = watcher.run_after(|project| project.save("a.go", "a person's"));
     assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
     watcher.exactly(runs + 1);
@@ -61,16 +62,102 @@ fn a_command_that_appends_for_ever_runs_three_times() {
 
 #[test]
 fn a_file_made_anew_and_renamed_is_found_out_too() {
-    let watcher = loops(project(), "date +%s.%N > gen.txt.tmp; mv gen.txt.tmp gen.txt");
-    // Nobody opens it: the process has to be met with the file open, which may need another run.
-    is_broken_after(&watcher, &["gen.txt"], 5);
+    // Nobody opens it: the process has to be met with the file open. Where it was not, the next run waits.
+    for temporary in ["gen.txt.tmp", "x.tmp"] {
+        let command = format!("date +%s.%N > {temporary}; mv {temporary} gen.txt");
+        is_broken(&begins(project(), &command), &["gen.txt"]);
+    }
 }
 
 #[test]
 fn a_file_removed_and_written_again_is_found_out_too() {
-    let watcher = loops(project(), "rm -f gen.txt; date +%s.%N > gen.txt");
     // A new file has no lease on it: the process has to be met while it has the file open.
-    is_broken_after(&watcher, &["gen.txt"], 4);
+    is_broken(&begins(project(), "rm -f gen.txt; date +%s.%N > gen.txt"), &["gen.txt"]);
+}
+
+/// Alone: what is seen of a process that has a file open for 50 µs depends on who else runs.
+#[test]
+#[ignore = "long; see `make torture`"]
+fn torture_in_time_a_hundred_loops_run_three_times() {
+    let python =
+        "import os; open('x.tmp', 'w').write(str(os.times())); os.replace('x.tmp', 'gen.txt')";
+    let commands = [
+        "date +%s.%N > gen.txt",
+        "date +%s.%N > gen.txt.tmp; mv gen.txt.tmp gen.txt",
+        "date +%s.%N > x.tmp; mv x.tmp gen.txt",
+        "rm -f gen.txt; date +%s.%N > gen.txt",
+        &format!("python3 -c \"{python}\""),
+    ];
+    let mut counts = [0; 8];
+    for command in commands.iter().cycle().take(100) {
+        let watcher = begins(project(), command);
+        let begin = Instant::now();
+        until(TEN_SECONDS, || (watcher.count_lines("loop") > 0).then_some(()));
+        pace(QUIET);
+        assert!(begin.elapsed() < TEN_SECONDS, "{}", watcher.story());
+        counts[watcher.run_count().min(7)] += 1;
+    }
+    eprintln!("a hundred loops, by runs: {counts:?}");
+    assert_eq!(counts[4..], [0; 4]);
+}
+
+/// Somebody who renames a file into its place at the same moment of each run, until that is in doubt.
+fn in_time_with_runs() -> Watcher {
+    let project = project().file("b.go", "package b").runs(Stamp::takes(80).sees("a.go"));
+    let watcher = project.start([]).ready();
+    watcher.says("run 1: exit 0");
+    watcher.run_after(|project| project.save("a.go", "first"));
+    for number in 0..20 {
+        let runs = watcher.run_count();
+        watcher.save_atomically("a.go", format!("save {number}"));
+        let next = || {
+            let doubted = watcher.count_lines("loop? a.go") > 0;
+            (doubted || watcher.run_count() > runs).then_some(doubted)
+        };
+        if watcher.wait_for("a run, or doubt", next) {
+            watcher.exactly(runs);
+            return watcher;
+        }
+    }
+    panic!("never in doubt\n{}", watcher.story())
+}
+
+#[test]
+fn what_is_in_doubt_waits_for_ten_seconds_and_is_not_lost() {
+    let watcher = in_time_with_runs();
+    let runs = watcher.run_count();
+    let text = fs::read_to_string(watcher.path("a.go")).expect("it is there");
+    assert!(explain::out(&explain::ask(&watcher, ["status"])).contains("1 change waiting"));
+    let waits = explain::ask(&watcher, ["wait"]);
+    assert!(explain::out(&waits).contains("caused by a.go"), "{waits:?}");
+    let log = watcher.run_log();
+    assert_eq!(log.len(), runs + 1, "{}", watcher.story());
+    assert!(log[runs].saw_text(&text), "{}", watcher.story());
+    assert_eq!(watcher.count_lines(LOOP), 0, "{}", watcher.story());
+}
+
+#[test]
+fn what_is_in_doubt_goes_with_any_other_change_or_request() {
+    let watcher = in_time_with_runs();
+    let runs = watcher.run_count();
+    let run = watcher.run_after(|project| project.save("b.go", "package b // a person's"));
+    let mut changed = run.changed_below(&watcher.tree());
+    changed.sort();
+    assert_eq!(changed, ["a.go", "b.go"]);
+    watcher.exactly(runs + 1);
+
+    let watcher = in_time_with_runs();
+    let runs = watcher.run_count();
+    let run = watcher.run_after(|watcher| drop(explain::ask(watcher, ["restart"])));
+    assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
+    watcher.exactly(runs + 1);
+
+    // Nothing of the run is left: this is somebody else's, whatever the moment.
+    let watcher = in_time_with_runs();
+    let runs = watcher.run_count();
+    let run = watcher.run_after(|project| project.save_atomically("a.go", "a person's"));
+    assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
+    watcher.exactly(runs + 1);
 }
 
 #[test]

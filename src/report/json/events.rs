@@ -44,6 +44,7 @@ pub(super) fn name(notice: &Notice) -> &'static str {
         Notice::Noisy { .. } => "noisy",
         Notice::Configuration { .. } => "configuration",
         Notice::Loop { .. } => "loop",
+        Notice::LoopDoubted { .. } => "loop_doubted",
         Notice::LoopReleased { .. } => "loop_released",
         Notice::ConfigurationRejected { .. } => "configuration_rejected",
         Notice::ConfigurationApplied { .. } => "configuration_applied",
@@ -159,6 +160,10 @@ pub(super) fn trees(notice: &Notice, out: &mut Object) {
         }
         Notice::Directory { path } | Notice::RootMissing { path } | Notice::RootBack { path } => {
             out.path("path", path)
+        }
+        Notice::LoopDoubted { path, wait } => {
+            out.path("path", path);
+            out.millis("wait_ms", *wait);
         }
         Notice::LoopReleased { path, ignored } => {
             out.path("path", path);

@@ -28,6 +28,12 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
             applied(file, changes, *run, *restarts)
         }
         Notice::Loop { .. } => looping(notice, context)?,
+        Notice::LoopDoubted { path, wait } => format!(
+            "loop? {} changed at the same moment of three runs: the next one waits {}, or for any other change{}",
+            context.path(path),
+            human::seconds(*wait),
+            context.offer("r: at once")
+        ),
         Notice::LoopReleased { path, ignored } => {
             let what = if *ignored { "is ignored now" } else { "reloads again" };
             format!("{} {what}", context.path(path))

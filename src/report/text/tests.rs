@@ -450,6 +450,11 @@ fn the_session() {
             "loop: run 3 itself wrote it's, which had caused the run. it's no longer reloads, all other \
              files do (i: undo).",
         ),
+        (
+            Notice::LoopDoubted { path: path("gen.txt"), wait: Duration::from_millis(9_800) },
+            "loop? gen.txt changed at the same moment of three runs: the next one waits 9.8s, or for any \
+             other change (r: at once)",
+        ),
         (Notice::LoopReleased { path: path("gen.txt"), ignored: false }, "gen.txt reloads again"),
         (Notice::LoopReleased { path: path("gen.txt"), ignored: true }, "gen.txt is ignored now"),
         (
