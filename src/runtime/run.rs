@@ -270,6 +270,8 @@ impl Instance {
             self.reporter.say(&Notice::Quit(summary), now);
         }
         drop(self.keys.take());
+        // What has been answered a moment ago is written by a task of its own.
+        tokio::task::yield_now().await;
         self.reporter.flush(LAST_WORDS);
         self.host.shutdown().await;
         exit

@@ -7,6 +7,7 @@ use super::crash::Crash;
 use super::pending::Pending;
 use super::record::Record;
 use super::{Action, Cause, Event, Face, RunId, Session, Settings, Snapshot, State};
+use crate::process::Ended;
 use crate::report::Notice;
 use crate::settle::Batch;
 
@@ -175,8 +176,15 @@ impl Supervisor {
         let (state, pid) = match &self.child {
             Child::Empty(rest) | Child::Ended { rest, .. } => (rests(rest), None),
             Child::Starting { .. } => (State::Starting, None),
+            Child::Running { pid, .. } if self.settings.once => (State::Building, Some(*pid)),
             Child::Running { pid, .. } => (self.record.up(), Some(*pid)),
             Child::Stopping(stopping) => (State::Stopping, stopping.pid),
+            // Whoever waits for the only run has to hear of its end.
+            Child::Over if self.settings.once => {
+                let failed =
+                    self.record.last_end.is_some_and(|(_, ended, _)| ended != Ended::Exit(0));
+                (rests(&Rest::Change { failed }), None)
+            }
             Child::Over => (State::Stopping, None),
         };
         let (run, cause) = self.record.last_run.clone().unzip();

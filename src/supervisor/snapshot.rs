@@ -25,7 +25,8 @@ pub enum State {
     Starting,
     /// A run is up.
     Running,
-    /// A run is up, and an earlier run of the same command has ended by itself with success: it will end too.
+    /// A run is up that will end: an earlier run of the same command has ended by itself with success, or there is
+    /// to be but this one.
     Building,
     /// Nothing runs; a change (or, after a crash, a moment) is waited for.
     Waiting,

@@ -109,6 +109,13 @@ fn the_answer_belongs_to_the_write_before_the_question() {
 }
 
 #[test]
+fn wait_waits_for_the_end_of_the_only_run() {
+    let watcher = Project::new().start_shell("{}; sleep 1; exit 3", ["--once"]);
+    watcher.wait_runs(1);
+    ask(&watcher, "wait").says(3, "run 1: exit 3 in ");
+}
+
+#[test]
 #[ignore = "500 writes; make torture"]
 fn torture_wait_500() {
     write_and_wait(500);

@@ -26,6 +26,10 @@ const PAUSE: Duration = Duration::from_micros(50);
 const WHO_LIVES: Duration = Duration::from_millis(5);
 /// What a process opens gets the lowest number that is free (open(2)): so many of them are looked at.
 const NEXT: usize = 2;
+/// Of so many processes, the youngest, descriptors are held …
+const HELD: usize = 64;
+/// … and of so many threads of each: a process may have 1,024 descriptors and needs some for its own work.
+const HELD_THREADS: usize = 8;
 
 /// What is looked for in the background, and what was found.
 #[derive(Debug, Default)]
@@ -54,7 +58,7 @@ impl Hunt {
 
     /// Looks once at what the processes below `root` have open.
     pub(super) fn look(&self, root: Option<u32>) {
-        self.look_at(&holders(root));
+        holders(root).for_each(|holder| self.look_at([&holder]));
     }
 
     /// Looks again and again, for so long. Where somebody does so already, he goes on for longer instead: a
@@ -66,7 +70,7 @@ impl Hunt {
         // What is being created wakes us, and may do so on this very processor.
         let _aside = Aside::new();
         while self.goes_on() {
-            let living = holders(root);
+            let living = youngest(root);
             self.look_at(&living);
             if living.is_empty() {
                 std::thread::sleep(PAUSE);
@@ -124,10 +128,8 @@ impl Hunt {
 /// The process below `root` that has the file open for writing now.
 pub(super) fn writer(path: &Path, root: Option<u32>) -> Option<LeftOver> {
     let file = file_id(path)?;
-    holders(root)
-        .iter()
-        .flat_map(Holder::writes)
-        .find_map(|writing| (writing.file == file).then_some(writing.process))
+    let writing = |holder: Holder| holder.writes().find(|writing| writing.file == file);
+    holders(root).find_map(writing).map(|writing| writing.process)
 }
 
 fn file_id(path: &Path) -> Option<FileId> {
@@ -135,9 +137,16 @@ fn file_id(path: &Path) -> Option<FileId> {
     Some((stat.st_dev, stat.st_ino))
 }
 
-/// The processes of a run that can be looked at.
-fn holders(root: Option<u32>) -> Vec<Holder> {
-    tree::of_run(root).into_iter().filter_map(Holder::of).collect()
+/// The processes of a run that can be looked at, one after the other.
+fn holders(root: Option<u32>) -> impl Iterator<Item = Holder> {
+    tree::of_run(root).into_iter().filter_map(Holder::of)
+}
+
+/// Those that began last, to be looked at again and again.
+fn youngest(root: Option<u32>) -> Vec<Holder> {
+    let mut processes = tree::of_run(root);
+    processes.sort_by_key(|process| std::cmp::Reverse(process.start));
+    processes.into_iter().take(HELD).filter_map(Holder::of).collect()
 }
 
 /// A process with the descriptors at which it holds files, or would hold the next ones.
@@ -162,7 +171,8 @@ impl Holder {
         };
         let numbers = taken.iter().filter(is_file).copied().chain(free);
         let numbers = numbers.map(|number| number.to_string()).collect();
-        let children = tree::tasks(process.pid, process.threads).into_iter().filter_map(|task| {
+        let tasks = tree::tasks(process.pid, process.threads).into_iter().take(HELD_THREADS);
+        let children = tasks.filter_map(|task| {
             let path = tree::children_file(process.pid, task);
             let list =
                 rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
@@ -246,6 +256,25 @@ mod tests {
         assert_eq!(hunted("echo > old; exec 3< old; sleep 0.05", "none"), None);
         let read = "cp /dev/null old; sleep 0.02; exec 4< old; sleep 0.05";
         assert!(hunted(read, "old").is_none_or(|name| name == "cp"));
+    }
+
+    #[test]
+    fn it_does_not_take_all_descriptors() {
+        let mut shell = Command::new("sh")
+            .args(["-c", "for i in $(seq 80); do sleep 60 & done; wait"])
+            .spawn()
+            .unwrap();
+        let root = Some(shell.id());
+        while tree::of_run(root).len() < 80 {
+            std::thread::sleep(PAUSE);
+        }
+        assert_eq!(youngest(root).len(), HELD);
+        assert_eq!(holders(root).count(), 80);
+        for process in tree::of_run(root) {
+            let pid = rustix::process::Pid::from_raw(process.pid).unwrap();
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+        shell.wait().unwrap();
     }
 
     #[test]
