@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
-use super::message::{Arming, Listed, Outcome};
+use super::message::{Arming, Listed, Outcome, Refusal};
 use super::os::{self, Directory};
 use super::settings::{Poll, Timestamp};
 use super::stat::Stat;
@@ -120,7 +120,7 @@ pub(crate) fn look(
 fn failure(error: &io::Error) -> Outcome {
     match error.raw_os_error() {
         Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::ESTALE) => Outcome::Gone,
-        _ => Outcome::Unreadable(error.to_string()),
+        _ => Outcome::Unreadable(Refusal::of(error)),
     }
 }
 

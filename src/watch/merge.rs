@@ -6,13 +6,13 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::change::{ChangeKind, Facts};
 use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
 use super::look::{Pending, Touched, Why};
-use super::message::{Arming, Listed, Listing, Outcome, RawKind};
+use super::message::{Arming, Listed, Listing, Outcome, RawKind, Refusal};
 use super::recovery::{Events, Reason};
 use super::settings::Poll;
 use super::table::DirId;
@@ -20,6 +20,9 @@ use super::walk::Order;
 use super::{Seen, Watch, os};
 use crate::filter::EntryKind;
 use crate::report::Notice;
+
+/// What can't be read for a reason of which no event tells is tried again so often.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl Watch {
     pub(super) fn on_listing(&mut self, listing: Listing, now: Instant, out: &mut Vec<Seen>) {
@@ -45,7 +48,10 @@ impl Watch {
             Outcome::Listed(listed) => self.merge(&path, pending, why, arming, listed, now, out),
             Outcome::Gone => self.on_gone(pending.dir, &path, now, out),
             Outcome::Pruned => self.drop_silently(pending.dir, &path),
-            Outcome::Unreadable(error) => {
+            Outcome::Unreadable(Refusal { error, denied }) => {
+                if !denied || self.table.root(&path).is_some() {
+                    self.again.get_or_insert(now + AGAIN);
+                }
                 if let Some(dir) = self.table.dir_mut(pending.dir) {
                     let known = std::mem::replace(&mut dir.unreadable, true);
                     if !known {
@@ -54,6 +60,22 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Tries again what could not be read.
+    pub(super) fn look_again_if_due(&mut self, now: Instant) {
+        if self.again.is_none_or(|at| now < at) {
+            return;
+        }
+        self.again = None;
+        let mut unread = Vec::new();
+        self.table.walk(&mut |path, id, dir| {
+            if dir.unreadable {
+                unread.push((path.to_path_buf(), id));
+            }
+        });
+        unread.retain(|(_, id)| !self.is_pending(*id));
+        unread.into_iter().for_each(|(path, id)| self.look_at(id, &path, Why::New));
     }
 
     /// The walker found no directory there. Mostly an event says so too; in any case it is gone.

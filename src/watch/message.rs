@@ -1,6 +1,7 @@
 //! What the threads of the engine send to its owner, in one queue, so that the order is the truth: a
 //! directory's listing is sent before any directory in it is watched, hence before any event from there.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,7 +118,7 @@ pub(crate) enum Outcome {
     /// There is no such directory (any more).
     Gone,
     /// It cannot be read.
-    Unreadable(String),
+    Unreadable(Refusal),
     /// It turned out to be ignored (a cache directory).
     Pruned,
 }
@@ -144,4 +145,20 @@ pub(crate) struct Hashed {
     pub(crate) epoch: Option<u32>,
     /// The hash, and the state after the reading; `None`: could not be read.
     pub(crate) found: Option<(u64, Stat)>,
+}
+
+/// Why a directory can't be read or watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// In the words of the system.
+    pub(crate) error: String,
+    /// Its mode forbids it: the directory above tells when that changes.
+    pub(crate) denied: bool,
+}
+
+impl Refusal {
+    pub(crate) fn of(error: &io::Error) -> Self {
+        let denied = matches!(error.raw_os_error(), Some(libc::EACCES | libc::EPERM));
+        Self { error: error.to_string(), denied }
+    }
 }

@@ -129,6 +129,8 @@ pub struct Watch {
     markers: Vec<(OsString, HashSet<u32>)>,
     /// Watches that were put on by walks that were out of date.
     doubtful_watches: HashSet<PathBuf>,
+    /// When what could not be read is tried again.
+    again: Option<Instant>,
     ready: bool,
     /// The first turn of the loop, and when the progress was said last.
     began: Option<(Instant, Instant)>,
@@ -173,6 +175,7 @@ impl Watch {
             surprises: HashSet::new(),
             markers: Vec::new(),
             doubtful_watches: HashSet::new(),
+            again: None,
             ready: false,
             began: None,
             _mounts: mounts::Mounts::start(&messages),
@@ -222,6 +225,7 @@ impl Watch {
             self.doubts.deadline(),
             self.roots.deadline(),
             self.next_progress(),
+            self.again,
         ]
         .into_iter()
         .flatten()
@@ -236,6 +240,7 @@ impl Watch {
         self.poll_if_due(now);
         self.doubt_if_due(now, out);
         self.look_for_missing_roots(now, out);
+        self.look_again_if_due(now);
     }
 
     /// Directories that are watched now, and how many of them without events.

@@ -15,7 +15,7 @@ use notify::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::flood::Flood;
-use super::message::{Inner, Message, RawEvent, RawKind};
+use super::message::{Inner, Message, RawEvent, RawKind, Refusal};
 use super::os;
 
 /// What became of one directory that was to be watched.
@@ -28,7 +28,7 @@ pub(crate) enum Armed {
     /// It is not there.
     Gone,
     /// It cannot be watched: the error.
-    Failed(String),
+    Failed(Refusal),
 }
 
 /// One inotify instance.
@@ -189,8 +189,8 @@ fn answer(error: &notify::Error) -> Armed {
         ErrorKind::MaxFilesWatch => Armed::Limit,
         ErrorKind::PathNotFound => Armed::Gone,
         ErrorKind::Io(error) if error.kind() == io::ErrorKind::NotFound => Armed::Gone,
-        ErrorKind::Io(error) => Armed::Failed(error.to_string()),
-        _ => Armed::Failed(error.to_string()),
+        ErrorKind::Io(error) => Armed::Failed(Refusal::of(error)),
+        _ => Armed::Failed(Refusal { error: error.to_string(), denied: false }),
     }
 }
 

@@ -149,7 +149,7 @@ impl Survey {
                     let polled = self.polled(reason);
                     flow = each(Step::Directory { path: &job.path, files, polled });
                 }
-                Outcome::Unreadable(error) => flow = each(Step::Unreadable(&job.path, error)),
+                Outcome::Unreadable(why) => flow = each(Step::Unreadable(&job.path, &why.error)),
                 Outcome::Gone | Outcome::Pruned => {}
             }
             further.ignored.sort_by(|a, b| a.0.cmp(&b.0));

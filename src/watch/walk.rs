@@ -444,8 +444,8 @@ fn arm(
                     failed.push((job, Outcome::Gone));
                     continue;
                 }
-                Some(Armed::Failed(error)) => {
-                    failed.push((job, Outcome::Unreadable(error)));
+                Some(Armed::Failed(why)) => {
+                    failed.push((job, Outcome::Unreadable(why)));
                     continue;
                 }
             }

@@ -174,6 +174,30 @@ fn an_unreadable_directory_is_said_once_and_picked_up_again() {
     allow(&watcher, 0o700);
 }
 
+/// Of a root the directory above tells nothing: it is tried again.
+#[test]
+fn an_unreadable_root_is_picked_up_again() {
+    let project = Project::new().file("root/b.go", "0").file("root/deep/c.go", "0");
+    let root = rustix::process::geteuid().is_root();
+    let project = if root { project.owned_by(64_019) } else { project };
+    let allow = |project: &Project, mode| {
+        fs::set_permissions(project.path("root"), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    allow(&project, 0);
+    let watcher = project.start(["-w", "root"]).ready();
+    watcher.says_all(&["root", "ermission"]);
+    pace_ms(1500);
+    allow(&watcher, 0o755);
+    for name in ["root/b.go", "root/deep/c.go"] {
+        watcher.wait_for("an edit in it", || {
+            watcher.save(name, format!("{}", monotonic()));
+            pace_ms(100);
+            named(&watcher).contains(name).then_some(())
+        });
+    }
+    assert_eq!(watcher.count_lines("ermission"), 1, "{}", watcher.story());
+}
+
 /// It becomes so while it is watched, and what was changed in it meanwhile is found when it is readable again.
 #[test]
 fn a_directory_that_becomes_unreadable_is_said_once_and_picked_up_again() {
