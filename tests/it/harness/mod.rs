@@ -26,7 +26,9 @@ pub(crate) use pty::Pty;
 pub(crate) use runs::Run;
 pub(crate) use rustix::process::Signal;
 pub(crate) use terminal::Terminal;
-pub(crate) use wait::{DEADLINE, QUIET, Random, is_busy, monotonic, pace, pace_ms, until};
+pub(crate) use wait::{
+    DEADLINE, PROMPT_MS, QUIET, Random, is_busy, monotonic, pace, pace_ms, until,
+};
 #[cfg(target_os = "linux")]
-pub(crate) use wait::{PROMPT_MS, figures, ms_since};
+pub(crate) use wait::{figures, ms_since};
 pub(crate) use watcher::Watcher;
