@@ -1,7 +1,8 @@
 //! Runs in a row that the same path caused.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::state::{Current, Times};
 use crate::process::LeftOver;
 use crate::supervisor::RunId;
 
@@ -16,6 +17,11 @@ const REMEMBERED: u32 = 16;
 /// So many runs make a row.
 const A_ROW: usize = 2;
 
+/// A run at which a change is in doubt has so long to end …
+const LET_END: Duration = Duration::from_millis(100);
+/// … and if it does, the next one starts so long after it did: a loop that hides is slow.
+const APART: Duration = Duration::from_secs(10);
+
 /// One path that caused the current run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chain {
@@ -29,8 +35,8 @@ pub(super) struct Chain {
     written_before: bool,
     /// No other evidence can be had for it in the current run.
     pub(super) blind: bool,
-    /// The current run may have written it, though nobody was seen.
-    pub(super) doubtful: bool,
+    /// Since when the current run may have written it, though nobody was seen.
+    doubtful: Option<Instant>,
     /// The current run left the bytes that it had found: what comes now is the beginning of something else.
     pub(super) at_rest: bool,
     /// For so many runs more its bytes are compared, whatever causes them: it has been rewritten with the
@@ -51,7 +57,7 @@ impl Chain {
         }
         self.written_before = self.writer.take().is_some();
         self.blind = false;
-        self.doubtful = false;
+        self.doubtful = None;
     }
 
     /// It goes on with what is known of another name of it, if that is more.
@@ -103,6 +109,21 @@ impl Chain {
     pub(super) fn recurs_unseen(&self, offset: Duration) -> bool {
         let same = |before: Duration| offset.abs_diff(before) <= SAME_OFFSET;
         self.written_before && self.expected().is_some_and(same)
+    }
+
+    /// Until when a change at which nobody was seen is in doubt; `None`: it is in none. `in_time`: it was written
+    /// at the same moment of three runs.
+    pub(super) fn doubt(&mut self, run: &Current, times: Times, in_time: bool) -> Option<Instant> {
+        // Whoever waits for the end of the run, and then saves, keeps time too.
+        let by_run = |at: Instant| run.ended.is_none_or(|ended| at <= ended);
+        let since = match self.doubtful {
+            Some(since) if times.last <= since || by_run(times.last) => since,
+            None if in_time && by_run(times.first) => times.now,
+            _ => return None,
+        };
+        self.doubtful = Some(since);
+        let until = if run.gone.is_some() { run.started + APART } else { since + LET_END };
+        Some(until).filter(|until| times.now < *until)
     }
 
     /// Whether a write so long after the start is the third in a row at the same moment.

@@ -10,4 +10,4 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use state::{Breaker, Follow, Guilt, Judgement, becomes};
+pub use state::{Breaker, Follow, Guilt, Judgement, Times, becomes};

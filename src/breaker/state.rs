@@ -1,6 +1,6 @@
 //! Suspicion, conviction, acquittal, release.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +14,6 @@ use crate::supervisor::RunId;
 const AFTERMATH: Duration = Duration::from_secs(1);
 /// Who writes a path that has caused one run is looked for when it was written this soon after the start.
 const SOON: Duration = Duration::from_secs(2);
-/// A run that is in doubt has so long to end by itself …
-const LET_END: Duration = Duration::from_millis(100);
-/// … and the next one starts so long after it did: nothing in doubt runs more than three times meanwhile.
-const APART: Duration = Duration::from_secs(10);
 /// A run with more causes is a storm from outside, not a loop.
 const MANY: usize = 1024;
 
@@ -30,9 +26,23 @@ pub enum Judgement {
     Same,
     /// The run wrote it: it is convicted from now on.
     Guilty(Guilt),
-    /// Nobody was seen, but everything else speaks for the run: it counts, but has time until
-    /// [`Breaker::patience`].
-    Doubtful,
+    /// Nobody was seen, but everything else speaks for the run: it has time, and counts with any other
+    /// change before.
+    Doubtful {
+        /// When it is to be judged again.
+        until: Instant,
+    },
+}
+
+/// The times of a batch that is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Its first change.
+    pub first: Instant,
+    /// Its last.
+    pub last: Instant,
+    /// The present.
+    pub now: Instant,
 }
 
 /// A path to look after while a run lasts.
@@ -80,13 +90,13 @@ struct Conviction {
 
 /// The current run, or the last.
 #[derive(Clone, Copy, Debug)]
-struct Current {
+pub(super) struct Current {
     id: RunId,
-    started: Instant,
+    pub(super) started: Instant,
     /// Its leader has ended.
-    ended: Option<Instant>,
+    pub(super) ended: Option<Instant>,
     /// Nothing of it is left.
-    gone: Option<Instant>,
+    pub(super) gone: Option<Instant>,
     /// It ended otherwise: what it did not write shows nothing.
     cut_short: bool,
     /// A path has been convicted of being written by it.
@@ -101,6 +111,8 @@ pub struct Breaker {
     offset: Option<Duration>,
     chains: HashMap<Arc<Path>, Chain>,
     convicted: HashMap<Arc<Path>, Conviction>,
+    /// What has been made or written during this run.
+    made: HashSet<Arc<Path>>,
     /// What has been renamed during this run, and to what.
     renamed: HashMap<Arc<Path>, Arc<Path>>,
     /// A chain may be of interest: asked for each change, and a storm makes many chains.
@@ -112,9 +124,9 @@ impl Breaker {
     /// after.
     pub fn run_started(&mut self, run: RunId, causes: &[Arc<Path>], now: Instant) -> Vec<Follow> {
         let offset = self.offset.take();
-        for (from, to) in std::mem::take(&mut self.renamed) {
-            self.bequeath(&from, to);
-        }
+        self.follow_renames();
+        self.made.clear();
+        self.renamed.clear();
         let mut old = std::mem::take(&mut self.chains);
         for path in causes.iter().take(if causes.len() > MANY { 0 } else { MANY }) {
             let mut chain = old.remove(path).unwrap_or_default();
@@ -198,40 +210,48 @@ impl Breaker {
         self.suspects_any() || !self.convicted.is_empty()
     }
 
+    /// A path has been made or written.
+    pub fn made(&mut self, path: &Arc<Path>) {
+        if self.is_wary() && self.made.len() < MANY {
+            self.made.insert(Arc::clone(path));
+        }
+    }
+
     /// A path has been renamed.
     pub fn renamed(&mut self, from: Arc<Path>, to: Arc<Path>) {
-        let matters = !self.chains.is_empty() || !self.convicted.is_empty();
-        if matters && self.renamed.len() < MANY {
+        // A backup: its name is back, and stands for the same as before.
+        self.renamed.remove(&to);
+        if self.made.contains(&from) || self.chains.contains_key(&from) {
             self.renamed.insert(from, to);
         }
     }
 
-    /// Whether a path that is gone is, or was, a temporary of another one.
-    #[must_use]
-    pub fn has_become(&self, path: &Path, whole: &Path) -> bool {
-        self.renamed.get(path).is_some_and(|to| **to == *whole) || becomes(path, whole)
-    }
-
-    /// Whether a path that is gone has become one that is as ignored.
-    #[must_use]
-    pub fn has_become_convicted(&self, path: &Path) -> bool {
-        self.convicted.keys().any(|convicted| self.has_become(path, convicted))
-    }
-
     /// What is known of a temporary is known of the file that it has become.
-    pub fn inherit(&mut self, path: &Arc<Path>) {
-        let suspects = self.chains.iter().filter(|(_, chain)| chain.is_suspected());
-        let mut names = suspects.map(|(name, _)| name);
-        let temporary = names.find(|name| self.has_become(name, path)).map(Arc::clone);
-        if let Some(temporary) = temporary {
-            self.bequeath(&temporary, Arc::clone(path));
+    pub fn follow_renames(&mut self) {
+        let renamed = std::mem::take(&mut self.renamed);
+        renamed.iter().for_each(|(from, to)| self.bequeath(from, to));
+        self.renamed = renamed;
+    }
+
+    /// The same for one of the two, which is gone.
+    pub fn bequeath(&mut self, from: &Path, to: &Arc<Path>) {
+        if let Some(chain) = self.chains.remove(from) {
+            self.chains.entry(Arc::clone(to)).or_default().take_over(chain);
         }
     }
 
-    fn bequeath(&mut self, from: &Path, to: Arc<Path>) {
-        if let Some(chain) = self.chains.remove(from) {
-            self.chains.entry(to).or_default().take_over(chain);
-        }
+    /// Whether a path that is gone was made by this run on the way to another one. What was there before is a
+    /// change by itself, whatever it was renamed to.
+    #[must_use]
+    pub fn was_made_for(&self, path: &Path, whole: &Path) -> bool {
+        let renamed = || self.renamed.get(path).is_some_and(|to| **to == *whole);
+        self.made.contains(path) && (renamed() || becomes(path, whole))
+    }
+
+    /// Whether it was made on the way to a path that is as ignored.
+    #[must_use]
+    pub fn was_made_for_convicted(&self, path: &Path) -> bool {
+        self.convicted.keys().any(|convicted| self.was_made_for(path, convicted))
     }
 
     /// Whether this path has to be judged.
@@ -281,8 +301,9 @@ impl Breaker {
         self.chains.get(path).is_some_and(|chain| chain.writer.is_some())
     }
 
-    /// Judges one path of a batch that began at `first`. `same`: it has the bytes that the run found.
-    pub fn judge(&mut self, path: &Arc<Path>, first: Instant, same: bool) -> Judgement {
+    /// Judges one path of a batch. `same`: it has the bytes that the run found.
+    pub fn judge(&mut self, path: &Arc<Path>, times: Times, same: bool) -> Judgement {
+        let first = times.first;
         let Some(run) = &mut self.run else { return Judgement::Innocent };
         let late = run.gone.is_some_and(|gone| first > gone + AFTERMATH);
         let looping = run.loops;
@@ -305,10 +326,8 @@ impl Breaker {
         // What else a run writes that was caught is of the same loop.
         let proven = seen && (chain.is_suspected() || looping);
         if chain.at_rest || !(proven || guessed) {
-            // Whoever waits for the end of the run, and then saves, keeps time too.
-            let meanwhile = run.ended.is_none_or(|ended| first <= ended);
-            chain.doubtful = meanwhile && !chain.at_rest && (in_time || chain.doubtful);
-            return if chain.doubtful { Judgement::Doubtful } else { Judgement::Innocent };
+            let until = if chain.at_rest { None } else { chain.doubt(run, times, in_time) };
+            return until.map_or(Judgement::Innocent, |until| Judgement::Doubtful { until });
         }
         run.loops = true;
         let guilt = Guilt {
@@ -327,16 +346,6 @@ impl Breaker {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.run.is_some_and(|run| run.gone.is_some())
-    }
-
-    /// Until when a batch that is in doubt since then can wait: until it is clear that its run does not end
-    /// by itself, or for as long as a loop would have to be slow to be none.
-    #[must_use]
-    pub fn patience(&self, since: Instant) -> Instant {
-        match self.run.filter(|_| self.is_over()) {
-            Some(run) => run.started + APART,
-            None => since + LET_END,
-        }
     }
 
     /// A batch that begins at `first` is handed to the supervisor.

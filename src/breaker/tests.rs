@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Breaker, Follow, Guilt, Judgement};
+use super::{Breaker, Follow, Guilt, Judgement, Times};
 use crate::process::{LeftOver, Opener};
 use crate::supervisor::RunId;
 
@@ -50,7 +50,8 @@ impl Script {
     }
 
     fn judge(&mut self, name: &str, same: bool) -> Judgement {
-        self.breaker.judge(&path(name), self.now, same)
+        let times = Times { first: self.now, last: self.now, now: self.now };
+        self.breaker.judge(&path(name), times, same)
     }
 
     /// It is written so long after the start, by whomever, and causes a run unless it is held back.
@@ -61,7 +62,7 @@ impl Script {
         }
         let judgement = self.judge(name, false);
         // What is in doubt counts too, a little later.
-        if matches!(judgement, Judgement::Innocent | Judgement::Doubtful) {
+        if matches!(judgement, Judgement::Innocent | Judgement::Doubtful { .. }) {
             self.breaker.hand_over(self.now);
             self.run(&[name]);
         }
@@ -158,13 +159,14 @@ fn what_is_written_soon_after_a_start_is_looked_for_from_the_next_run_on() {
 fn without_evidence_nobody_is_convicted() {
     let mut script = Script::new();
     for number in 0..100 {
-        let doubt = if number < 2 { Judgement::Innocent } else { Judgement::Doubtful };
-        assert_eq!(script.written("a", 5, None), doubt, "save {number}");
+        let judgement = script.written("a", 5, None);
+        let doubtful = matches!(judgement, Judgement::Doubtful { .. });
+        assert_eq!((doubtful, judgement == Judgement::Innocent), (number >= 2, number < 2));
     }
 }
 
 /// Two runs that a file has caused at this moment of the run before, and a third that goes on.
-fn doubtful_at(after: u64) -> Script {
+fn third_run(after: u64) -> Script {
     let mut script = Script::new();
     assert_eq!(script.written("gen", after, None), Judgement::Innocent);
     assert_eq!(script.written("gen", after, None), Judgement::Innocent);
@@ -172,49 +174,65 @@ fn doubtful_at(after: u64) -> Script {
     script
 }
 
-#[test]
-fn the_same_moment_of_three_runs_is_doubtful_while_the_run_lives() {
-    for after in [0, 20, 900, 5_000] {
-        assert_eq!(doubtful_at(after).judge("gen", false), Judgement::Doubtful, "{after} ms");
+impl Script {
+    /// For how long, from the start of the run on, `gen` is in doubt that changed from `first` to `last`.
+    fn doubt(&mut self, first: u64, last: u64) -> Option<u64> {
+        let at = |milliseconds| self.start + Duration::from_millis(milliseconds);
+        let times = Times { first: at(first), last: at(last), now: self.now };
+        match self.breaker.judge(&path("gen"), times, false) {
+            Judgement::Doubtful { until } => {
+                Some(u64::try_from(until.duration_since(self.start).as_millis()).unwrap())
+            }
+            judgement => {
+                assert_eq!(judgement, Judgement::Innocent);
+                None
+            }
+        }
     }
-    for wrong in [849, 951] {
-        let mut script = doubtful_at(900);
-        script.now = script.start + Duration::from_millis(wrong);
-        assert_eq!(script.judge("gen", false), Judgement::Innocent, "{wrong} ms");
-    }
-    // Who waits for the end of the run and saves then keeps time, too.
-    let mut script = doubtful_at(900);
-    script.breaker.ended(RunId(script.runs), true, script.now - Duration::from_millis(1));
-    assert_eq!(script.judge("gen", false), Judgement::Innocent);
-    // Whoever was seen is no matter of doubt.
-    let mut script = doubtful_at(900);
-    script.breaker.testify(&path("gen"), Opener::Outside);
-    assert_eq!(script.judge("gen", false), Judgement::Innocent);
 }
 
 #[test]
-fn what_is_in_doubt_stays_so_until_the_run_ends() {
-    let mut script = doubtful_at(20);
-    assert_eq!(script.judge("gen", false), Judgement::Doubtful);
-    script.pass(70);
-    assert_eq!(script.judge("gen", false), Judgement::Doubtful);
-    script.breaker.ended(RunId(script.runs), false, script.now);
-    script.pass(1);
-    assert_eq!(script.judge("gen", false), Judgement::Innocent);
+fn the_same_moment_of_three_runs_is_doubtful_while_the_run_lives() {
+    for after in [0, 20, 900, 5_000] {
+        assert_eq!(third_run(after).doubt(after, after), Some(after + 100));
+    }
+    for wrong in [849, 951] {
+        assert_eq!(third_run(900).doubt(wrong, wrong), None, "{wrong} ms");
+    }
+    // Who waits for the end of the run and saves then keeps time, too.
+    let mut script = third_run(900);
+    script.breaker.ended(RunId(script.runs), true, script.now - Duration::from_millis(1));
+    assert_eq!(script.doubt(900, 900), None);
+    // Whoever was seen is no matter of doubt.
+    let mut script = third_run(900);
+    script.breaker.testify(&path("gen"), Opener::Outside);
+    assert_eq!(script.doubt(900, 900), None);
 }
 
 #[test]
 fn doubt_has_patience_with_a_run_that_ends() {
-    let milliseconds = Duration::from_millis;
-    let mut script = doubtful_at(20);
-    assert_eq!(script.breaker.patience(script.now), script.now + milliseconds(100));
-    assert!(!script.breaker.is_over());
+    let mut script = third_run(20);
+    assert_eq!(script.doubt(20, 20), Some(120));
+    script.pass(60);
+    assert_eq!(script.doubt(20, 80), Some(120), "as long as it runs, it may be the run");
     let run = RunId(script.runs);
     script.breaker.ended(run, true, script.now);
-    assert_eq!(script.breaker.patience(script.now), script.now + milliseconds(100));
     script.breaker.gone(run, script.now);
-    assert!(script.breaker.is_over());
-    assert_eq!(script.breaker.patience(script.now), script.start + milliseconds(10_000));
+    script.pass(40);
+    assert_eq!(script.doubt(20, 80), Some(10_000));
+    assert_eq!(script.doubt(20, 81), None, "nothing of the run lives: somebody else");
+    script.pass(9_879);
+    assert_eq!(script.doubt(20, 80), Some(10_000));
+    script.pass(1);
+    assert_eq!(script.doubt(20, 80), None);
+}
+
+#[test]
+fn doubt_is_over_soon_when_the_run_goes_on() {
+    let mut script = third_run(20);
+    assert_eq!(script.doubt(20, 20), Some(120));
+    script.pass(100);
+    assert_eq!(script.doubt(20, 20), None);
 }
 
 #[test]
@@ -224,20 +242,31 @@ fn a_file_inherits_what_is_known_of_its_temporary() {
     script.run(&["gen.txt.tmp"]);
     script.breaker.hand_over(script.now);
     assert_eq!(script.run(&["gen.txt.tmp", "gen.txt"]), ["gen.txt", "gen.txt.tmp"]);
-    script.breaker.inherit(&path("other.txt"));
     assert_eq!(script.judge("gen.txt", false), Judgement::Innocent);
     script.breaker.testify(&path("gen.txt"), Opener::Run(sh()));
-    script.breaker.inherit(&path("gen.txt"));
+    script.breaker.bequeath(&path("gen.txt.tmp"), &path("gen.txt"));
     let Judgement::Guilty(guilt) = script.judge("gen.txt", false) else { panic!("innocent") };
     assert_eq!((guilt.caused, guilt.process), (vec![RunId(2), RunId(3)], Some(sh())));
     assert_eq!(script.judge("gen.txt.tmp", false), Judgement::Innocent);
-    assert!(script.breaker.has_become_convicted(&path("gen.txt.tmp")));
-    // Another name is one of it only if it was seen to become it.
-    assert!(!script.breaker.has_become_convicted(&path("x")));
+}
+
+#[test]
+fn what_a_run_makes_for_a_convicted_file_is_no_change_by_itself() {
+    let mut script = Script::convicted("gen.txt");
+    // Neither the name alone nor the rename of what was there before is enough.
+    script.breaker.renamed(path("a.go"), path("gen.txt"));
+    for name in ["gen.txt.tmp", "x", "a.go"] {
+        assert!(!script.breaker.was_made_for_convicted(&path(name)), "{name}");
+    }
+    for name in ["gen.txt.tmp", "x", "y"] {
+        script.breaker.made(&path(name));
+    }
     script.breaker.renamed(path("x"), path("gen.txt"));
-    assert!(script.breaker.has_become_convicted(&path("x")));
+    for (name, temporary) in [("gen.txt.tmp", true), ("x", true), ("y", false), ("a.go", false)] {
+        assert_eq!(script.breaker.was_made_for_convicted(&path(name)), temporary, "{name}");
+    }
     script.run(&[]);
-    assert!(!script.breaker.has_become_convicted(&path("x")));
+    assert!(!script.breaker.was_made_for_convicted(&path("x")));
 }
 
 #[test]
@@ -250,6 +279,13 @@ fn a_row_goes_on_under_the_name_that_it_was_renamed_to() {
     assert_eq!(script.run(&["x", "gen.txt"]), ["gen.txt", "x"]);
     assert!(script.breaker.is_suspected(&path("gen.txt")));
     assert!(!script.breaker.is_suspected(&path("x")));
+    // A backup is another file: the row goes on under the old name.
+    script.breaker.renamed(path("gen.txt"), path("gen.old"));
+    script.breaker.renamed(path("new"), path("gen.txt"));
+    script.breaker.hand_over(script.now);
+    script.run(&["gen.txt", "gen.old"]);
+    assert!(script.breaker.is_suspected(&path("gen.txt")));
+    assert!(!script.breaker.is_suspected(&path("gen.old")));
     script.breaker.renamed(path("gen.txt"), path("other"));
     script.run(&["gen.txt"]);
     assert!(!script.breaker.is_suspected(&path("gen.txt")));

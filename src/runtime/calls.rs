@@ -110,7 +110,7 @@ impl Instance {
             median_reload_us: state
                 .median_reload
                 .map(|d| u64::try_from(d.as_micros()).unwrap_or(u64::MAX)),
-            waiting: self.settle.waiting() + self.loops.held() + state.kept,
+            waiting: self.settle.waiting() + state.kept,
         }
     }
 
@@ -206,8 +206,7 @@ impl Instance {
     /// run could not be started, or was stopped) is not: waiting for it would be waiting for a save.
     fn pending(&self, state: &Snapshot) -> bool {
         let kept = state.kept > 0 && (state.paused || !over(state.state));
-        let held = self.loops.held() > 0;
-        self.settle.waiting() > 0 || held || self.live.deadline().is_some() || kept
+        self.settle.waiting() > 0 || self.live.deadline().is_some() || kept
     }
 
     /// How the last run that is over ended: the latest one, whatever ended it, when nothing runs.

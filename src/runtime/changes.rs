@@ -45,7 +45,7 @@ impl Instance {
     pub(super) fn note(&mut self, seen: Vec<Seen>, now: Instant) {
         for seen in seen {
             match seen {
-                Seen::Change(change) if self.is_of_a_loop(&change) => {}
+                Seen::Change(change) if self.is_of_a_loop(&change, now) => {}
                 Seen::Change(change) if self.live.is_configuration(&change.path) => {}
                 Seen::Change(change) => self.settle.note(change, now),
                 Seen::Say(notice) => self.reporter.say(&notice, now),
@@ -131,13 +131,7 @@ impl Instance {
             let notice = Notice::Noisy { path: path.clone(), every: numbers::MAX_WAIT };
             self.reporter.say(&notice, now);
         }
-        if let Some(batch) = self.break_loops(batch, now) {
-            self.answer_batch(batch, now);
-        }
-    }
-
-    /// Whether the batch is to cause a run, and when.
-    pub(super) fn answer_batch(&mut self, batch: Batch, now: Instant) {
+        let Some(batch) = self.break_loops(batch, now) else { return };
         // What a run that could not start was to answer is still open, whatever the bytes are.
         let open = self.supervisor.kept() > 0;
         match (self.watch.compare(&batch), batch.changes.first()) {
@@ -156,20 +150,12 @@ impl Instance {
                 return self.put_back(batch, now + delay);
             }
             _ => {
-                self.keep_held(now);
                 self.hand_over(&batch);
                 self.happened(Event::Batch(batch), now);
             }
         }
         self.put_backs = 0;
         self.emptied = None;
-    }
-
-    /// What is held goes to the supervisor with whatever it does next.
-    pub(super) fn keep_held(&mut self, now: Instant) {
-        if let Some(batch) = self.loops.take_held() {
-            self.supervisor.keep(batch, now);
-        }
     }
 
     fn put_back(&mut self, batch: Batch, until: Instant) {

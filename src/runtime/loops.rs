@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::Instance;
-use crate::breaker::{Breaker, Follow, Guilt, Judgement};
+use crate::breaker::{Breaker, Follow, Guilt, Judgement, Times, becomes};
 use crate::config::Origin;
 use crate::control::{BrokenLoop, Name, Writer};
 use crate::explain;
@@ -30,6 +30,8 @@ const HUNT: Duration = Duration::from_millis(100);
 const SPREAD: Duration = Duration::from_millis(100);
 /// Beside a hunt, so many events make us look at once.
 const LOOKS: u32 = 64;
+/// The two events of a rename are no further apart than this, when we come to them.
+const ONE_RENAME: Duration = Duration::from_millis(2);
 /// A run that was caught writes other files too.
 const LONG_HUNT: Duration = Duration::from_secs(1);
 
@@ -45,22 +47,13 @@ pub(super) struct Loops {
     /// Paths of the last batch that were put there whole.
     renamed: HashSet<Arc<Path>>,
     /// The last change was that this was renamed: the next one tells to what.
-    away: Option<Arc<Path>>,
+    away: Option<(Arc<Path>, Instant)>,
     /// How often more an event makes us look what the run has open.
     looks: u32,
     /// When suspected files are let go of.
     until: Option<Instant>,
-    /// What the run may have written itself, though nobody was seen.
-    held: Option<Held>,
-}
-
-/// A batch that waits to be the only sign of life.
-#[derive(Debug)]
-struct Held {
-    batch: Batch,
-    since: Instant,
-    /// It waits for longer than anybody would overlook.
-    said: bool,
+    /// It has been said that a change of this run is in doubt.
+    doubt_said: bool,
 }
 
 /// What of a batch does not count like any other change.
@@ -69,6 +62,8 @@ struct Sorted {
     same: Vec<Arc<Path>>,
     guilty: Vec<(Arc<Path>, Guilt)>,
     doubtful: Vec<BatchChange>,
+    /// When the first of the doubtful ones is to be judged again.
+    until: Option<Instant>,
 }
 
 impl Sorted {
@@ -76,50 +71,26 @@ impl Sorted {
     fn stays(&mut self, change: &BatchChange, judgement: Judgement) -> bool {
         match judgement {
             Judgement::Innocent => return true,
-            Judgement::Doubtful => self.doubtful.push(change.clone()),
+            Judgement::Doubtful { until } => {
+                self.doubtful.push(change.clone());
+                self.until = Some(self.until.map_or(until, |at| at.min(until)));
+            }
             Judgement::Same => self.same.push(Arc::clone(&change.path)),
             Judgement::Guilty(guilt) => self.guilty.push((Arc::clone(&change.path), guilt)),
         }
         false
     }
+}
 
-    /// The paths that are not to count now.
-    fn suspects(&self) -> impl Iterator<Item = &Arc<Path>> {
-        let guilty = self.guilty.iter().map(|(path, _)| path);
-        guilty.chain(self.doubtful.iter().map(|change| &change.path))
-    }
+/// Whether nothing is there any more under this name.
+fn is_gone(kind: ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Removed | ChangeKind::RenamedAway)
 }
 
 impl Loops {
     /// When [`Instance::look_after_loops`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.until.into_iter().chain(self.breaker.deadline()).chain(self.patience()).min()
-    }
-
-    /// When what is held counts.
-    fn patience(&self) -> Option<Instant> {
-        self.held.as_ref().map(|held| self.breaker.patience(held.since))
-    }
-
-    /// How many changes are held: they may be the run's own, and count a little later.
-    pub(super) fn held(&self) -> usize {
-        self.held.as_ref().map_or(0, |held| held.batch.changes.len())
-    }
-
-    /// Another change, a request or time ends it.
-    fn hold(&mut self, batch: Batch, now: Instant) {
-        let Some(held) = &mut self.held else {
-            self.held = Some(Held { batch, since: now, said: false });
-            return;
-        };
-        let known: HashSet<Arc<Path>> = held.batch.changes.iter().map(|c| c.path.clone()).collect();
-        let new = batch.changes.into_iter().filter(|change| !known.contains(&change.path));
-        held.batch.changes.extend(new);
-    }
-
-    /// Ends the holding.
-    pub(super) fn take_held(&mut self) -> Option<Batch> {
-        self.held.take().map(|held| held.batch)
+        self.until.into_iter().chain(self.breaker.deadline()).min()
     }
 
     /// The convicted paths, in order.
@@ -151,8 +122,7 @@ impl Loops {
         self.saw.clear();
         self.opened.clear();
         self.looks = 0;
-        // It finds what was held.
-        self.held = None;
+        self.doubt_said = false;
         let follows = self.breaker.run_started(run, causes, now);
         self.until = None;
         let mut hunted = None;
@@ -198,15 +168,19 @@ impl Loops {
         }
     }
 
-    /// The two events of a rename come one after the other (inotify(7)).
-    fn note_rename(&mut self, change: &Change) {
+    /// Follows files from name to name. The two events of a rename come one after the other (inotify(7)).
+    fn note_name(&mut self, change: &Change, now: Instant) {
         let away = self.away.take();
-        match (change.kind, away) {
-            (ChangeKind::RenamedAway, _) => self.away = Some(Arc::clone(&change.path)),
-            (ChangeKind::Appeared, Some(from)) => {
-                self.breaker.renamed(from, Arc::clone(&change.path));
-            }
-            _ => {}
+        match change.kind {
+            ChangeKind::RenamedAway => self.away = Some((Arc::clone(&change.path), now)),
+            ChangeKind::Removed => {}
+            _ => self.breaker.made(&change.path),
+        }
+        if let Some((from, at)) = away
+            && change.kind == ChangeKind::Appeared
+            && now <= at + ONE_RENAME
+        {
+            self.breaker.renamed(from, Arc::clone(&change.path));
         }
     }
 
@@ -239,16 +213,15 @@ impl Loops {
     }
 
     /// Takes out of a batch what does not count like any other change.
-    fn sort_out(&mut self, batch: &mut Batch, shim: Option<u32>) -> Sorted {
-        if batch.changes.len() <= LEASES {
-            batch.changes.iter().for_each(|change| self.breaker.inherit(&change.path));
-        }
+    fn sort_out(&mut self, batch: &mut Batch, shim: Option<u32>, now: Instant) -> Sorted {
+        self.follow_names(batch);
+        let times = Times { first: batch.first, last: batch.last, now };
         let mut sorted = Sorted::default();
         loop {
             let before = sorted.guilty.len();
             batch.changes.append(&mut sorted.doubtful);
             batch.changes.retain(|change| {
-                let judgement = self.judge(change, batch.first, shim);
+                let judgement = self.judge(change, times, shim);
                 sorted.stays(change, judgement)
             });
             if sorted.guilty.len() == before {
@@ -257,20 +230,39 @@ impl Loops {
             // A guilty one shows others in a new light.
             self.hunt(shim, Duration::ZERO, LONG_HUNT);
         }
-        batch.changes.retain(|change| !self.is_part_of(&sorted, change));
+        let breaker = &self.breaker;
+        batch.changes.retain(|change| {
+            !(is_gone(change.kind) && breaker.was_made_for_convicted(&change.path))
+        });
+        let (temporaries, rest) =
+            std::mem::take(&mut batch.changes).into_iter().partition(|change| {
+                let whole =
+                    |doubtful: &BatchChange| breaker.was_made_for(&change.path, &doubtful.path);
+                is_gone(change.kind) && sorted.doubtful.iter().any(whole)
+            });
+        batch.changes = rest;
+        sorted.doubtful.extend::<Vec<BatchChange>>(temporaries);
         sorted
     }
 
-    /// Whether a change is that of a temporary which has become a file that does not count.
-    fn is_part_of(&self, sorted: &Sorted, change: &BatchChange) -> bool {
-        let path = &change.path;
-        matches!(change.kind, ChangeKind::Removed | ChangeKind::RenamedAway)
-            && (self.breaker.has_become_convicted(path)
-                || sorted.suspects().any(|whole| self.breaker.has_become(path, whole)))
+    /// What is known of a temporary is known of the file that it has become.
+    fn follow_names(&mut self, batch: &Batch) {
+        self.breaker.follow_renames();
+        if batch.changes.len() > LEASES {
+            return;
+        }
+        let (gone, there): (Vec<_>, Vec<_>) =
+            batch.changes.iter().partition(|change| is_gone(change.kind));
+        for temporary in gone {
+            let mut names = there.iter().map(|change| &change.path);
+            if let Some(whole) = names.find(|whole| becomes(&temporary.path, whole)) {
+                self.breaker.bequeath(&temporary.path, whole);
+            }
+        }
     }
 
     /// Judges one path of a batch.
-    fn judge(&mut self, change: &BatchChange, first: Instant, shim: Option<u32>) -> Judgement {
+    fn judge(&mut self, change: &BatchChange, times: Times, shim: Option<u32>) -> Judgement {
         let path = &change.path;
         if !self.breaker.is_followed(path) {
             return Judgement::Innocent;
@@ -290,7 +282,7 @@ impl Loops {
         }
         let same = change.kind != ChangeKind::Touched
             && self.saw.get(path).is_some_and(|saw| content(path) == Some(*saw));
-        self.breaker.judge(path, first, same)
+        self.breaker.judge(path, times, same)
     }
 }
 
@@ -302,8 +294,8 @@ impl Instance {
     }
 
     /// Whether a change is that of a path which the runs themselves write.
-    pub(super) fn is_of_a_loop(&mut self, change: &Change) -> bool {
-        self.loops.note_rename(change);
+    pub(super) fn is_of_a_loop(&mut self, change: &Change, now: Instant) -> bool {
+        self.loops.note_name(change, now);
         if self.loops.breaker.suspects_any() {
             let shim = self.host.shim();
             if change.kind == ChangeKind::Written {
@@ -351,16 +343,19 @@ impl Instance {
             return Some(batch);
         }
         let shim = self.host.shim();
-        let Sorted { same, guilty, doubtful } = self.loops.sort_out(&mut batch, shim);
+        let Sorted { same, guilty, doubtful, until } = self.loops.sort_out(&mut batch, shim, now);
         for (path, guilt) in guilty {
             self.convict(path, guilt, now);
         }
-        if !doubtful.is_empty() {
+        if let Some(until) = until {
             // A file that has come and gone meanwhile is no second cause.
-            let alone = self.watch.compare(&batch) == Comparison::Same;
+            let alone = batch.changes.is_empty() || self.watch.compare(&batch) == Comparison::Same;
+            if alone {
+                self.say_doubt(&doubtful, until, now);
+            }
             batch.changes.extend(doubtful);
             if alone {
-                self.loops.hold(batch, now);
+                self.settle.hold(batch, until);
                 return None;
             }
         }
@@ -373,6 +368,18 @@ impl Instance {
             self.reporter.say(&notice, now);
         }
         None
+    }
+
+    /// Once for a run, and not before it is clear that it takes longer than anybody would overlook.
+    fn say_doubt(&mut self, doubtful: &[BatchChange], until: Instant, now: Instant) {
+        if self.loops.breaker.is_over()
+            && !std::mem::replace(&mut self.loops.doubt_said, true)
+            && let Some(change) = doubtful.first()
+        {
+            let path = Arc::clone(&change.path);
+            let wait = until.saturating_duration_since(now);
+            self.reporter.say(&Notice::LoopDoubted { path, wait }, now);
+        }
     }
 
     fn convict(&mut self, path: Arc<Path>, guilt: Guilt, now: Instant) {
@@ -401,24 +408,8 @@ impl Instance {
         if self.loops.until.is_some_and(|until| until <= now) {
             self.loops.let_go();
         }
-        self.look_after_held(now);
         for path in self.loops.breaker.tick(now) {
             self.reporter.say(&Notice::LoopReleased { path, ignored: false }, now);
-        }
-    }
-
-    fn look_after_held(&mut self, now: Instant) {
-        let Some(until) = self.loops.patience() else { return };
-        if until <= now {
-            if let Some(batch) = self.loops.take_held() {
-                self.answer_batch(batch, now);
-            }
-        } else if let Some(held) = &mut self.loops.held
-            && self.loops.breaker.is_over()
-            && !std::mem::replace(&mut held.said, true)
-        {
-            let path = Arc::clone(&held.batch.changes[0].path);
-            self.reporter.say(&Notice::LoopDoubted { path, wait: until - now }, now);
         }
     }
 

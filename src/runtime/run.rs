@@ -236,7 +236,6 @@ impl Instance {
     }
 
     pub(super) fn request(&mut self, request: Request, now: Instant) {
-        self.keep_held(now);
         if request == Request::Restart
             && let Some(batch) = self.settle.take_all(now)
         {

@@ -17,6 +17,7 @@ impl Settle {
             return None;
         }
         let now = self.advance(now);
+        self.let_go();
         let forced = self.is_forced(now);
         let noisy = if forced { self.convict(now) } else { None };
         self.hand_out(now, forced, noisy)
@@ -26,6 +27,7 @@ impl Settle {
     /// known as such, so that what comes of them is a change of its own.
     pub fn take_all(&mut self, now: Instant) -> Option<Batch> {
         let now = self.advance(now);
+        self.let_go();
         self.calm(now);
         self.hand_out(now, false, None)
     }
@@ -94,6 +96,10 @@ impl Settle {
 
     /// Nothing is expected of this path any more, and it holds nobody.
     pub fn forget(&mut self, path: &Path) {
+        if let Some((batch, _)) = &mut self.held {
+            batch.changes.retain(|change| *change.path != *path);
+        }
+        self.held.take_if(|(batch, _)| batch.changes.is_empty());
         let Some(at) = self.table.find(path) else { return };
         let slot = self.table.get_mut(at);
         let noisy = slot.stage == Stage::Noisy;
@@ -102,6 +108,19 @@ impl Settle {
             self.group(noisy).remove();
         }
         self.table.shift(at, Stage::Out, last);
+    }
+
+    /// Takes back a batch that is in doubt: by itself it is due at `until`, and it goes with any other before.
+    pub fn hold(&mut self, batch: Batch, until: Instant) {
+        self.let_go();
+        self.held = Some((batch, until));
+    }
+
+    /// What is held is pending like anything else.
+    pub(super) fn let_go(&mut self) {
+        if let Some((batch, _)) = self.held.take() {
+            self.put_back(batch);
+        }
     }
 
     /// Takes back a batch that no run could take. It is due again at once unless something newer

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Settings;
 use super::numbers::{BURST_GAP, WRITER_SILENCE};
 use super::stage::{ends_noise, is_gone, merge, next_stage};
 use super::table::{Pending, Stage, Table};
 use super::timing::later;
+use super::{Batch, Settings};
 use crate::watch::change::{Change, ChangeKind};
 
 /// What [`Settle::due`] found.
@@ -53,6 +53,8 @@ pub struct Settle {
     /// `Due::Delayed` has been told for what is pending.
     pub(super) delay_said: bool,
     pub(super) git: Git,
+    /// A batch that is not due by itself before this moment.
+    pub(super) held: Option<(Batch, Instant)>,
 }
 
 /// Some pending paths.
@@ -100,6 +102,7 @@ impl Settle {
             reloaded: None,
             delay_said: false,
             git: Git::default(),
+            held: None,
         }
     }
 
@@ -207,6 +210,11 @@ impl Settle {
 
     /// When [`Settle::due`] is to be asked next; `None` while nothing can become due by waiting.
     pub fn deadline(&self) -> Option<Instant> {
+        let held = self.held.as_ref().map(|(_, until)| later(*until, self.git.postponed));
+        self.own_deadline().into_iter().chain(held).min()
+    }
+
+    fn own_deadline(&self) -> Option<Instant> {
         let settled = later(self.settled()?, self.git.postponed);
         let ready = later(settled, self.interval_over());
         let next = if self.delay_said { ready } else { settled };
@@ -223,6 +231,9 @@ impl Settle {
     /// Is a batch due?
     pub fn due(&mut self, now: Instant) -> Option<Due> {
         let now = self.advance(now);
+        if self.held.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.let_go();
+        }
         self.calm(now);
         if now < later(self.settled()?, self.git.postponed) {
             return None;
@@ -270,7 +281,8 @@ impl Settle {
 
     /// How many paths wait.
     pub fn waiting(&self) -> usize {
-        self.quiet.count + self.noisy.count
+        let held = self.held.as_ref().map_or(0, |(batch, _)| batch.changes.len());
+        self.quiet.count + self.noisy.count + held
     }
 
     #[cfg(test)]

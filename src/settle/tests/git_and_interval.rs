@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{PLAIN, Played, Script, TEMPORARY, ms, us, zero};
 use crate::settle::numbers::{GIT_ASK_AGAIN, GIT_SEQUENCE_WINDOW};
-use crate::settle::{Due, Settings, Settle};
+use crate::settle::{Batch, Due, Settings, Settle};
 use crate::watch::change::Change;
 use crate::watch::change::ChangeKind::{Appeared, Closed, Removed, Touched, Written};
 
@@ -137,6 +137,56 @@ fn what_is_put_back_comes_first_and_is_due_again() {
     );
     assert_eq!((again.first, again.last), (start, start + ms(2)));
     assert_eq!(settle.deadline(), None);
+}
+
+/// One path has changed, was taken and is held until one second.
+fn held(start: std::time::Instant) -> Settle {
+    let mut settle = Settle::new(Settings::default());
+    appear(&mut settle, "held", start);
+    let batch = settle.take(start + ms(1)).expect("a batch");
+    settle.hold(batch, start + ms(1000));
+    assert_eq!((settle.waiting(), settle.deadline()), (1, Some(start + ms(1000))));
+    assert_eq!(settle.due(start + ms(400)), None);
+    settle
+}
+
+fn appear(settle: &mut Settle, path: &str, at: std::time::Instant) {
+    let path = std::path::Path::new(path).into();
+    settle.note(Change { path, kind: Appeared, facts: PLAIN }, at);
+}
+
+fn names(batch: Option<Batch>) -> Vec<String> {
+    let changes = batch.map(|batch| batch.changes).unwrap_or_default();
+    changes.iter().map(|change| change.path.display().to_string()).collect()
+}
+
+#[test]
+fn what_is_held_is_due_at_its_time_or_with_anything_else() {
+    let start = zero();
+    let mut settle = held(start);
+    assert_eq!(settle.due(start + ms(999)), None);
+    assert_eq!(settle.due(start + ms(1000)), Some(Due::Ready));
+    let batch = settle.take(start + ms(1000));
+    assert_eq!(batch.as_ref().map(|batch| (batch.first, batch.last)), Some((start, start)));
+    assert_eq!((names(batch), settle.deadline()), (vec!["held".to_owned()], None));
+
+    let mut settle = held(start);
+    appear(&mut settle, "other", start + ms(500));
+    assert_eq!(settle.waiting(), 2);
+    assert_eq!(names(settle.take(start + ms(600))), ["held", "other"]);
+    assert_eq!((settle.waiting(), settle.deadline()), (0, None));
+
+    // A request takes everything; git's lock comes before everything.
+    assert_eq!(names(held(start).take_all(start + ms(2))), ["held"]);
+    let mut settle = held(start);
+    settle.postpone(start + ms(1500));
+    assert_eq!((settle.due(start + ms(1499)), settle.waiting()), (None, 1));
+    assert_eq!(settle.deadline(), Some(start + ms(1500)));
+    assert_eq!(names(settle.take(start + ms(1500))), ["held"]);
+
+    let mut settle = held(start);
+    settle.forget(std::path::Path::new("held"));
+    assert_eq!((settle.waiting(), settle.deadline()), (0, None));
 }
 
 #[test]
