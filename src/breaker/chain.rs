@@ -118,7 +118,8 @@ impl Chain {
         let by_run = |at: Instant| run.ended.is_none_or(|ended| at <= ended);
         let since = match self.doubtful {
             Some(since) if times.last <= since || by_run(times.last) => since,
-            None if in_time && by_run(times.first) => times.now,
+            // A batch that goes on after the run says nothing of when each of its paths changed.
+            None if in_time && by_run(times.last) && !times.forced => times.now,
             _ => return None,
         };
         self.doubtful = Some(since);

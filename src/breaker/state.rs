@@ -41,6 +41,8 @@ pub struct Times {
     pub first: Instant,
     /// Its last.
     pub last: Instant,
+    /// Something in it is still being written.
+    pub forced: bool,
     /// The present.
     pub now: Instant,
 }

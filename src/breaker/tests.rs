@@ -50,7 +50,7 @@ impl Script {
     }
 
     fn judge(&mut self, name: &str, same: bool) -> Judgement {
-        let times = Times { first: self.now, last: self.now, now: self.now };
+        let times = Times { first: self.now, last: self.now, forced: false, now: self.now };
         self.breaker.judge(&path(name), times, same)
     }
 
@@ -178,7 +178,7 @@ impl Script {
     /// For how long, from the start of the run on, `gen` is in doubt that changed from `first` to `last`.
     fn doubt(&mut self, first: u64, last: u64) -> Option<u64> {
         let at = |milliseconds| self.start + Duration::from_millis(milliseconds);
-        let times = Times { first: at(first), last: at(last), now: self.now };
+        let times = Times { first: at(first), last: at(last), forced: false, now: self.now };
         match self.breaker.judge(&path("gen"), times, false) {
             Judgement::Doubtful { until } => {
                 Some(u64::try_from(until.duration_since(self.start).as_millis()).unwrap())
@@ -203,6 +203,14 @@ fn the_same_moment_of_three_runs_is_doubtful_while_the_run_lives() {
     let mut script = third_run(900);
     script.breaker.ended(RunId(script.runs), true, script.now - Duration::from_millis(1));
     assert_eq!(script.doubt(900, 900), None);
+    // Neither is it known when each of the paths changed if the batch went on after the run …
+    let mut script = third_run(900);
+    script.breaker.ended(RunId(script.runs), true, script.now);
+    assert_eq!(script.doubt(900, 901), None);
+    // … or goes on still.
+    let script = &mut third_run(900);
+    let times = Times { first: script.now, last: script.now, forced: true, now: script.now };
+    assert_eq!(script.breaker.judge(&path("gen"), times, false), Judgement::Innocent);
     // Whoever was seen is no matter of doubt.
     let mut script = third_run(900);
     script.breaker.testify(&path("gen"), Opener::Outside);

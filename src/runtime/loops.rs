@@ -215,7 +215,8 @@ impl Loops {
     /// Takes out of a batch what does not count like any other change.
     fn sort_out(&mut self, batch: &mut Batch, shim: Option<u32>, now: Instant) -> Sorted {
         self.follow_names(batch);
-        let times = Times { first: batch.first, last: batch.last, now };
+        let Batch { first, last, forced, .. } = *batch;
+        let times = Times { first, last, forced, now };
         let mut sorted = Sorted::default();
         loop {
             let before = sorted.guilty.len();

@@ -84,10 +84,9 @@ fn without_any_watch_a_wait_is_answered() {
         let answer = crate::explain::ask(&watcher, ["wait", "--timeout", "20s", "--json"]);
         let text = crate::explain::out(&answer);
         let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(
-            (&answer["run"], &answer["outcome"]),
-            (&(round + 1).into(), &"finished".into()),
-            "{text}"
-        );
+        assert_eq!(answer["run"], round + 1, "{text}");
+        // On a busy machine a pass may come, and the run be over, before the question is there.
+        let outcome = answer["outcome"].as_str().unwrap();
+        assert!(["finished", "unchanged"].contains(&outcome), "{text}");
     }
 }
