@@ -107,7 +107,7 @@ fn in_time_with_runs() -> Watcher {
     let watcher = project.start([]).ready();
     watcher.says("run 1: exit 0");
     watcher.run_after(|project| project.save("a.go", "first"));
-    for number in 0..20 {
+    for number in 0..60 {
         let runs = watcher.run_count();
         watcher.save_atomically("a.go", format!("save {number}"));
         let next = || {
@@ -138,26 +138,21 @@ fn what_is_in_doubt_waits_for_ten_seconds_and_is_not_lost() {
 
 #[test]
 fn what_is_in_doubt_goes_with_any_other_change_or_request() {
-    let watcher = in_time_with_runs();
-    let runs = watcher.run_count();
-    let run = watcher.run_after(|project| project.save("b.go", "package b // a person's"));
-    let mut changed = run.changed_below(&watcher.tree());
-    changed.sort();
-    assert_eq!(changed, ["a.go", "b.go"]);
-    watcher.exactly(runs + 1);
-
-    let watcher = in_time_with_runs();
-    let runs = watcher.run_count();
-    let run = watcher.run_after(|watcher| drop(explain::ask(watcher, ["restart"])));
-    assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
-    watcher.exactly(runs + 1);
-
+    let takes_along = |what: &dyn Fn(&Watcher), files: &[&str]| {
+        let watcher = in_time_with_runs();
+        let runs = watcher.run_count();
+        let run = watcher.run_after(what);
+        let mut changed = run.changed_below(&watcher.tree());
+        // Made when its run had just begun: that one may have seen it.
+        changed.retain(|name| name != "a.go.tmp");
+        changed.sort();
+        assert_eq!(changed, files);
+        watcher.exactly(runs + 1);
+    };
+    takes_along(&|project| project.save("b.go", "package b // a person's"), &["a.go", "b.go"]);
+    takes_along(&|watcher| drop(explain::ask(watcher, ["restart"])), &["a.go"]);
     // Nothing of the run is left: this is somebody else's, whatever the moment.
-    let watcher = in_time_with_runs();
-    let runs = watcher.run_count();
-    let run = watcher.run_after(|project| project.save_atomically("a.go", "a person's"));
-    assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
-    watcher.exactly(runs + 1);
+    takes_along(&|project| project.save_atomically("a.go", "a person's"), &["a.go"]);
 }
 
 #[test]

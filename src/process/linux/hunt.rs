@@ -192,6 +192,12 @@ impl Holder {
         self.children.iter().all(|(_, held)| held.is_empty())
     }
 
+    /// What it is called now: a shell's child has the shell's name until it executes something.
+    fn named(&self) -> LeftOver {
+        let now = tree::process(self.process.pid).filter(|now| now.start == self.process.start);
+        now.as_ref().unwrap_or(&self.process).named()
+    }
+
     /// The regular files that it can write now.
     fn writes(&self) -> impl Iterator<Item = Writing> {
         self.numbers.iter().filter_map(|number| self.writing(number))
@@ -207,7 +213,7 @@ impl Holder {
         (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Writing {
             file: (stat.st_dev, stat.st_ino),
             path: PathBuf::from(OsStr::from_bytes(path.as_bytes())),
-            process: self.process.named(),
+            process: self.named(),
         })
     }
 }
