@@ -13,14 +13,17 @@ use crate::watch::{self, Timestamp};
 
 /// The file is read this long after its last event.
 const QUIET: Duration = Duration::from_millis(50);
-/// An empty or a broken file may be half a save: it is looked at once more before it is believed.
-const SECOND_LOOK: Duration = Duration::from_millis(250);
+/// An empty or a broken file may be half a save: it is looked at once more after this before it is believed …
+const ANOTHER_LOOK: Duration = Duration::from_millis(250);
+/// … and an empty one so often: a busy disk may hold its writer, and nobody empties it and waits for it.
+const EMPTY_LOOKS: u32 = 8;
 
 /// When the file is to be read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Live {
     due: Option<Instant>,
-    second: bool,
+    /// How often it has been put off.
+    looks: u32,
     /// The file in use, and those that were: one that goes may come back.
     files: Vec<PathBuf>,
 }
@@ -34,7 +37,7 @@ impl Live {
     /// The file has changed.
     pub(super) fn touched(&mut self, now: Instant) {
         self.due = Some(now + QUIET);
-        self.second = false;
+        self.looks = 0;
     }
 
     /// Whether this is a configuration: what it changes is told and done here, and is no reason to run.
@@ -58,14 +61,14 @@ impl Live {
         self.due
     }
 
-    /// Puts the look off once.
-    fn once_more(&mut self, now: Instant) -> bool {
-        let first = !self.second;
-        if first {
-            self.due = Some(now + SECOND_LOOK);
-            self.second = true;
+    /// Puts the look off, but not more often than this.
+    fn once_more(&mut self, most: u32, now: Instant) -> bool {
+        let more = self.looks < most;
+        if more {
+            self.due = Some(now + ANOTHER_LOOK);
+            self.looks += 1;
         }
-        first
+        more
     }
 }
 
@@ -76,13 +79,13 @@ impl Instance {
             return;
         }
         self.live.due = None;
-        if self.half_written() && self.live.once_more(now) {
+        if self.half_written() && self.live.once_more(EMPTY_LOOKS, now) {
             return;
         }
         let loaded = config::load(&self.args, &self.config.directory, &super::variable);
         match loaded.and_then(|newer| newer.required_command().map(drop).map(|()| newer)) {
             Ok(newer) => self.apply(newer, now),
-            Err(_) if self.live.once_more(now) => {}
+            Err(_) if self.live.once_more(1, now) => {}
             Err(error) => self.reject(&error, now),
         }
     }

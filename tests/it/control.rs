@@ -110,8 +110,9 @@ fn the_answer_belongs_to_the_write_before_the_question() {
 
 #[test]
 fn wait_waits_for_the_end_of_the_only_run() {
-    let watcher = Project::new().start_shell("{}; sleep 1; exit 3", ["--once"]);
-    watcher.wait_runs(1);
+    let watcher = Project::new().start_shell("{}; sleep 2; exit 3", ["--once"]);
+    // The socket is made when the run has begun.
+    watcher.wait_for("its socket", || (ask(&watcher, "status").code == Some(0)).then_some(()));
     ask(&watcher, "wait").says(3, "run 1: exit 3 in ");
 }
 

@@ -44,6 +44,18 @@ fn watched(watcher: &Watcher) {
     assert_eq!(waits.code, Some(0), "{waits:?}");
 }
 
+/// A writer that a busy disk holds between the emptying and the writing.
+#[test]
+fn a_file_that_is_empty_for_a_second_is_half_a_save() {
+    let watcher = server("watcher:\n  debounce: 1ms\n");
+    fs::write(watcher.path("watcher.yml"), "").unwrap();
+    pace_ms(1000);
+    let line = edit(&watcher, "watcher:\n  debounce: 2ms\n");
+    assert!(line.contains("debounce 1ms → 2ms"), "{line}");
+    fs::write(watcher.path("watcher.yml"), "").unwrap();
+    watcher.says("debounce 2ms → auto");
+}
+
 #[test]
 fn thirty_edits_of_which_ten_are_broken_leave_the_command_alone() {
     let watcher = server("watcher:\n  debounce: 1ms\n");

@@ -127,7 +127,12 @@ fn what_is_in_doubt_waits_for_ten_seconds_and_is_not_lost() {
     let watcher = in_time_with_runs();
     let runs = watcher.run_count();
     let text = fs::read_to_string(watcher.path("a.go")).expect("it is there");
-    assert!(explain::out(&explain::ask(&watcher, ["status"])).contains("1 change waiting"));
+    let status = explain::out(&explain::ask(&watcher, ["status"]));
+    // With the temporary, if that was there when the run had just begun.
+    assert!(
+        ["; 1 change waiting", "; 2 changes waiting"].iter().any(|it| status.contains(it)),
+        "{status}"
+    );
     let waits = explain::ask(&watcher, ["wait"]);
     assert!(explain::out(&waits).contains("caused by a.go"), "{waits:?}");
     let log = watcher.run_log();
