@@ -318,6 +318,9 @@ impl Breaker {
             self.suspicious = true;
             return Judgement::Same;
         }
+        if chain.at_rest {
+            return Judgement::Innocent;
+        }
         let offset = first.saturating_duration_since(run.started);
         let seen = match chain.writer {
             Some(_) => chain.caused.is_empty() || chain.recurs(offset),
@@ -327,8 +330,8 @@ impl Breaker {
         let guessed = chain.blind && in_time;
         // What else a run writes that was caught is of the same loop.
         let proven = seen && (chain.is_suspected() || looping);
-        if chain.at_rest || !(proven || guessed) {
-            let until = if chain.at_rest { None } else { chain.doubt(run, times, in_time) };
+        if !(proven || guessed) {
+            let until = chain.doubt(run, times, in_time);
             return until.map_or(Judgement::Innocent, |until| Judgement::Doubtful { until });
         }
         run.loops = true;

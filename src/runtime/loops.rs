@@ -82,11 +82,6 @@ impl Sorted {
     }
 }
 
-/// Whether nothing is there any more under this name.
-fn is_gone(kind: ChangeKind) -> bool {
-    matches!(kind, ChangeKind::Removed | ChangeKind::RenamedAway)
-}
-
 impl Loops {
     /// When [`Instance::look_after_loops`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -205,7 +200,7 @@ impl Loops {
                 // The next one who opens it may be somebody else.
                 self.witness.watch(path);
             }
-            ChangeKind::Removed | ChangeKind::RenamedAway if self.until.is_some() => {
+            gone if gone.is_gone() && self.until.is_some() => {
                 self.hunt(shim, Duration::ZERO, HUNT);
             }
             _ => {}
@@ -233,13 +228,13 @@ impl Loops {
         }
         let breaker = &self.breaker;
         batch.changes.retain(|change| {
-            !(is_gone(change.kind) && breaker.was_made_for_convicted(&change.path))
+            !(change.kind.is_gone() && breaker.was_made_for_convicted(&change.path))
         });
         let (temporaries, rest) =
             std::mem::take(&mut batch.changes).into_iter().partition(|change| {
                 let whole =
                     |doubtful: &BatchChange| breaker.was_made_for(&change.path, &doubtful.path);
-                is_gone(change.kind) && sorted.doubtful.iter().any(whole)
+                change.kind.is_gone() && sorted.doubtful.iter().any(whole)
             });
         batch.changes = rest;
         sorted.doubtful.extend::<Vec<BatchChange>>(temporaries);
@@ -253,7 +248,7 @@ impl Loops {
             return;
         }
         let (gone, there): (Vec<_>, Vec<_>) =
-            batch.changes.iter().partition(|change| is_gone(change.kind));
+            batch.changes.iter().partition(|change| change.kind.is_gone());
         for temporary in gone {
             let mut names = there.iter().map(|change| &change.path);
             if let Some(whole) = names.find(|whole| becomes(&temporary.path, whole)) {

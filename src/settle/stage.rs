@@ -32,10 +32,6 @@ pub(super) fn next_stage(stage: Stage, pending: Option<Pending>, change: &Change
     }
 }
 
-pub(super) fn is_gone(kind: ChangeKind) -> bool {
-    matches!(kind, ChangeKind::Removed | ChangeKind::RenamedAway)
-}
-
 /// The kind that a batch tells: the last, except that a touch is kept over writing.
 pub(super) fn merge(had: ChangeKind, then: ChangeKind) -> ChangeKind {
     match (had, then) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::numbers::{BURST_GAP, WRITER_SILENCE};
-use super::stage::{ends_noise, is_gone, merge, next_stage};
+use super::stage::{ends_noise, merge, next_stage};
 use super::table::{Pending, Stage, Table};
 use super::timing::later;
 use super::{Batch, Settings};
@@ -170,7 +170,7 @@ impl Settle {
                 kind: change.kind,
                 first: now,
                 seq,
-                fresh: change.facts.new && !slot.handed && !is_gone(change.kind),
+                fresh: change.facts.new && !slot.handed && !change.kind.is_gone(),
                 temporary: change.facts.temporary,
             }),
         };

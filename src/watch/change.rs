@@ -31,6 +31,14 @@ pub enum ChangeKind {
     RenamedAway,
 }
 
+impl ChangeKind {
+    /// Whether nothing is there any more under this name.
+    #[must_use]
+    pub fn is_gone(self) -> bool {
+        matches!(self, ChangeKind::Removed | ChangeKind::RenamedAway)
+    }
+}
+
 /// What is known about a changed path when the change is reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Facts {

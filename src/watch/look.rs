@@ -102,15 +102,20 @@ impl Watch {
         self.order(Order::Walk { walk, jobs: vec![job], urgent: true });
     }
 
-    /// A look at every directory of some kind, each by itself.
-    pub(super) fn look_again_at(&mut self, why: Why, which: impl Fn(&Dir) -> bool) -> Option<u32> {
-        let mut dirs: Vec<(PathBuf, DirId)> = Vec::new();
+    /// Every directory of some kind, except those that are being looked at: they are on another walk's way.
+    pub(super) fn directories_that(&self, which: impl Fn(&Dir) -> bool) -> Vec<(PathBuf, DirId)> {
+        let mut dirs = Vec::new();
         self.table.walk(&mut |path, id, dir| {
-            // One that is being looked at is on another walk's way.
             if which(dir) && !self.pending.contains_key(&dir.ticket) {
                 dirs.push((path.to_path_buf(), id));
             }
         });
+        dirs
+    }
+
+    /// A look at every directory of some kind, each by itself.
+    pub(super) fn look_again_at(&mut self, why: Why, which: impl Fn(&Dir) -> bool) -> Option<u32> {
+        let dirs = self.directories_that(which);
         if dirs.is_empty() {
             return None;
         }

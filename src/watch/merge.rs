@@ -68,14 +68,9 @@ impl Watch {
             return;
         }
         self.again = None;
-        let mut unread = Vec::new();
-        self.table.walk(&mut |path, id, dir| {
-            if dir.unreadable {
-                unread.push((path.to_path_buf(), id));
-            }
-        });
-        unread.retain(|(_, id)| !self.is_pending(*id));
-        unread.into_iter().for_each(|(path, id)| self.look_at(id, &path, Why::New));
+        for (path, id) in self.directories_that(|dir| dir.unreadable) {
+            self.look_at(id, &path, Why::New);
+        }
     }
 
     /// The walker found no directory there. Mostly an event says so too; in any case it is gone.

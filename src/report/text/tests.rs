@@ -58,6 +58,12 @@ fn ended(run: u64, ended: Ended, after: u64, waiting: bool) -> Notice {
     Notice::Ended { run: RunId(run), ended, after: ms(after), shell: true, waiting }
 }
 
+fn looping(name: &str, process: Option<LeftOver>, caused: &[u64], file: Option<&str>) -> Notice {
+    let caused = caused.iter().copied().map(RunId).collect();
+    let file = file.map(str::to_owned);
+    Notice::Loop { path: path(name), run: RunId(3), process, caused, file }
+}
+
 fn cannot_start(error: SpawnError) -> Notice {
     Notice::CannotStart { run: RunId(4), error, waiting: true }
 }
@@ -416,37 +422,19 @@ fn the_session() {
     let error = "config.yml:5:3: watcher.x: unknown key\n  5 |   x: 1\n    |   ^";
     check(&[
         (
-            Notice::Loop {
-                path: path("gen.txt"),
-                run: RunId(3),
-                process: Some(process(4242, "sh")),
-                caused: vec![RunId(2), RunId(3)],
-                file: Some("config.yml".to_owned()),
-            },
+            looping("gen.txt", Some(process(4242, "sh")), &[2, 3], Some("config.yml")),
             "loop: run 3 (sh, pid 4242) itself wrote gen.txt, which had caused runs 2 and 3. gen.txt \
              no longer reloads, all other files do (i: undo).\nTo keep it so, in config.yml:  \
              excluded_paths: [gen.txt]",
         ),
         (
-            Notice::Loop {
-                path: path("routes/[id].ts"),
-                run: RunId(3),
-                process: None,
-                caused: vec![RunId(2)],
-                file: Some("config.yml".to_owned()),
-            },
+            looping("routes/[id].ts", None, &[2], Some("config.yml")),
             "loop: run 3 itself wrote routes/[id].ts, which had caused run 2. routes/[id].ts no longer \
              reloads, all other files do (i: undo).\nTo keep it so, in config.yml:  \
              excluded_paths: ['routes/\\[id].ts']",
         ),
         (
-            Notice::Loop {
-                path: path("it's"),
-                run: RunId(3),
-                process: None,
-                caused: vec![],
-                file: None,
-            },
+            looping("it's", None, &[], None),
             "loop: run 3 itself wrote it's, which had caused the run. it's no longer reloads, all other \
              files do (i: undo).",
         ),
