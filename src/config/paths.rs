@@ -65,9 +65,29 @@ impl Chosen {
             self.roots.push(Root { path: path.clone(), shown: typed.clone(), named: true });
         }
         let is_file = path.metadata().is_ok_and(|metadata| !metadata.is_dir());
+        let target = led_to(&path);
         let named = Named { path, shown: typed.to_string_lossy().into_owned(), origin };
+        if let Some(target) = target {
+            self.add_target(directory, target, &named);
+        }
         if is_file { self.files.push(named) } else { self.named.push(named) }
     }
+
+    /// The file that a named link leads to counts as that which was named.
+    fn add_target(&mut self, directory: &Path, target: PathBuf, link: &Named) {
+        if self.roots.iter().any(|root| root.path == target) {
+            return;
+        }
+        let shown = target.strip_prefix(directory).unwrap_or(&target).to_owned();
+        self.files.push(Named { path: target.clone(), ..link.clone() });
+        self.roots.push(Root { path: target, shown, named: true });
+    }
+}
+
+/// The file that a link leads to in the end: it is that one which is edited. `None` for everything else.
+pub(super) fn led_to(path: &Path) -> Option<PathBuf> {
+    let target = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
+    target.filter(|target| target.is_file())
 }
 
 /// The absolute path, without `.` and `..`; links are not resolved.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
 use super::discover::Found;
+use super::paths::led_to;
 use super::pick::{Resolver, key, said};
 use super::values::{From, Item, Values};
 use super::{CommandLine, Env, command, duration, envs, keys, shape, signal, source};
@@ -273,7 +274,7 @@ impl Resolver<'_> {
             backend,
             poll,
             exclude_unchanged,
-            extra_files: path.into_iter().collect(),
+            extra_files: path.iter().cloned().chain(path.as_deref().and_then(led_to)).collect(),
             verbose: self.args.verbose,
             ..watch::Settings::default()
         })

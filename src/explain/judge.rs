@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Known;
 use crate::control::{Explained, Name, Unreadable, Why};
 use crate::filter::{Answer, Asker, EntryKind, Filter, Found};
-use crate::watch::{Glance, Survey};
+use crate::watch::{Glance, Root, Survey};
 
 /// The verdicts on absolute paths (with a slash at the end: a directory), in order. With `known`, an
 /// instance's word decides which directories are polled. `go_on` is asked now and then.
@@ -24,8 +24,9 @@ pub fn judge(
         survey.roots().iter().filter(|root| Survey::kind_of_root(root) != Some(EntryKind::File));
     let around = directories.map(|root| survey.around(root)).collect();
     let asker = Asker::new(&filter, around);
+    let linked = survey.roots().iter().filter_map(linked).collect();
     let disk = Disk { survey, obstacles: HashMap::new(), polled: HashMap::new() };
-    let mut judge = Judge { asker, disk, known, filter: &filter };
+    let mut judge = Judge { asker, disk, known, filter: &filter, linked };
     let mut verdicts = Vec::with_capacity(paths.len());
     for (number, path) in paths.iter().enumerate() {
         if number % 256 == 0 && !go_on() {
@@ -41,6 +42,21 @@ struct Judge<'j> {
     disk: Disk<'j>,
     known: Option<&'j Known>,
     filter: &'j Filter,
+    linked: Vec<Linked>,
+}
+
+/// A directory that is watched by a name that leads over a link.
+struct Linked {
+    name: PathBuf,
+    real: PathBuf,
+}
+
+/// The directory of a root, or of a single file, if a link leads there.
+fn linked(root: &Root) -> Option<Linked> {
+    let whole = Survey::kind_of_root(root) == Some(EntryKind::Directory);
+    let name = if whole { &*root.path } else { root.path.parent()? };
+    let real = name.canonicalize().ok()?;
+    (real != name).then(|| Linked { name: name.to_path_buf(), real })
 }
 
 /// What was found on the disk so far.
@@ -89,30 +105,46 @@ impl Judge<'_> {
         if self.disk.survey.is_own(path) {
             return Explained { watched: false, why: Why::Own, polled: None };
         }
+        let mut found = self.by_name(path, wanted);
+        for other in self.other_names(path, found.as_ref()) {
+            if found.as_ref().is_some_and(|found| found.watched) {
+                break;
+            }
+            let by_other = self.by_name(&other, wanted);
+            let better = by_other.filter(|other| other.watched || found.is_none());
+            found = better.or(found);
+        }
+        found.unwrap_or(Explained { watched: false, why: Why::Outside, polled: None })
+    }
+
+    /// The verdict on a path as it is written; `None`: it is in no root.
+    fn by_name(&mut self, path: &Path, wanted: EntryKind) -> Option<Explained> {
         let root = self.disk.survey.roots().iter().find(|root| root.path == path);
         let kind = root.map_or_else(|| Survey::kind(path), Survey::kind_of_root);
         let kind = kind.unwrap_or(wanted);
         let disk = &mut self.disk;
-        let answer = self.asker.ask(path, kind, |directory| disk.look(directory));
-        match answer {
-            Some(answer) => self.explained(path, kind, answer),
-            None => self.elsewhere(path, kind),
-        }
+        let answer = self.asker.ask(path, kind, |directory| disk.look(directory))?;
+        Some(self.explained(path, kind, answer))
     }
 
-    /// A path outside of all roots, unless a link above it leads into one.
-    fn elsewhere(&mut self, path: &Path, kind: EntryKind) -> Explained {
-        let real = path.parent().and_then(|parent| parent.canonicalize().ok());
-        let real = real.zip(path.file_name()).map(|(parent, name)| parent.join(name));
-        let disk = &mut self.disk;
-        let answer = real.filter(|real| real != path).and_then(|real| {
-            let answer = self.asker.ask(&real, kind, |directory| disk.look(directory))?;
-            Some((real, answer))
-        });
-        match answer {
-            Some((real, answer)) => self.explained(&real, kind, answer),
-            None => Explained { watched: false, why: Why::Outside, polled: None },
+    /// Other paths of the same file that may be watched: where links on the way to it lead, and from where
+    /// links lead to it. An edit is seen by whichever name it was made.
+    fn other_names(&self, path: &Path, found: Option<&Explained>) -> Vec<PathBuf> {
+        let mut names = Vec::new();
+        if found.is_none_or(|found| matches!(found.why, Why::Link { .. })) {
+            let real = path.parent().and_then(|parent| parent.canonicalize().ok());
+            names.extend(real.zip(path.file_name()).map(|(parent, name)| parent.join(name)));
         }
+        let real = names.first().map_or(path, PathBuf::as_path);
+        let by_link = |linked: &Linked| {
+            let rest = real.strip_prefix(&linked.real).ok()?;
+            let itself = rest.as_os_str().is_empty();
+            Some(if itself { linked.name.clone() } else { linked.name.join(rest) })
+        };
+        let more: Vec<PathBuf> = self.linked.iter().filter_map(by_link).collect();
+        names.extend(more);
+        names.retain(|name| name != path);
+        names
     }
 
     fn explained(&mut self, path: &Path, kind: EntryKind, answer: Answer) -> Explained {

@@ -57,6 +57,7 @@ impl Instance {
                 Seen::Marker(name) => self.marked(&name),
                 Seen::Rearmed => self.make_markers_again(),
                 Seen::ConfigChanged(_) => self.live.touched(now),
+                Seen::LinkMoved => self.live.link_moved(now),
                 Seen::RulesChanged => self.forget_ignored_loops(now),
             }
         }

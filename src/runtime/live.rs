@@ -24,6 +24,8 @@ pub(super) struct Live {
     due: Option<Instant>,
     /// How often it has been put off.
     looks: u32,
+    /// The file is read again because of a link since then, and not because it was saved.
+    link_moved: Option<Timestamp>,
     /// The file in use, and those that were: one that goes may come back.
     files: Vec<PathBuf>,
 }
@@ -38,6 +40,15 @@ impl Live {
     pub(super) fn touched(&mut self, now: Instant) {
         self.due = Some(now + QUIET);
         self.looks = 0;
+        self.link_moved = None;
+    }
+
+    /// A file that was named may lead elsewhere: which files that are is found out as at the start.
+    pub(super) fn link_moved(&mut self, now: Instant) {
+        if self.due.is_none() {
+            self.touched(now);
+            self.link_moved = Some(Timestamp::now());
+        }
     }
 
     /// Whether this is a configuration: what it changes is told and done here, and is no reason to run.
@@ -102,6 +113,9 @@ impl Instance {
 
     /// A save of the file is in force from its moment on, however much later it is read.
     fn in_force_since(&self) -> Timestamp {
+        if let Some(since) = self.live.link_moved {
+            return since;
+        }
         self.file().map_or_else(Timestamp::now, |file| Timestamp::of(&file))
     }
 
@@ -122,9 +136,11 @@ impl Instance {
         self.reporter.configure(self.report_settings());
         let state = self.supervisor.state();
         let run = state.pid.and(state.run);
-        let (file, changes) = (newer.origin.to_string(), changes.into_iter().collect());
-        let applied = Notice::ConfigurationApplied { file, changes, run, restarts: restart };
-        self.reporter.say(&applied, now);
+        if changes.is_some() || self.live.link_moved.is_none() {
+            let (file, changes) = (newer.origin.to_string(), changes.into_iter().collect());
+            let applied = Notice::ConfigurationApplied { file, changes, run, restarts: restart };
+            self.reporter.say(&applied, now);
+        }
         self.settle.configure(newer.settle);
         self.supervisor.configure(newer.supervise.clone(), face(&newer, self.keys.is_some()));
         self.host.settings(&newer.stop_keep);

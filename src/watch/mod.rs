@@ -17,6 +17,7 @@ mod events;
 mod filesystem;
 mod flood;
 mod limits;
+mod links;
 mod list;
 mod look;
 mod lookers;
@@ -89,6 +90,8 @@ pub enum Seen {
     Change(Change),
     /// One of [`Settings::extra_files`] has changed.
     ConfigChanged(PathBuf),
+    /// A file that was named is a link, or was, and may lead elsewhere now: it is time to look which files count.
+    LinkMoved,
     /// An ignore file changed; the new rules are being applied.
     RulesChanged,
     /// A name appeared in [`Settings::marker_dir`]: everything that was on disk before it has been seen.

@@ -15,6 +15,7 @@ use notify::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::flood::Flood;
+use super::links::Links;
 use super::message::{Inner, Message, RawEvent, RawKind, Refusal};
 use super::os;
 
@@ -35,6 +36,7 @@ pub(crate) enum Armed {
 #[derive(Debug)]
 pub(crate) struct Native {
     watcher: RecommendedWatcher,
+    links: Links,
 }
 
 /// What we want to hear of: no opens and no reads.
@@ -51,6 +53,8 @@ impl Native {
     /// Opens an instance whose events are sent with this generation.
     pub(crate) fn new(generation: u32, to: UnboundedSender<Message>) -> notify::Result<Self> {
         let config = Config::default().with_event_kinds(mask()).with_follow_symlinks(false);
+        let links = Links::default();
+        let known = links.clone();
         let mut flood = Flood::default();
         let handler = move |event: notify::Result<Event>| {
             if let Some(gather) = flood.event(Instant::now(), os::sleeps) {
@@ -59,16 +63,23 @@ impl Native {
             }
             if let Some(inner) = message(generation, event) {
                 // The owner is gone only when the program ends.
-                let _ = to.send(Message(inner));
+                known.tell(inner, |inner| drop(to.send(Message(inner))));
             }
             flood.handed_on(Instant::now());
         };
-        Ok(Self { watcher: RecommendedWatcher::new(handler, config)? })
+        Ok(Self { watcher: RecommendedWatcher::new(handler, config)?, links })
     }
 
     /// Watches directories in one go; the answers are in the same order. The flag: follow a link.
     pub(crate) fn arm<'a>(&mut self, paths: impl Iterator<Item = (&'a Path, bool)>) -> Vec<Armed> {
-        let mut ops: Vec<PathOp> = paths.map(|(path, follow)| watch(path, follow)).collect();
+        let op = |(path, follow): (&Path, bool)| {
+            if follow {
+                self.links.learn(path);
+            }
+            let real = self.links.real(path);
+            watch(&real, follow && *real == *path)
+        };
+        let mut ops: Vec<PathOp> = paths.map(op).collect();
         let many = ops.len();
         let mut answers = Vec::with_capacity(many);
         while let Err(error) = self.watcher.update_paths(std::mem::take(&mut ops)) {
@@ -98,7 +109,9 @@ impl Native {
 
     /// Gives watches back. Paths that are not watched (any more) are passed over.
     pub(crate) fn disarm(&mut self, paths: Vec<PathBuf>) {
-        let mut ops: Vec<PathOp> = paths.into_iter().map(PathOp::Unwatch).collect();
+        // What a link leads to may be watched by its own name too.
+        let paths = paths.into_iter().filter(|path| !self.links.lead_to(&self.links.real(path)));
+        let mut ops: Vec<PathOp> = paths.map(PathOp::Unwatch).collect();
         while let Err(error) = self.watcher.update_paths(std::mem::take(&mut ops)) {
             ops = error.remaining;
             if ops.is_empty() {

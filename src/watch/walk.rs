@@ -65,23 +65,7 @@ pub(crate) enum Source {
 /// Starts the walker; it ends when the sender of orders is dropped.
 pub(crate) fn start(ground: Arc<Ground>, to: UnboundedSender<Message>) -> Sender<Order> {
     let (orders, from) = channel();
-    let walker = Walker {
-        ground,
-        to,
-        from,
-        native: None,
-        portable: None,
-        above: None,
-        above_wanted: None,
-        urgent: Vec::new(),
-        waiting: Vec::new(),
-        walks: HashMap::new(),
-        full: false,
-        large: false,
-        helped: Arc::default(),
-        threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
-        scratch: Scratch::default(),
-    };
+    let walker = Walker::new(ground, to, from);
     // Without a thread nothing can work; the owner notices that its orders are not taken.
     let _ = std::thread::Builder::new().name("gw-walk".into()).spawn(move || walker.run());
     orders
@@ -119,6 +103,26 @@ struct Progress {
 }
 
 impl Walker {
+    fn new(ground: Arc<Ground>, to: UnboundedSender<Message>, from: Receiver<Order>) -> Self {
+        Self {
+            ground,
+            to,
+            from,
+            native: None,
+            portable: None,
+            above: None,
+            above_wanted: None,
+            urgent: Vec::new(),
+            waiting: Vec::new(),
+            walks: HashMap::new(),
+            full: false,
+            large: false,
+            helped: Arc::default(),
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+            scratch: Scratch::default(),
+        }
+    }
+
     fn run(mut self) {
         loop {
             if self.is_idle() {
@@ -348,7 +352,8 @@ impl Walker {
     fn note(&mut self, looked: Looked) {
         let mut useless = Vec::new();
         for (walk, mut further) in looked {
-            useless.extend(further.disarm.take());
+            // What has come back meanwhile has been watched anew, or will be.
+            useless.extend(further.disarm.take().filter(|path| !path.is_dir()));
             self.done(walk, further);
         }
         if let Some(native) = self.native.as_mut().filter(|_| !useless.is_empty()) {
@@ -454,3 +459,6 @@ fn arm(
     }
     (watched, failed, full)
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,7 +162,7 @@ fn links_unreadable_directories_and_hostile_names() {
         out(&output),
         "real/a.go: watched\n\
          link: watched\n\
-         link/a.go: ignored: link is a link, which is not followed\n\
+         link/a.go: watched\n\
          link/no/b.go: ignored: link is a link, which is not followed\n\
          \\x1b[31m\\xff\\n\\u{202e}.go: watched\n"
     );

@@ -53,7 +53,7 @@ mod endurance;
 /// `explain` and its lines.
 #[cfg(target_os = "linux")]
 mod explain;
-/// Lost events, limits, links, races at the start.
+/// Lost events, limits, races at the start.
 #[cfg(target_os = "linux")]
 mod faults;
 /// File systems that send no events, or not all.
@@ -74,6 +74,9 @@ mod keys;
 /// No more watches to be had.
 #[cfg(target_os = "linux")]
 mod limits;
+/// Links, and what they lead to.
+#[cfg(target_os = "linux")]
+mod links;
 /// The configuration changes while everything runs.
 #[cfg(target_os = "linux")]
 mod live;

@@ -12,4 +12,4 @@ mod saves;
 mod scale;
 mod tree;
 
-pub(super) use rig::Rig;
+pub(super) use rig::{Rig, filter_for};

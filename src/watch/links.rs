@@ -1,0 +1,117 @@
+//! Directories that were reached by a link. The kernel has one watch for a directory, however it is called, and notify
+//! tells of it by the name that came last (inotify(7)): so it is watched by its real name, and what happens there
+//! is told by every name.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::message::{Inner, RawEvent};
+
+/// The links that lead to watched directories; those who share them see the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Links(Arc<Mutex<Vec<Link>>>);
+
+#[derive(Debug)]
+struct Link {
+    name: PathBuf,
+    real: PathBuf,
+}
+
+impl Links {
+    /// Notes where a directory is, if not where its name says. What is not there is not noted.
+    pub(super) fn learn(&self, name: &Path) {
+        let Ok(real) = name.canonicalize() else { return };
+        let mut links = self.lock();
+        links.retain(|link| link.name != name);
+        if real != name {
+            links.push(Link { name: name.to_path_buf(), real });
+        }
+    }
+
+    /// The real name of a directory.
+    pub(super) fn real<'p>(&self, path: &'p Path) -> Cow<'p, Path> {
+        let links = self.lock();
+        let above =
+            links.iter().filter_map(|link| Some((link, path.strip_prefix(&link.name).ok()?)));
+        let nearest = above.min_by_key(|(_, rest)| rest.as_os_str().len());
+        nearest.map_or(Cow::Borrowed(path), |(link, rest)| Cow::Owned(join(&link.real, rest)))
+    }
+
+    /// Whether a link leads to this directory, or to one above it.
+    pub(super) fn lead_to(&self, real: &Path) -> bool {
+        self.lock().iter().any(|link| real.starts_with(&link.real))
+    }
+
+    /// Tells an event by every name that its path has.
+    pub(super) fn tell(&self, inner: Inner, tell: impl Fn(Inner)) {
+        let Inner::Event { generation, event } = inner else { return tell(inner) };
+        let mut paths = vec![event.path];
+        for Link { name, real } in &*self.lock() {
+            let by_link = paths[0].strip_prefix(real).ok().map(|rest| join(name, rest));
+            paths.extend(by_link.filter(|path| !paths.contains(path)));
+        }
+        for path in paths {
+            tell(Inner::Event { generation, event: RawEvent { kind: event.kind, path } });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Link>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Without a slash at the end, by which two names of one directory would differ.
+fn join(path: &Path, rest: &Path) -> PathBuf {
+    if rest.as_os_str().is_empty() { path.to_path_buf() } else { path.join(rest) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::watch::message::RawKind;
+
+    fn told(links: &Links, path: &Path) -> Vec<PathBuf> {
+        let told = RefCell::new(Vec::new());
+        let event = RawEvent { kind: RawKind::Close, path: path.to_path_buf() };
+        links.tell(Inner::Event { generation: 1, event }, |inner| {
+            let Inner::Event { event, .. } = inner else { panic!("{inner:?}") };
+            told.borrow_mut().push(event.path);
+        });
+        told.into_inner()
+    }
+
+    #[test]
+    fn one_directory_is_watched_by_one_name_and_told_by_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
+        fs::create_dir_all(top.join("real/sub")).unwrap();
+        for (target, link) in [("real", "a"), ("real/sub", "b")] {
+            symlink(target, top.join(link)).unwrap();
+        }
+        let links = Links::default();
+        links.learn(&top.join("real"));
+        links.learn(&top.join("missing"));
+        assert_eq!(told(&links, &top.join("real/x")), [top.join("real/x")]);
+        for name in ["a", "b", "a/sub"] {
+            links.learn(&top.join(name));
+        }
+        let cases = [("a", "real"), ("a/x", "real/x"), ("a/sub/y", "real/sub/y"), ("ab", "ab")];
+        for (name, real) in cases {
+            assert_eq!(*links.real(&top.join(name)), *top.join(real), "{name}");
+        }
+        let names = ["real/sub/y", "a/sub/y", "b/y"].map(|name| top.join(name));
+        assert_eq!(told(&links, &top.join("real/sub/y")), names);
+        assert_eq!(told(&links, &top.join("real")), [top.join("real"), top.join("a")]);
+        assert!(links.lead_to(&top.join("real/sub")) && !links.lead_to(&top));
+        // It leads elsewhere now.
+        fs::remove_file(top.join("a")).unwrap();
+        fs::create_dir(top.join("a")).unwrap();
+        links.learn(&top.join("a"));
+        assert_eq!(*links.real(&top.join("a/x")), *top.join("a/x"));
+    }
+}
