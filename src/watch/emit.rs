@@ -21,6 +21,9 @@ impl Watch {
         now: Instant,
         out: &mut Vec<Seen>,
     ) {
+        if kind == ChangeKind::Appeared && self.roots.has_moved(path) {
+            out.push(Seen::LinkMoved);
+        }
         let path = self.contents.note(path, kind, now);
         out.push(Seen::Change(Change { path, kind, facts }));
     }

@@ -170,21 +170,12 @@ impl Watch {
         if stat.is_dir() {
             self.directory_came(dir, path, name, true, now, out);
         } else if self.verdict(dir, path, stat.kind) {
-            if self.table.only(dir).is_some() && self.may_lead_elsewhere(dir, name, &stat) {
-                out.push(Seen::LinkMoved);
-            }
             self.mind_delay(&stat, now);
             let writing = kind == RawKind::Create && stat.has_writer();
             let facts = self.take_in(dir, path, name, &stat, writing, now, out);
             let kind = if writing { ChangeKind::Written } else { ChangeKind::Appeared };
             self.emit(path, kind, facts, now, out);
         }
-    }
-
-    /// Whether what is now under the name of a file that was named is a link, or may have been one.
-    fn may_lead_elsewhere(&self, dir: DirId, name: &[u8], stat: &Stat) -> bool {
-        let is_link = |kind| kind == EntryKind::Link;
-        is_link(stat.kind) || self.entry(dir, name).is_none_or(|record| is_link(record.kind()))
     }
 
     /// A directory was made, or (`whole`) renamed to here.

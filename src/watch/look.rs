@@ -150,10 +150,11 @@ impl Watch {
     ) -> Job {
         let ticket = self.ground.ticket();
         self.await_listing(dir, walk, ticket);
+        let only = self.table.only(dir);
         Job {
             ticket,
             walk,
-            follow: around.is_none() && self.roots.follows(&path),
+            follow: only.is_some() || around.is_none() && self.roots.follows(&path),
             path,
             around,
             arming: Arming::Keep,
@@ -162,7 +163,7 @@ impl Watch {
             whole: why == Why::Whole,
             device: 0,
             recurse: true,
-            only: self.table.only(dir),
+            only,
         }
     }
 

@@ -197,7 +197,8 @@ fn watch(path: &Path, follow: bool) -> PathOp {
     PathOp::Watch(path.to_path_buf(), config)
 }
 
-fn answer(error: &notify::Error) -> Armed {
+/// What an error says about the directory that was to be watched.
+pub(super) fn answer(error: &notify::Error) -> Armed {
     match &error.kind {
         ErrorKind::MaxFilesWatch => Armed::Limit,
         ErrorKind::PathNotFound => Armed::Gone,

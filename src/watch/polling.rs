@@ -170,7 +170,8 @@ impl Watch {
                 let instances = self.recovery.refused.is_some();
                 let largest = limits::largest(&self.table);
                 out.push(Seen::Say(limits::notice(
-                    all - polled,
+                    // The directories of single files are polled too, and not counted.
+                    all.saturating_sub(polled),
                     refused,
                     interval,
                     instances,

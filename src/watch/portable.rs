@@ -9,8 +9,9 @@ use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::links::Links;
 use super::message::{Inner, Message, RawEvent, RawKind};
-use super::native;
+use super::native::{self, Armed};
 
 /// Events of one path that are so close are one.
 const TOGETHER: Duration = Duration::from_millis(20);
@@ -31,20 +32,37 @@ impl Portable {
         to: UnboundedSender<Message>,
     ) -> notify::Result<(Self, Vec<notify::Error>)> {
         let config = Config::default().with_event_kinds(native::mask()).with_follow_symlinks(false);
+        let links = Links::default();
+        roots.iter().for_each(|root| links.learn(root));
+        let trees = trees(roots.iter().map(|root| links.real(root).into_owned()).collect());
         let handler = move |result: DebounceEventResult| {
             for inner in messages(generation, result) {
                 // The owner is gone only when the program ends.
-                let _ = to.send(Message(inner));
+                links.tell(inner, |inner| drop(to.send(Message(inner))));
             }
         };
         let mut debouncer =
             new_debouncer_opt(TOGETHER, Some(TICK), handler, NoCache::new(), config)?;
-        let errors = roots
+        let errors = trees
             .iter()
-            .filter_map(|root| debouncer.watch(root, RecursiveMode::Recursive).err())
+            .filter_map(|tree| debouncer.watch(tree, RecursiveMode::Recursive).err())
+            // An ignore file that is looked for may be in a directory that is not there.
+            .filter(|error| native::answer(error) != Armed::Gone)
             .collect();
         Ok((Self { _debouncer: debouncer }, errors))
     }
+}
+
+/// What lies in a tree is watched with it.
+fn trees(mut all: Vec<PathBuf>) -> Vec<PathBuf> {
+    all.sort();
+    let mut trees: Vec<PathBuf> = Vec::new();
+    for path in all {
+        if !trees.iter().any(|tree| path.starts_with(tree)) {
+            trees.push(path);
+        }
+    }
+    trees
 }
 
 fn messages(generation: u32, result: DebounceEventResult) -> Vec<Inner> {

@@ -32,6 +32,8 @@ struct State {
     kind: Kind,
     /// Device and inode of the directory that was looked at last; of a file, of the directory that it lies in.
     seen: Option<(u64, u64)>,
+    /// A file that was a link when it was looked at last.
+    link: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,15 @@ impl Roots {
         let now = Some(stat.id());
         let before = std::mem::replace(&mut state.seen, now);
         before.is_some() && before != now
+    }
+
+    /// Something has appeared: whether it is a named file that is a link, or was, and may lead elsewhere now.
+    pub(super) fn has_moved(&mut self, path: &Path) -> bool {
+        let is_it = |state: &&mut State| state.kind == Kind::File && state.root.path == path;
+        self.list.iter_mut().find(is_it).is_some_and(|state| {
+            let is_link = path.is_symlink();
+            std::mem::replace(&mut state.link, is_link) || is_link
+        })
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -128,7 +139,7 @@ impl Watch {
             if self.roots.list.iter().any(|state| state.root.path == root.path) {
                 continue;
             }
-            self.roots.list.push(State { root, kind: Kind::Missing, seen: None });
+            self.roots.list.push(State { root, kind: Kind::Missing, seen: None, link: false });
         }
         self.find_roots();
     }
@@ -145,6 +156,7 @@ impl Watch {
             } else if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
                 self.table.add_single(parent, name.as_bytes());
                 state.kind = Kind::File;
+                state.link = path.is_symlink();
                 state.seen = state.place().as_ref().map(Stat::id);
             }
             found.push(path.clone());
@@ -175,15 +187,7 @@ impl Watch {
         let mut all = self.roots.paths(Kind::Directory);
         all.extend(self.table.singles().into_iter().map(|(path, _)| path));
         all.extend(self.spots.directories());
-        all.sort();
-        // What lies in a tree is watched with it.
-        let mut kept: Vec<PathBuf> = Vec::new();
-        for path in all {
-            if !kept.iter().any(|tree| path.starts_with(tree)) {
-                kept.push(path);
-            }
-        }
-        kept
+        all
     }
 
     pub(super) fn spread_ground(&mut self) {
@@ -208,12 +212,7 @@ impl Watch {
         for (path, single) in dirs.chain(singles) {
             let Some(id) = single.or_else(|| self.table.root(&path)) else { continue };
             let job = self.job(walk, why, id, path, None);
-            jobs.push(Job {
-                follow: single.is_some() || job.follow,
-                arming: self.arming(),
-                recurse: single.is_none(),
-                ..job
-            });
+            jobs.push(Job { arming: self.arming(), recurse: single.is_none(), ..job });
         }
         if self.recovery.events == Events::Native {
             self.order(Order::Above(self.roots.all()));

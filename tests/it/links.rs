@@ -7,6 +7,8 @@ use std::path::Path;
 use crate::control::ask;
 use crate::harness::*;
 
+const BACKENDS: [&str; 3] = ["native", "portable", "poll"];
+
 /// Puts a link in the place of whatever is there, as one act.
 fn lead(link: &Path, target: impl AsRef<Path>) {
     let beside = link.with_extension("new");
@@ -49,14 +51,18 @@ fn links_in_a_loop_and_out_of_the_tree_are_not_followed() {
     });
 }
 
-/// The kernel has one watch for a directory, and tells of it by one name.
 #[test]
 fn a_directory_that_is_watched_by_two_names_is_told_by_both() {
+    BACKENDS.into_iter().for_each(two_names);
+}
+
+/// The kernel has one watch for a directory, and tells of it by one name.
+fn two_names(backend: &str) {
     let project = Project::new().file("src/a.go", "0").file("src/x.yml", "0").file("b.go", "0");
     symlink("src", project.path("link")).unwrap();
     let settings = "watcher:\n  included_filetypes: [.go]\n";
     let project = project.settings(settings);
-    let watcher = project.start([]).ready();
+    let watcher = project.start(["--backend", backend]).ready();
     // The later name must not take the watch away from the first.
     watcher.save("watcher.yml", format!("{settings}additional_paths: [link/x.yml]\n"));
     watcher.says("+additional_paths link/x.yml");
@@ -66,8 +72,9 @@ fn a_directory_that_is_watched_by_two_names_is_told_by_both() {
     names(&watcher, &watcher.path("src/a.go"), || watcher.save("src/a.go", "1"));
     names(&watcher, &watcher.path("src/new.go"), || watcher.save("src/new.go", "1"));
     let asked = ask(&watcher, "explain src/x.yml link/x.yml link/a.go src/a.go");
-    let by_name = "watched (named: link/x.yml, watcher.yml:3)";
-    let by_type = "watched (included_filetypes: .go, watcher.yml:2)";
+    let how = if backend == "poll" { "by polling (watcher.backend: poll; " } else { "(" };
+    let by_name = format!("watched {how}named: link/x.yml, watcher.yml:3)");
+    let by_type = format!("watched {how}included_filetypes: .go, watcher.yml:2)");
     assert_eq!(
         asked.out,
         format!(
@@ -75,6 +82,7 @@ fn a_directory_that_is_watched_by_two_names_is_told_by_both() {
         )
     );
     watcher.exactly(5);
+    assert!(backend == "poll" || watcher.count_lines("polling") == 0, "{}", watcher.story());
     // Without the one, the other is still watched.
     watcher.save("watcher.yml", settings);
     watcher.says("-additional_paths link/x.yml");
@@ -85,6 +93,10 @@ fn a_directory_that_is_watched_by_two_names_is_told_by_both() {
 
 #[test]
 fn the_file_that_a_named_link_leads_to_is_watched_and_follows_the_link() {
+    BACKENDS.into_iter().for_each(a_named_link);
+}
+
+fn a_named_link(backend: &str) {
     let project = Project::new().file("a.go", "0");
     let outside = project.outside("shared");
     fs::create_dir(&outside).unwrap();
@@ -94,14 +106,14 @@ fn the_file_that_a_named_link_leads_to_is_watched_and_follows_the_link() {
     symlink(&one, project.path("app.conf")).unwrap();
     let project =
         project.settings("watcher:\n  included_filetypes: [.go]\nadditional_paths: [app.conf]\n");
-    let watcher = project.start([]).ready();
+    let watcher = project.start(["--backend", backend]).ready();
     names(&watcher, &one, || fs::write(&one, "11").unwrap());
     let link = watcher.path("app.conf");
     names(&watcher, &link, || lead(&link, &two));
     names(&watcher, &two, || fs::write(&two, "22").unwrap());
     watcher.no_run_after(|_| fs::write(&one, "111").unwrap());
     let asked = ask(&watcher, &format!("explain {} {}", two.display(), one.display()));
-    assert!(asked.out.contains(": watched (named: app.conf, watcher.yml:3)\n"), "{asked:?}");
+    assert!(asked.out.contains("named: app.conf, watcher.yml:3)\n"), "{asked:?}");
     assert!(asked.out.ends_with("one.conf: ignored: outside of what is watched\n"), "{asked:?}");
     // A plain file in its place.
     names(&watcher, &link, || watcher.save_atomically("app.conf", "plain"));
