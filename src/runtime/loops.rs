@@ -335,6 +335,7 @@ impl Instance {
 
     /// Takes out of a batch what the run itself wrote. `None` when nothing is left of it.
     pub(super) fn break_loops(&mut self, mut batch: Batch, now: Instant) -> Option<Batch> {
+        self.date(&mut batch, now);
         if !self.loops.breaker.is_wary() && !self.loops.witness.has_caught() {
             return Some(batch);
         }
@@ -364,6 +365,16 @@ impl Instance {
             self.reporter.say(&notice, now);
         }
         None
+    }
+
+    /// A pass of polling comes when it comes; whose write it was, the time of the write tells.
+    fn date(&self, batch: &mut Batch, now: Instant) {
+        let few = batch.changes.iter().take(LEASES);
+        let times = few.filter_map(|change| self.watch.changed_at(&change.path, now));
+        let (first, last) = times
+            .fold((batch.first, None), |(first, last), at| (first.min(at), last.max(Some(at))));
+        batch.first = first;
+        batch.last = last.unwrap_or(batch.last);
     }
 
     /// Once for a run, and not before it is clear that it takes longer than anybody would overlook.

@@ -11,6 +11,7 @@ use hashbrown::HashSet;
 
 use super::change::ChangeKind;
 use super::entries::Record;
+use super::list::GRAIN;
 use super::message::Hashed;
 use super::path_map::PathMap;
 use super::reader::{self, Request};
@@ -250,6 +251,16 @@ impl Watch {
     fn awaits_pass(&self, path: &Path) -> bool {
         let told = self.contents.dirty.get(path).map(|dirty| dirty.at);
         told.is_none_or(|told| !self.polling.has_passed_since(told))
+    }
+
+    /// When a path that a pass of polling told of was changed, as far as its file system tells: its clock may be
+    /// that of another machine. `None` where events tell.
+    pub fn changed_at(&self, path: &Path, now: Instant) -> Option<Instant> {
+        let interval = self.polled_every(path)?;
+        // The clock may be behind by a tick.
+        let age = (os::file_clock() + GRAIN).checked_sub(os::lstat(path).ok()?.ctime)?;
+        let age = Duration::from_nanos(u64::try_from(age).ok()?);
+        now.checked_sub(age).filter(|_| age <= interval * 2)
     }
 
     /// The interval of the passes that tell of a path; `None` where events do.

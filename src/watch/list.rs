@@ -23,7 +23,7 @@ use crate::filter::{
 const IGNORE_FILE_LIMIT: usize = 4 << 20;
 
 /// The coarse clock lags behind by up to a tick, and since Linux 6.13 file times may be finer than it.
-const GRAIN: i64 = 10_000_000;
+pub(super) const GRAIN: i64 = 10_000_000;
 
 /// A file time that is further ahead than this is wrong.
 const FUTURE: i64 = 1_000_000_000;

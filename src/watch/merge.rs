@@ -49,7 +49,7 @@ impl Watch {
             Outcome::Gone => self.on_gone(pending.dir, &path, now, out),
             Outcome::Pruned => self.drop_silently(pending.dir, &path),
             Outcome::Unreadable(Refusal { error, denied }) => {
-                if !denied || self.table.root(&path).is_some() {
+                if !denied || !self.is_told_of(pending.dir) {
                     self.again.get_or_insert(now + AGAIN);
                 }
                 if let Some(dir) = self.table.dir_mut(pending.dir) {
@@ -60,6 +60,12 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Whether events tell of a directory's mode: that above it has to be watched.
+    fn is_told_of(&self, dir: DirId) -> bool {
+        let above = self.table.parent(dir).and_then(|above| self.table.dir(above));
+        above.is_some_and(|above| !above.polled)
     }
 
     /// Tries again what could not be read.

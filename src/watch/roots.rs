@@ -214,7 +214,7 @@ impl Watch {
             let job = self.job(walk, why, id, path, None);
             jobs.push(Job { arming: self.arming(), recurse: single.is_none(), ..job });
         }
-        if self.recovery.events == Events::Native {
+        if self.recovery.events != Events::None && os::BY_DIRECTORY {
             self.order(Order::Above(self.roots.all()));
         }
         self.order(Order::Walk { walk, jobs, urgent: false });

@@ -75,6 +75,6 @@ impl Settings {
 }
 
 /// A point of wall time, as the kernel stamps files with it (`CLOCK_REALTIME_COARSE`): nanoseconds since
-/// 1970. The only use of wall time in the program: changes made before the first listing are found by it.
+/// 1970. Changes made before the first listing are found by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);

@@ -153,6 +153,10 @@ fn torture_edits_during_the_start() {
 
 #[test]
 fn an_unreadable_directory_is_said_once_and_picked_up_again() {
+    ["native", "portable", "poll"].into_iter().for_each(unreadable);
+}
+
+fn unreadable(backend: &str) {
     let project = Project::new().file("a.go", "0").file("locked/b.go", "0");
     let root = rustix::process::geteuid().is_root();
     let project = if root { project.owned_by(64_018) } else { project };
@@ -160,7 +164,7 @@ fn an_unreadable_directory_is_said_once_and_picked_up_again() {
         fs::set_permissions(project.path("locked"), fs::Permissions::from_mode(mode)).unwrap();
     };
     allow(&project, 0);
-    let watcher = project.start(["--ext", "go"]).ready();
+    let watcher = project.start(["--ext", "go", "--backend", backend]).ready();
     watcher.says_all(&["locked", "ermission"]);
     watcher.run_after(|project| project.save("a.go", "1"));
     watcher.exactly(2);

@@ -69,6 +69,24 @@ fn a_file_made_anew_and_renamed_is_found_out_too() {
     }
 }
 
+/// A pass of polling comes when the command has long ended: the times of its files tell.
+#[test]
+fn a_loop_that_is_polled_is_found_out_or_slow() {
+    for command in ["date +%s.%N > gen.txt", "date +%s.%N > x.tmp; mv x.tmp gen.txt"] {
+        let project = project();
+        let count = project.outside("runs");
+        // Nothing but this: it has to be over within a tick of the clock that stamps files.
+        let command = format!("echo >> {}; {command}", count.display());
+        let watcher = project.start_exactly(["run", "--backend", "poll", "-e", &command]);
+        watcher.says("is polled");
+        watcher.save("a.go", "a person's");
+        watcher.says("loop");
+        pace(Duration::from_secs(2));
+        let runs = fs::read_to_string(&count).map_or(0, |text| text.lines().count());
+        assert!(runs <= 4, "{runs}\n{}", watcher.story());
+    }
+}
+
 #[test]
 fn a_file_removed_and_written_again_is_found_out_too() {
     // A new file has no lease on it: the process has to be met while it has the file open.

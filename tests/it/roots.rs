@@ -44,8 +44,17 @@ fn edit_is_seen(watcher: &Watcher, path: &str) -> u64 {
 }
 
 /// Repeats what happens to the root, and expects the edits after it; the counts end where they began.
-fn cycles(what: &str, rounds: usize, mut replace: impl FnMut(&Watcher, usize)) {
-    let watcher = project().start(["-w", "up/root"]).ready();
+fn cycles(what: &str, rounds: usize, replace: impl FnMut(&Watcher, usize)) {
+    cycles_through("auto", what, rounds, replace);
+}
+
+fn cycles_through(
+    backend: &str,
+    what: &str,
+    rounds: usize,
+    mut replace: impl FnMut(&Watcher, usize),
+) {
+    let watcher = project().start(["-w", "up/root", "--backend", backend]).ready();
     edit_is_seen(&watcher, "up/root/sub/b.go");
     let before = held(&watcher);
     let (mut worst, mut slow) = (0, 0);
@@ -129,6 +138,12 @@ fn the_parent_of_a_root_deleted_and_made_again() {
 #[test]
 fn the_parent_of_a_root_renamed_away() {
     cycles("parent renamed", 3, parent_renamed);
+}
+
+#[test]
+fn through_the_portable_source() {
+    cycles_through("portable", "deleted and made again", 2, deleted);
+    cycles_through("portable", "parent renamed", 2, parent_renamed);
 }
 
 #[test]
