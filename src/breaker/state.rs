@@ -12,6 +12,8 @@ use crate::supervisor::RunId;
 
 /// So long after a run a write may still be its own.
 const AFTERMATH: Duration = Duration::from_secs(1);
+/// What the run wrote is told of no later than this after nothing of it is left; what comes then is somebody else's.
+const ITS_LAST: Duration = Duration::from_millis(250);
 /// Who writes a path that has caused one run is looked for when it was written this soon after the start.
 const SOON: Duration = Duration::from_secs(2);
 /// A run with more causes is a storm from outside, not a loop.
@@ -308,6 +310,7 @@ impl Breaker {
         let first = times.first;
         let Some(run) = &mut self.run else { return Judgement::Innocent };
         let late = run.gone.is_some_and(|gone| first > gone + AFTERMATH);
+        let its_own = run.gone.is_none_or(|gone| times.last <= gone + ITS_LAST);
         let looping = run.loops;
         let Some(chain) = self.chains.get_mut(path).filter(|_| !late) else {
             self.chains.remove(path);
@@ -330,7 +333,7 @@ impl Breaker {
         let guessed = chain.blind && in_time;
         // What else a run writes that was caught is of the same loop.
         let proven = seen && (chain.is_suspected() || looping);
-        if !(proven || guessed) {
+        if !(its_own && (proven || guessed)) {
             let until = chain.doubt(run, times, in_time);
             return until.map_or(Judgement::Innocent, |until| Judgement::Doubtful { until });
         }
@@ -385,9 +388,13 @@ impl Breaker {
         self.convicted.iter().map(|(path, by)| (path, by.by, by.process.as_ref()))
     }
 
-    /// Releases a path; whether it had changed since the last run started.
+    /// Releases a path; whether it had changed since the last run started. What this run was seen to do counts
+    /// no more: it is wanted.
     pub fn release(&mut self, path: &Path) -> bool {
         self.chains.remove(path);
+        if let Some(run) = &mut self.run {
+            run.loops = false;
+        }
         self.convicted.remove(path).is_some_and(|conviction| conviction.written)
     }
 }
