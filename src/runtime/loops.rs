@@ -17,6 +17,10 @@ use crate::settle::{Batch, BatchChange};
 use crate::supervisor::{Event, RunId};
 use crate::watch::{Change, ChangeKind, Comparison, Facts, Survey, content};
 
+/// What a run wrote is told of no later than this: a busy machine takes its time …
+const TOLD: Duration = Duration::from_millis(250);
+/// … and with this precision where the times of files tell.
+const DATED: Duration = Duration::from_millis(20);
 /// More files than this are not looked at: descriptors are not for nothing.
 const LEASES: usize = 128;
 /// So long after the moment at which it was written in the run before, a suspected file is let go of: who
@@ -54,6 +58,8 @@ pub(super) struct Loops {
     until: Option<Instant>,
     /// It has been said that a change of this run is in doubt.
     doubt_said: bool,
+    /// When the files of the last batch were written, where a pass of polling told of them.
+    dated: HashMap<Arc<Path>, Instant>,
 }
 
 /// What of a batch does not count like any other change.
@@ -86,6 +92,16 @@ impl Loops {
     /// When [`Instance::look_after_loops`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.until.into_iter().chain(self.breaker.deadline()).min()
+    }
+
+    fn grain(&self) -> Duration {
+        if self.dated.is_empty() { TOLD } else { DATED }
+    }
+
+    /// The times of one path of a batch.
+    fn times(&self, path: &Path, of_batch: Times) -> Times {
+        let dated = self.dated.get(path);
+        dated.map_or(of_batch, |at| Times { first: *at, last: *at, ..of_batch })
     }
 
     /// The convicted paths, in order.
@@ -211,7 +227,7 @@ impl Loops {
     fn sort_out(&mut self, batch: &mut Batch, shim: Option<u32>, now: Instant) -> Sorted {
         self.follow_names(batch);
         let Batch { first, last, forced, .. } = *batch;
-        let times = Times { first, last, forced, now };
+        let times = Times { first, last, forced, grain: self.grain(), now };
         let mut sorted = Sorted::default();
         loop {
             let before = sorted.guilty.len();
@@ -278,7 +294,7 @@ impl Loops {
         }
         let same = change.kind != ChangeKind::Touched
             && self.saw.get(path).is_some_and(|saw| content(path) == Some(*saw));
-        self.breaker.judge(path, times, same)
+        self.breaker.judge(path, self.times(path, times), same)
     }
 }
 
@@ -368,13 +384,17 @@ impl Instance {
     }
 
     /// A pass of polling comes when it comes; whose write it was, the time of the write tells.
-    fn date(&self, batch: &mut Batch, now: Instant) {
+    fn date(&mut self, batch: &mut Batch, now: Instant) {
         let few = batch.changes.iter().take(LEASES);
-        let times = few.filter_map(|change| self.watch.changed_at(&change.path, now));
-        let (first, last) = times
-            .fold((batch.first, None), |(first, last), at| (first.min(at), last.max(Some(at))));
-        batch.first = first;
-        batch.last = last.unwrap_or(batch.last);
+        let dated = few.filter_map(|change| {
+            let at = self.watch.changed_at(&change.path, now)?;
+            Some((Arc::clone(&change.path), at))
+        });
+        self.loops.dated = dated.collect();
+        for (path, at) in &self.loops.dated {
+            self.loops.breaker.written_at(path, *at, DATED);
+        }
+        batch.first = self.loops.dated.values().copied().chain([batch.first]).min().unwrap_or(now);
     }
 
     /// Once for a run, and not before it is clear that it takes longer than anybody would overlook.
@@ -402,7 +422,7 @@ impl Instance {
 
     /// A batch goes to the supervisor.
     pub(super) fn hand_over(&mut self, batch: &Batch) {
-        self.loops.breaker.hand_over(batch.first);
+        self.loops.breaker.hand_over(batch.first, self.loops.grain());
         self.loops.renamed.clear();
         if batch.changes.len() <= LEASES {
             let whole = batch.changes.iter().filter(|change| change.kind != ChangeKind::Closed);

@@ -214,8 +214,19 @@ const FORMAT: &str = "for f in *.rs; do sed 's/  */ /g' \"$f\" > /tmp/gw-it-$$ &
 
 #[test]
 fn a_formatter_in_the_command_is_no_loop_and_its_sources_reload_on() {
+    a_formatter("native", QUIET);
+}
+
+/// A pass of polling finds what the formatter did together with what a person did after it.
+#[test]
+fn a_formatter_in_a_polled_tree_is_no_loop_and_its_sources_reload_on() {
+    a_formatter("poll", QUIET * 3 / 2);
+}
+
+fn a_formatter(backend: &str, pause: Duration) {
     let project = Project::new().file("a.rs", "fn a() {}\n").file("b.rs", "fn b() {}\n");
-    let watcher = project.start_shell(&format!("{FORMAT}; exec {{}}"), []).watching();
+    let flags = ["--backend", backend];
+    let watcher = project.start_shell(&format!("{FORMAT}; exec {{}}"), flags).watching();
     pace(TEN_SECONDS);
     // For 12 ms it is not certain what a run saw; on a busy machine the formatter meets them once more.
     assert!(watcher.run_count() <= 4, "{}", watcher.story());
@@ -227,7 +238,7 @@ fn a_formatter_in_the_command_is_no_loop_and_its_sources_reload_on() {
         watcher.wait_for("the formatted file", || {
             (fs::read_to_string(watcher.path("a.rs")).ok()? == want).then_some(())
         });
-        pace(QUIET);
+        pace(pause);
         let runs = watcher.run_count() - before;
         assert!(runs <= 4, "{runs} runs for a save\n{}", watcher.story());
     }
