@@ -10,6 +10,10 @@ use crate::filter::temporary_of;
 use crate::process::{LeftOver, Opener};
 use crate::supervisor::RunId;
 
+/// What the run wrote is told of no later than this after nothing of it is left; what comes then is somebody else's …
+const AFTERMATH: Duration = Duration::from_millis(250);
+/// … and where the times of files tell, they tell it with this precision.
+const DATED: Duration = Duration::from_millis(20);
 /// So long after its end a run has not written what it left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 /// Who writes a path that has caused one run is looked for when it was written this soon after the start.
@@ -43,9 +47,6 @@ pub struct Times {
     pub last: Instant,
     /// Something in it is still being written.
     pub forced: bool,
-    /// The changes were made no earlier than so long before: what comes later after the end of the run is
-    /// somebody else's.
-    pub grain: Duration,
     /// The present.
     pub now: Instant,
 }
@@ -310,8 +311,8 @@ impl Breaker {
     pub fn judge(&mut self, path: &Arc<Path>, times: Times, same: bool) -> Judgement {
         let first = times.first;
         let Some(run) = &mut self.run else { return Judgement::Innocent };
-        let late = run.gone.is_some_and(|gone| first > gone + times.grain);
-        let its_own = run.gone.is_none_or(|gone| times.last <= gone + times.grain);
+        let late = run.gone.is_some_and(|gone| first > gone + AFTERMATH);
+        let its_own = run.gone.is_none_or(|gone| times.last <= gone + AFTERMATH);
         let looping = run.loops;
         let Some(chain) = self.chains.get_mut(path).filter(|_| !late) else {
             self.chains.remove(path);
@@ -358,17 +359,17 @@ impl Breaker {
     }
 
     /// It is known when a path was written: after the end of the run somebody else did, and no row goes on.
-    pub fn written_at(&mut self, path: &Path, at: Instant, grain: Duration) {
-        if self.run.and_then(|run| run.gone).is_some_and(|gone| at > gone + grain) {
+    pub fn written_at(&mut self, path: &Path, at: Instant) {
+        if self.run.and_then(|run| run.gone).is_some_and(|gone| at > gone + DATED) {
             self.chains.remove(path);
         }
     }
 
-    /// A batch that begins at `first` is handed to the supervisor; [`Times::grain`].
-    pub fn hand_over(&mut self, first: Instant, grain: Duration) {
+    /// A batch that begins at `first` is handed to the supervisor.
+    pub fn hand_over(&mut self, first: Instant) {
         let Some(run) = self.run else { return };
         self.offset = Some(first.saturating_duration_since(run.started));
-        if run.gone.is_some_and(|gone| first > gone + grain) {
+        if run.gone.is_some_and(|gone| first > gone + AFTERMATH) {
             // No run wrote this: no row goes on.
             self.chains.retain(|_, chain| chain.pass());
         }

@@ -8,7 +8,6 @@ use super::{Breaker, Follow, Guilt, Judgement, Times};
 use crate::process::{LeftOver, Opener};
 use crate::supervisor::RunId;
 
-const GRAIN: Duration = Duration::from_millis(250);
 /// A breaker, its clock and its runs.
 struct Script {
     breaker: Breaker,
@@ -52,7 +51,7 @@ impl Script {
 
     fn judge(&mut self, name: &str, same: bool) -> Judgement {
         let now = self.now;
-        let times = Times { first: now, last: now, forced: false, grain: GRAIN, now };
+        let times = Times { first: now, last: now, forced: false, now };
         self.breaker.judge(&path(name), times, same)
     }
 
@@ -65,7 +64,7 @@ impl Script {
         let judgement = self.judge(name, false);
         // What is in doubt counts too, a little later.
         if matches!(judgement, Judgement::Innocent | Judgement::Doubtful { .. }) {
-            self.breaker.hand_over(self.now, GRAIN);
+            self.breaker.hand_over(self.now);
             self.run(&[name]);
         }
         judgement
@@ -149,7 +148,7 @@ fn what_is_written_soon_after_a_start_is_looked_for_from_the_next_run_on() {
     for (after, soon) in [(1_900, true), (2_100, false)] {
         let mut script = Script::new();
         script.pass(after);
-        script.breaker.hand_over(script.now, GRAIN);
+        script.breaker.hand_over(script.now);
         let follows = script.breaker.run_started(RunId(9), &[path("gen")], script.now);
         let expected = Some(Duration::from_millis(after));
         let follow = Follow { path: path("gen"), expected, suspected: false };
@@ -181,7 +180,7 @@ impl Script {
     fn doubt(&mut self, first: u64, last: u64) -> Option<u64> {
         let at = |milliseconds| self.start + Duration::from_millis(milliseconds);
         let (first, last) = (at(first), at(last));
-        let times = Times { first, last, forced: false, grain: GRAIN, now: self.now };
+        let times = Times { first, last, forced: false, now: self.now };
         match self.breaker.judge(&path("gen"), times, false) {
             Judgement::Doubtful { until } => {
                 Some(u64::try_from(until.duration_since(self.start).as_millis()).unwrap())
@@ -212,8 +211,7 @@ fn the_same_moment_of_three_runs_is_doubtful_while_the_run_lives() {
     assert_eq!(script.doubt(900, 901), None);
     // … or goes on still.
     let script = &mut third_run(900);
-    let times =
-        Times { first: script.now, last: script.now, forced: true, grain: GRAIN, now: script.now };
+    let times = Times { first: script.now, last: script.now, forced: true, now: script.now };
     assert_eq!(script.breaker.judge(&path("gen"), times, false), Judgement::Innocent);
     // Whoever was seen is no matter of doubt.
     let mut script = third_run(900);
@@ -250,9 +248,9 @@ fn doubt_is_over_soon_when_the_run_goes_on() {
 #[test]
 fn a_file_inherits_what_is_known_of_its_temporary() {
     let mut script = Script::new();
-    script.breaker.hand_over(script.now, GRAIN);
+    script.breaker.hand_over(script.now);
     script.run(&["gen.txt.tmp"]);
-    script.breaker.hand_over(script.now, GRAIN);
+    script.breaker.hand_over(script.now);
     assert_eq!(script.run(&["gen.txt.tmp", "gen.txt"]), ["gen.txt", "gen.txt.tmp"]);
     assert_eq!(script.judge("gen.txt", false), Judgement::Innocent);
     script.breaker.testify(&path("gen.txt"), Opener::Run(sh()));
@@ -284,17 +282,17 @@ fn what_a_run_makes_for_a_convicted_file_is_no_change_by_itself() {
 #[test]
 fn a_row_goes_on_under_the_name_that_it_was_renamed_to() {
     let mut script = Script::new();
-    script.breaker.hand_over(script.now, GRAIN);
+    script.breaker.hand_over(script.now);
     script.run(&["x"]);
     script.breaker.renamed(path("x"), path("gen.txt"));
-    script.breaker.hand_over(script.now, GRAIN);
+    script.breaker.hand_over(script.now);
     assert_eq!(script.run(&["x", "gen.txt"]), ["gen.txt", "x"]);
     assert!(script.breaker.is_suspected(&path("gen.txt")));
     assert!(!script.breaker.is_suspected(&path("x")));
     // A backup is another file: the row goes on under the old name.
     script.breaker.renamed(path("gen.txt"), path("gen.old"));
     script.breaker.renamed(path("new"), path("gen.txt"));
-    script.breaker.hand_over(script.now, GRAIN);
+    script.breaker.hand_over(script.now);
     script.run(&["gen.txt", "gen.old"]);
     assert!(script.breaker.is_suspected(&path("gen.txt")));
     assert!(!script.breaker.is_suspected(&path("gen.old")));
@@ -475,14 +473,14 @@ fn what_is_released_counts_although_the_run_was_seen_writing_it() {
 
 #[test]
 fn who_wrote_after_the_end_of_the_run_begins_no_row() {
-    for (later, suspected) in [(250, true), (251, false)] {
+    for (later, suspected) in [(20, true), (21, false)] {
         let mut script = Script::new();
         script.run(&["a.rs"]);
         script.end(true);
         script.pass(later);
-        script.breaker.written_at(&path("a.rs"), script.now, GRAIN);
+        script.breaker.written_at(&path("a.rs"), script.now);
         // Another file of the batch was written by the run itself.
-        script.breaker.hand_over(script.start, GRAIN);
+        script.breaker.hand_over(script.start);
         script.run(&["a.rs"]);
         assert_eq!(script.breaker.is_suspected(&path("a.rs")), suspected, "{later} ms");
     }

@@ -8,6 +8,9 @@ use super::values::{From, Item};
 use crate::filter::{Named, Origin};
 use crate::watch::Root;
 
+/// The kernel follows no more links in a row (path_resolution(7)).
+const LINKS: usize = 40;
+
 /// What came out.
 #[derive(Default)]
 pub(super) struct Chosen {
@@ -65,9 +68,9 @@ impl Chosen {
             self.roots.push(Root { path: path.clone(), shown: typed.clone(), named: true });
         }
         let is_file = path.metadata().is_ok_and(|metadata| !metadata.is_dir());
-        let target = led_to(&path);
+        let targets = led_to(&path);
         let named = Named { path, shown: typed.to_string_lossy().into_owned(), origin };
-        if let Some(target) = target {
+        for target in targets {
             self.add_target(directory, target, &named);
         }
         if is_file { self.files.push(named) } else { self.named.push(named) }
@@ -84,10 +87,16 @@ impl Chosen {
     }
 }
 
-/// The file that a link leads to in the end: it is that one which is edited. `None` for everything else.
-pub(super) fn led_to(path: &Path) -> Option<PathBuf> {
-    let target = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
-    target.filter(|target| target.is_file())
+/// The files that a link leads to, one after the other: the last one is that which is edited, and any may be turned
+/// elsewhere. It may not be there yet.
+pub(super) fn led_to(path: &Path) -> Vec<PathBuf> {
+    let next = |at: &PathBuf| {
+        let target = absolute(&at.parent()?.canonicalize().ok()?, &at.read_link().ok()?);
+        Some(target.parent()?.canonicalize().ok()?.join(target.file_name()?))
+    };
+    let hops = std::iter::successors(next(&path.to_path_buf()), next).take(LINKS);
+    let hops: Vec<PathBuf> = hops.collect();
+    if hops.last().is_some_and(|last| last.is_dir()) { Vec::new() } else { hops }
 }
 
 /// The absolute path, without `.` and `..`; links are not resolved.

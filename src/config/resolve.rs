@@ -274,7 +274,10 @@ impl Resolver<'_> {
             backend,
             poll,
             exclude_unchanged,
-            extra_files: path.iter().cloned().chain(path.as_deref().and_then(led_to)).collect(),
+            extra_files: path
+                .iter()
+                .flat_map(|path| [vec![path.clone()], led_to(path)].concat())
+                .collect(),
             verbose: self.args.verbose,
             ..watch::Settings::default()
         })

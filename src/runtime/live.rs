@@ -26,14 +26,28 @@ pub(super) struct Live {
     looks: u32,
     /// The file is read again because of a link since then, and not because it was saved.
     link_moved: Option<Timestamp>,
-    /// The file in use, and those that were: one that goes may come back.
+    /// The file in use, and those that were: one that goes may come back. First those that were found by name,
+    /// then what the one in use leads to.
     files: Vec<PathBuf>,
+    named: usize,
 }
 
 impl Live {
     /// Looks after the file that is in use from the start.
     pub(super) fn new(config: &Config) -> Self {
-        Self { files: config.watch.extra_files.clone(), ..Self::default() }
+        let mut live = Self::default();
+        live.take_in(&config.watch.extra_files);
+        live
+    }
+
+    fn take_in(&mut self, files: &[PathBuf]) {
+        self.files.truncate(self.named);
+        let (file, targets) = files.split_at(files.len().min(1));
+        self.files.extend(
+            file.iter().filter(|file| !self.files.contains(file)).cloned().collect::<Vec<_>>(),
+        );
+        self.named = self.files.len();
+        self.files.extend_from_slice(targets);
     }
 
     /// The file has changed.
@@ -58,11 +72,7 @@ impl Live {
 
     /// The engine's settings, so that it tells of these files.
     fn complete(&mut self, mut settings: watch::Settings) -> watch::Settings {
-        for file in &settings.extra_files {
-            if !self.files.contains(file) {
-                self.files.push(file.clone());
-            }
-        }
+        self.take_in(&settings.extra_files);
         settings.extra_files.clone_from(&self.files);
         settings
     }
@@ -136,7 +146,8 @@ impl Instance {
         self.reporter.configure(self.report_settings());
         let state = self.supervisor.state();
         let run = state.pid.and(state.run);
-        if changes.is_some() || self.live.link_moved.is_none() {
+        let saved = changes.is_some() || self.live.link_moved.is_none();
+        if saved {
             let (file, changes) = (newer.origin.to_string(), changes.into_iter().collect());
             let applied = Notice::ConfigurationApplied { file, changes, run, restarts: restart };
             self.reporter.say(&applied, now);
@@ -146,6 +157,9 @@ impl Instance {
         self.host.settings(&newer.stop_keep);
         if restart || old.needs_walk(&newer) {
             self.forget_ignored_loops(now);
+        }
+        // A link that moves is no word of a person: a run may have moved it.
+        if saved && (restart || old.needs_walk(&newer)) {
             self.release_loops(now);
         }
         if old.needs_walk(&newer) {

@@ -17,10 +17,6 @@ use crate::settle::{Batch, BatchChange};
 use crate::supervisor::{Event, RunId};
 use crate::watch::{Change, ChangeKind, Comparison, Facts, Survey, content};
 
-/// What a run wrote is told of no later than this: a busy machine takes its time …
-const TOLD: Duration = Duration::from_millis(250);
-/// … and with this precision where the times of files tell.
-const DATED: Duration = Duration::from_millis(20);
 /// More files than this are not looked at: descriptors are not for nothing.
 const LEASES: usize = 128;
 /// So long after the moment at which it was written in the run before, a suspected file is let go of: who
@@ -92,10 +88,6 @@ impl Loops {
     /// When [`Instance::look_after_loops`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.until.into_iter().chain(self.breaker.deadline()).min()
-    }
-
-    fn grain(&self) -> Duration {
-        if self.dated.is_empty() { TOLD } else { DATED }
     }
 
     /// The times of one path of a batch.
@@ -227,7 +219,7 @@ impl Loops {
     fn sort_out(&mut self, batch: &mut Batch, shim: Option<u32>, now: Instant) -> Sorted {
         self.follow_names(batch);
         let Batch { first, last, forced, .. } = *batch;
-        let times = Times { first, last, forced, grain: self.grain(), now };
+        let times = Times { first, last, forced, now };
         let mut sorted = Sorted::default();
         loop {
             let before = sorted.guilty.len();
@@ -351,7 +343,7 @@ impl Instance {
 
     /// Takes out of a batch what the run itself wrote. `None` when nothing is left of it.
     pub(super) fn break_loops(&mut self, mut batch: Batch, now: Instant) -> Option<Batch> {
-        self.date(&mut batch, now);
+        self.date(&batch, now);
         if !self.loops.breaker.is_wary() && !self.loops.witness.has_caught() {
             return Some(batch);
         }
@@ -384,7 +376,7 @@ impl Instance {
     }
 
     /// A pass of polling comes when it comes; whose write it was, the time of the write tells.
-    fn date(&mut self, batch: &mut Batch, now: Instant) {
+    fn date(&mut self, batch: &Batch, now: Instant) {
         let few = batch.changes.iter().take(LEASES);
         let dated = few.filter_map(|change| {
             let at = self.watch.changed_at(&change.path, now)?;
@@ -392,9 +384,8 @@ impl Instance {
         });
         self.loops.dated = dated.collect();
         for (path, at) in &self.loops.dated {
-            self.loops.breaker.written_at(path, *at, DATED);
+            self.loops.breaker.written_at(path, *at);
         }
-        batch.first = self.loops.dated.values().copied().chain([batch.first]).min().unwrap_or(now);
     }
 
     /// Once for a run, and not before it is clear that it takes longer than anybody would overlook.
@@ -422,7 +413,8 @@ impl Instance {
 
     /// A batch goes to the supervisor.
     pub(super) fn hand_over(&mut self, batch: &Batch) {
-        self.loops.breaker.hand_over(batch.first, self.loops.grain());
+        let dated = self.loops.dated.values().copied();
+        self.loops.breaker.hand_over(dated.fold(batch.first, Instant::min));
         self.loops.renamed.clear();
         if batch.changes.len() <= LEASES {
             let whole = batch.changes.iter().filter(|change| change.kind != ChangeKind::Closed);

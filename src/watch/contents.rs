@@ -265,7 +265,7 @@ impl Watch {
 
     /// The interval of the passes that tell of a path; `None` where events do.
     fn polled_every(&self, path: &Path) -> Option<Duration> {
-        let above = self.table.find(path.parent()?)?;
+        let (above, _) = self.table.locate(path)?;
         self.table.dir(above).filter(|dir| dir.polled)?;
         self.polling.interval
     }

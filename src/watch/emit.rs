@@ -21,7 +21,7 @@ impl Watch {
         now: Instant,
         out: &mut Vec<Seen>,
     ) {
-        if kind == ChangeKind::Appeared && self.roots.has_moved(path) {
+        if kind != ChangeKind::Touched && self.roots.has_moved(path) {
             out.push(Seen::LinkMoved);
         }
         let path = self.contents.note(path, kind, now);

@@ -19,14 +19,17 @@ struct Link {
 }
 
 impl Links {
-    /// Notes where a directory is, if not where its name says. What is not there is not noted.
+    /// Notes where a directory is at present, if not where its name says.
     pub(super) fn learn(&self, name: &Path) {
-        let Ok(real) = name.canonicalize() else { return };
+        let real = name.canonicalize().ok().filter(|real| real != name);
         let mut links = self.lock();
         links.retain(|link| link.name != name);
-        if real != name {
-            links.push(Link { name: name.to_path_buf(), real });
-        }
+        links.extend(real.map(|real| Link { name: name.to_path_buf(), real }));
+    }
+
+    /// Whether this was a link when it was learned.
+    pub(super) fn know(&self, name: &Path) -> bool {
+        self.lock().iter().any(|link| link.name == name)
     }
 
     /// The real name of a directory.

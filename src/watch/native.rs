@@ -73,7 +73,7 @@ impl Native {
     /// Watches directories in one go; the answers are in the same order. The flag: follow a link.
     pub(crate) fn arm<'a>(&mut self, paths: impl Iterator<Item = (&'a Path, bool)>) -> Vec<Armed> {
         let op = |(path, follow): (&Path, bool)| {
-            if follow {
+            if follow || self.links.know(path) {
                 self.links.learn(path);
             }
             let real = self.links.real(path);

@@ -107,12 +107,18 @@ impl Table {
         let single = &mut self.singles[at];
         single.names = single.names.iter().filter(|known| ***known != *name).cloned().collect();
         let (id, empty) = (single.id, single.names.is_empty());
+        let record = self.dir(id).and_then(|dir| dir.entries.get(name)).copied();
         if let Some(dir) = self.dir_mut(id) {
             dir.entries.remove(name);
         }
         if empty {
             self.singles.swap_remove(at);
             self.free_below(id, &mut Vec::new(), &mut |_, _| {});
+        }
+        // Events were told of the single name: what the tree knows of it is older.
+        let known = self.find(path).and_then(|dir| self.dir_mut(dir)?.entries.get_mut(name));
+        if let (Some(known), Some(record)) = (known, record.filter(|record| !record.is_dir())) {
+            *known = record;
         }
     }
 

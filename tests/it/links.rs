@@ -122,6 +122,67 @@ fn a_named_link(backend: &str) {
 }
 
 #[test]
+fn every_link_on_the_way_counts_and_a_target_that_comes_later() {
+    let project = Project::new().file("a.go", "0").file("one.go", "1").file("two.go", "2");
+    symlink("mid.conf", project.path("app.conf")).unwrap();
+    symlink("one.go", project.path("mid.conf")).unwrap();
+    let project =
+        project.settings("watcher:\n  included_filetypes: [.go]\nadditional_paths: [app.conf]\n");
+    let watcher = project.start([]).ready();
+    names(&watcher, &watcher.path("one.go"), || watcher.save("one.go", "11"));
+    // What was saved as a named file is not news to the tree later.
+    names(&watcher, &watcher.path("mid.conf"), || lead(&watcher.path("mid.conf"), "two.go"));
+    watcher.exactly(3);
+    let late = watcher.path("late.conf");
+    names(&watcher, &watcher.path("mid.conf"), || lead(&watcher.path("mid.conf"), "late.conf"));
+    names(&watcher, &late, || fs::write(&late, "now").unwrap());
+    names(&watcher, &late, || fs::write(&late, "again").unwrap());
+    // A plain file in the place of a link, in place.
+    let link = watcher.path("app.conf");
+    names(&watcher, &link, || {
+        fs::remove_file(&link).unwrap();
+        fs::write(&link, "plain").unwrap();
+    });
+    assert_eq!(ask(&watcher, "wait").code, Some(0));
+    watcher.no_run_after(|_| fs::write(&late, "of no use").unwrap());
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_link_is_watched() {
+    let settings = "watcher:\n  included_filetypes: [.go]\nadditional_paths: [conf/x.yml]\n";
+    let project = Project::new().file("cfg/x.yml", "0").file("a.go", "0").settings(settings);
+    symlink("cfg", project.path("conf")).unwrap();
+    let watcher = project.start([]).ready();
+    names(&watcher, &watcher.path("conf/x.yml"), || watcher.save("cfg/x.yml", "1"));
+    watcher.save("watcher.yml", settings.replace("additional_paths: [conf/x.yml]\n", ""));
+    watcher.says("-additional_paths conf/x.yml");
+    fs::remove_file(watcher.path("conf")).unwrap();
+    fs::create_dir(watcher.path("conf")).unwrap();
+    assert_eq!(ask(&watcher, "wait").code, Some(0));
+    names(&watcher, &watcher.path("conf/b.go"), || watcher.save("conf/b.go", "1"));
+    names(&watcher, &watcher.path("conf/b.go"), || watcher.save("conf/b.go", "2"));
+}
+
+#[test]
+fn a_command_that_turns_a_named_link_releases_no_loop() {
+    let project = Project::new().file("a.go", "0").file("gen.txt", "0");
+    for name in ["one.conf", "two.conf"] {
+        fs::write(project.outside(name), "0").unwrap();
+    }
+    symlink(project.outside("one.conf"), project.path("app.conf")).unwrap();
+    let out = project.outside("");
+    let turn = format!(
+        "date +%s.%N > gen.txt; ln -s {}/$(readlink app.conf | grep -q one && echo two || echo one).conf l; \
+         mv -T l app.conf",
+        out.display()
+    );
+    let watcher = project.start_exactly(["run", "-w", "app.conf", "-w", "gen.txt", "-e", &turn]);
+    watcher.says("itself wrote gen.txt");
+    pace(std::time::Duration::from_secs(4));
+    assert_eq!(watcher.count_lines("reloads again"), 0, "{}", watcher.story());
+}
+
+#[test]
 fn a_configuration_that_is_a_link_is_read_again_when_what_it_leads_to_is_saved() {
     let project = Project::new().file("a.go", "0");
     let shared = project.outside("shared.yml");
