@@ -276,7 +276,8 @@ impl Resolver<'_> {
             exclude_unchanged,
             extra_files: path
                 .iter()
-                .flat_map(|path| [vec![path.clone()], led_to(path)].concat())
+                .cloned()
+                .chain(path.iter().flat_map(|path| led_to(path)))
                 .collect(),
             verbose: self.args.verbose,
             ..watch::Settings::default()

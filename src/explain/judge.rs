@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Known;
 use crate::control::{Explained, Name, Unreadable, Why};
 use crate::filter::{Answer, Asker, EntryKind, Filter, Found};
-use crate::watch::{Glance, Root, Survey};
+use crate::watch::{Glance, Links, Root, Survey};
 
 /// The verdicts on absolute paths (with a slash at the end: a directory), in order. With `known`, an
 /// instance's word decides which directories are polled. `go_on` is asked now and then.
@@ -24,9 +24,9 @@ pub fn judge(
         survey.roots().iter().filter(|root| Survey::kind_of_root(root) != Some(EntryKind::File));
     let around = directories.map(|root| survey.around(root)).collect();
     let asker = Asker::new(&filter, around);
-    let linked = survey.roots().iter().filter_map(linked).collect();
+    let links = links(survey.roots());
     let disk = Disk { survey, obstacles: HashMap::new(), polled: HashMap::new() };
-    let mut judge = Judge { asker, disk, known, filter: &filter, linked };
+    let mut judge = Judge { asker, disk, known, filter: &filter, links };
     let mut verdicts = Vec::with_capacity(paths.len());
     for (number, path) in paths.iter().enumerate() {
         if number % 256 == 0 && !go_on() {
@@ -42,21 +42,18 @@ struct Judge<'j> {
     disk: Disk<'j>,
     known: Option<&'j Known>,
     filter: &'j Filter,
-    linked: Vec<Linked>,
+    links: Links,
 }
 
-/// A directory that is watched by a name that leads over a link.
-struct Linked {
-    name: PathBuf,
-    real: PathBuf,
-}
-
-/// The directory of a root, or of a single file, if a link leads there.
-fn linked(root: &Root) -> Option<Linked> {
-    let whole = Survey::kind_of_root(root) == Some(EntryKind::Directory);
-    let name = if whole { &*root.path } else { root.path.parent()? };
-    let real = name.canonicalize().ok()?;
-    (real != name).then(|| Linked { name: name.to_path_buf(), real })
+/// The links that lead to the directories of roots and of single files.
+fn links(roots: &[Root]) -> Links {
+    let links = Links::default();
+    for root in roots {
+        let whole = Survey::kind_of_root(root) == Some(EntryKind::Directory);
+        let directory = if whole { Some(&*root.path) } else { root.path.parent() };
+        directory.into_iter().for_each(|directory| links.learn(directory));
+    }
+    links
 }
 
 /// What was found on the disk so far.
@@ -105,14 +102,24 @@ impl Judge<'_> {
         if self.disk.survey.is_own(path) {
             return Explained { watched: false, why: Why::Own, polled: None };
         }
-        let mut found = self.by_name(path, wanted);
+        match self.by_name(path, wanted) {
+            Some(found) if found.watched => found,
+            found => self.by_other_names(path, wanted, found),
+        }
+    }
+
+    /// The verdict on a path that is not watched as it is written: an edit is seen by whichever name it was made.
+    fn by_other_names(
+        &mut self,
+        path: &Path,
+        wanted: EntryKind,
+        mut found: Option<Explained>,
+    ) -> Explained {
         for other in self.other_names(path, found.as_ref()) {
-            if found.as_ref().is_some_and(|found| found.watched) {
-                break;
+            match self.by_name(&other, wanted) {
+                Some(other) if other.watched => return other,
+                other => found = found.or(other),
             }
-            let by_other = self.by_name(&other, wanted);
-            let better = by_other.filter(|other| other.watched || found.is_none());
-            found = better.or(found);
         }
         found.unwrap_or(Explained { watched: false, why: Why::Outside, polled: None })
     }
@@ -127,22 +134,15 @@ impl Judge<'_> {
         Some(self.explained(path, kind, answer))
     }
 
-    /// Other paths of the same file that may be watched: where links on the way to it lead, and from where
-    /// links lead to it. An edit is seen by whichever name it was made.
+    /// Other paths of the same file: where links on the way to it lead, and from where links lead to it.
     fn other_names(&self, path: &Path, found: Option<&Explained>) -> Vec<PathBuf> {
         let mut names = Vec::new();
         if found.is_none_or(|found| matches!(found.why, Why::Link { .. })) {
             let real = path.parent().and_then(|parent| parent.canonicalize().ok());
             names.extend(real.zip(path.file_name()).map(|(parent, name)| parent.join(name)));
         }
-        let real = names.first().map_or(path, PathBuf::as_path);
-        let by_link = |linked: &Linked| {
-            let rest = real.strip_prefix(&linked.real).ok()?;
-            let itself = rest.as_os_str().is_empty();
-            Some(if itself { linked.name.clone() } else { linked.name.join(rest) })
-        };
-        let more: Vec<PathBuf> = self.linked.iter().filter_map(by_link).collect();
-        names.extend(more);
+        let real = names.first().map_or_else(|| path.to_path_buf(), PathBuf::clone);
+        names.extend(self.links.names(&real));
         names.retain(|name| name != path);
         names
     }

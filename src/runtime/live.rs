@@ -26,10 +26,10 @@ pub(super) struct Live {
     looks: u32,
     /// The file is read again because of a link since then, and not because it was saved.
     link_moved: Option<Timestamp>,
-    /// The file in use, and those that were: one that goes may come back. First those that were found by name,
-    /// then what the one in use leads to.
+    /// The file in use, and those that were: one that goes may come back.
     files: Vec<PathBuf>,
-    named: usize,
+    /// What the one in use leads to.
+    targets: Vec<PathBuf>,
 }
 
 impl Live {
@@ -41,13 +41,9 @@ impl Live {
     }
 
     fn take_in(&mut self, files: &[PathBuf]) {
-        self.files.truncate(self.named);
         let (file, targets) = files.split_at(files.len().min(1));
-        self.files.extend(
-            file.iter().filter(|file| !self.files.contains(file)).cloned().collect::<Vec<_>>(),
-        );
-        self.named = self.files.len();
-        self.files.extend_from_slice(targets);
+        self.files.extend(file.first().filter(|file| !self.files.contains(file)).cloned());
+        self.targets = targets.to_vec();
     }
 
     /// The file has changed.
@@ -67,13 +63,13 @@ impl Live {
 
     /// Whether this is a configuration: what it changes is told and done here, and is no reason to run.
     pub(super) fn is_configuration(&self, path: &Path) -> bool {
-        self.files.iter().any(|file| file == path)
+        self.files.iter().chain(&self.targets).any(|file| file == path)
     }
 
     /// The engine's settings, so that it tells of these files.
     fn complete(&mut self, mut settings: watch::Settings) -> watch::Settings {
         self.take_in(&settings.extra_files);
-        settings.extra_files.clone_from(&self.files);
+        settings.extra_files = self.files.iter().chain(&self.targets).cloned().collect();
         settings
     }
 
@@ -140,6 +136,7 @@ impl Instance {
         let old = std::mem::replace(&mut self.config, Arc::clone(&newer));
         let changes = old.changes(&newer);
         let restart = old.needs_restart(&newer);
+        let walk = old.needs_walk(&newer);
         for notice in newer.notices.iter().filter(|notice| !old.notices.contains(notice)) {
             self.reporter.say(notice, now);
         }
@@ -155,14 +152,14 @@ impl Instance {
         self.settle.configure(newer.settle);
         self.supervisor.configure(newer.supervise.clone(), face(&newer, self.keys.is_some()));
         self.host.settings(&newer.stop_keep);
-        if restart || old.needs_walk(&newer) {
+        if restart || walk {
             self.forget_ignored_loops(now);
+            // A link that moves is no word of a person: a run may have moved it.
+            if saved {
+                self.release_loops(now);
+            }
         }
-        // A link that moves is no word of a person: a run may have moved it.
-        if saved && (restart || old.needs_walk(&newer)) {
-            self.release_loops(now);
-        }
-        if old.needs_walk(&newer) {
+        if walk {
             let settings = self.live.complete(self.private.complete(&newer.watch));
             let mut seen = Vec::new();
             let (filter, roots) = (Arc::clone(&newer.filter), newer.watched_roots());

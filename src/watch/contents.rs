@@ -265,9 +265,9 @@ impl Watch {
 
     /// The interval of the passes that tell of a path; `None` where events do.
     fn polled_every(&self, path: &Path) -> Option<Duration> {
+        let interval = self.polling.interval?;
         let (above, _) = self.table.locate(path)?;
-        self.table.dir(above).filter(|dir| dir.polled)?;
-        self.polling.interval
+        self.table.dir(above).filter(|dir| dir.polled).map(|_| interval)
     }
 
     /// A run has been started, caused by changes of these paths. From now on "what the last run saw"

@@ -10,7 +10,7 @@ use super::message::{Inner, RawEvent};
 
 /// The links that lead to watched directories; those who share them see the same.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Links(Arc<Mutex<Vec<Link>>>);
+pub(crate) struct Links(Arc<Mutex<Vec<Link>>>);
 
 #[derive(Debug)]
 struct Link {
@@ -20,7 +20,7 @@ struct Link {
 
 impl Links {
     /// Notes where a directory is at present, if not where its name says.
-    pub(super) fn learn(&self, name: &Path) {
+    pub(crate) fn learn(&self, name: &Path) {
         let real = name.canonicalize().ok().filter(|real| real != name);
         let mut links = self.lock();
         links.retain(|link| link.name != name);
@@ -46,16 +46,23 @@ impl Links {
         self.lock().iter().any(|link| real.starts_with(&link.real))
     }
 
+    /// The names by which links lead to a path.
+    pub(crate) fn names(&self, path: &Path) -> Vec<PathBuf> {
+        let mut names = Vec::new();
+        for Link { name, real } in &*self.lock() {
+            let by_link = path.strip_prefix(real).ok().map(|rest| join(name, rest));
+            names.extend(by_link.filter(|name| !names.contains(name)));
+        }
+        names
+    }
+
     /// Tells an event by every name that its path has.
     pub(super) fn tell(&self, inner: Inner, tell: impl Fn(Inner)) {
         let Inner::Event { generation, event } = inner else { return tell(inner) };
-        let mut paths = vec![event.path];
-        for Link { name, real } in &*self.lock() {
-            let by_link = paths[0].strip_prefix(real).ok().map(|rest| join(name, rest));
-            paths.extend(by_link.filter(|path| !paths.contains(path)));
-        }
-        for path in paths {
-            tell(Inner::Event { generation, event: RawEvent { kind: event.kind, path } });
+        let (kind, names) = (event.kind, self.names(&event.path));
+        tell(Inner::Event { generation, event });
+        for path in names {
+            tell(Inner::Event { generation, event: RawEvent { kind, path } });
         }
     }
 

@@ -65,6 +65,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 pub use self::change::{Change, ChangeKind, Facts};
 pub use self::contents::{Comparison, content};
+pub(crate) use self::links::Links;
 pub use self::message::Message;
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
 pub use self::survey::{Glance, Step, Survey};

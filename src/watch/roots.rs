@@ -60,7 +60,7 @@ impl Roots {
         before.is_some() && before != now
     }
 
-    /// Something has appeared: whether it is a named file that is a link, or was, and may lead elsewhere now.
+    /// Something has changed: whether it is a named file that is a link, or was, and may lead elsewhere now.
     pub(super) fn has_moved(&mut self, path: &Path) -> bool {
         let is_it = |state: &&mut State| state.kind == Kind::File && state.root.path == path;
         self.list.iter_mut().find(is_it).is_some_and(|state| {

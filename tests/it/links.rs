@@ -9,6 +9,9 @@ use crate::harness::*;
 
 const BACKENDS: [&str; 3] = ["native", "portable", "poll"];
 
+/// Sources by type, and a link that is named.
+const APP_CONF: &str = "watcher:\n  included_filetypes: [.go]\nadditional_paths: [app.conf]\n";
+
 /// Puts a link in the place of whatever is there, as one act.
 fn lead(link: &Path, target: impl AsRef<Path>) {
     let beside = link.with_extension("new");
@@ -104,8 +107,7 @@ fn a_named_link(backend: &str) {
     fs::write(&one, "1").unwrap();
     fs::write(&two, "2").unwrap();
     symlink(&one, project.path("app.conf")).unwrap();
-    let project =
-        project.settings("watcher:\n  included_filetypes: [.go]\nadditional_paths: [app.conf]\n");
+    let project = project.settings(APP_CONF);
     let watcher = project.start(["--backend", backend]).ready();
     names(&watcher, &one, || fs::write(&one, "11").unwrap());
     let link = watcher.path("app.conf");
@@ -126,8 +128,7 @@ fn every_link_on_the_way_counts_and_a_target_that_comes_later() {
     let project = Project::new().file("a.go", "0").file("one.go", "1").file("two.go", "2");
     symlink("mid.conf", project.path("app.conf")).unwrap();
     symlink("one.go", project.path("mid.conf")).unwrap();
-    let project =
-        project.settings("watcher:\n  included_filetypes: [.go]\nadditional_paths: [app.conf]\n");
+    let project = project.settings(APP_CONF);
     let watcher = project.start([]).ready();
     names(&watcher, &watcher.path("one.go"), || watcher.save("one.go", "11"));
     // What was saved as a named file is not news to the tree later.
