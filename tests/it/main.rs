@@ -80,9 +80,6 @@ mod links;
 /// The configuration changes while everything runs.
 #[cfg(target_os = "linux")]
 mod live;
-/// Commands that write into the tree.
-#[cfg(target_os = "linux")]
-mod loops;
 /// What is said, and what is not.
 mod messages;
 /// Random operations against a model.
@@ -90,6 +87,9 @@ mod messages;
 mod model;
 /// The file of the original works.
 mod original;
+/// Commands that write into the tree that they are started by.
+#[cfg(target_os = "linux")]
+mod outputs;
 /// `make install` and packages.
 mod packages;
 /// README, run.

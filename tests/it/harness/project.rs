@@ -47,9 +47,15 @@ pub(crate) struct Finished {
 impl Project {
     /// An empty project whose command is a quick stamp.
     pub(crate) fn new() -> Self {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// The same on the file system of this directory.
+    pub(crate) fn below(directory: &Path) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let directory = tempfile::Builder::new().prefix("gw-it-").tempdir().expect("a directory");
+        let directory =
+            tempfile::Builder::new().prefix("gw-it-").tempdir_in(directory).expect("a directory");
         let path = directory.path().canonicalize().expect("its real path");
         for part in ["tree", "out", "tmp", "home", "run"] {
             fs::create_dir(path.join(part)).expect("a directory");
