@@ -309,8 +309,8 @@ fn several_files() -> Vec<Row> {
 
 /// Two objects and a program, by a real `make`.
 fn make(name: &str, command: &str) -> Row {
-    let rules = "all: app\napp: one.o two.o\n\tsleep 0.05; cat one.o two.o > app\n\
-        %.o:\n\tsleep 0.1; echo $@ > $@\nclean:\n\trm -f app one.o two.o\n";
+    let rules = ".PHONY: all clean\nall: app\napp: one.o two.o\n\tsleep 0.05; cat $^ > app\n\
+        one.o two.o:\n\tsleep 0.1; echo $@ > $@\nclean:\n\trm -f app one.o two.o\n";
     output(name, command, "app one.o two.o").file("Makefile", rules).needs(&["make"]).lasts(270)
 }
 
@@ -1236,6 +1236,31 @@ fn what_follows_each_save_at_some_distance_is_hinted_at() {
     let rules = rules_below(&watcher.lines(), |line| line.contains("reloaded 3 times"));
     assert_eq!(rules, ["app.css"], "{}", watcher.story());
     assert_eq!(watcher.count_lines(MADE), 0, "{}", watcher.story());
+}
+
+/// A pass of polling finds what a formatter did together with what a person did after it.
+#[test]
+fn a_formatter_in_a_polled_tree_is_no_loop() {
+    let out = "sed 's/  */ /g' a.go > \"$OUT/it\"; cat \"$OUT/it\" > a.go";
+    let project = project().runs(Stamp::quick().sees("a.go"));
+    let outside = project.outside("");
+    let watcher = project
+        .env("OUT", outside)
+        .start_shell(&format!("{{}}; {out}; exec sleep 1000"), ["--backend", "poll"])
+        .ready();
+    ages(&watcher, 10_000);
+    assert!(watcher.run_count() <= 4, "{}", watcher.story());
+    for number in 0..6 {
+        let before = watcher.run_count();
+        let text = format!("package   a{number}\n");
+        watcher.save("a.go", &text);
+        watcher.wait_for("a run that saw it", || {
+            watcher.run_log()[before..].iter().any(|run| run.saw_text(&text)).then_some(())
+        });
+        ages(&watcher, 1500 + 170 * number);
+        let runs = watcher.run_count() - before;
+        assert!(runs <= 4, "{runs} runs for a save\n{}", watcher.story());
+    }
 }
 
 /// rustfmt writes only what it changes.
