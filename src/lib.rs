@@ -15,7 +15,6 @@
     )
 )]
 
-pub mod breaker;
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -24,6 +23,7 @@ mod documents;
 pub mod exit;
 pub mod explain;
 pub mod filter;
+pub mod outputs;
 pub mod process;
 pub mod report;
 pub mod runtime;

@@ -217,8 +217,15 @@ fn describe(index: usize, status: &Status, directory: &Path) -> String {
         0 => String::new(),
         waiting => format!("; {} waiting", report::counted(waiting, "change")),
     };
+    let outputs = match status.outputs {
+        0 => String::new(),
+        taken => {
+            let taken = report::counted(usize::try_from(taken).unwrap_or(usize::MAX), "change");
+            format!("; {taken} made by the command itself")
+        }
+    };
     let mut text = format!(
-        "{} (pid {}){place}: {} for {}{run}{pid}{cause}{paused}{waiting}\n",
+        "{} (pid {}){place}: {} for {}{run}{pid}{cause}{paused}{waiting}{outputs}\n",
         label(index, identity.name.as_deref()),
         identity.pid,
         status.state,

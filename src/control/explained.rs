@@ -10,6 +10,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::filter::{Origin, Rule, RuleKind};
+use crate::outputs::Output;
 use crate::report::{JsonName, JsonRule};
 
 /// A path or a name, byte by byte: a string, or `{"bytes": "2f61ff"}` when it is no UTF-8.
@@ -27,6 +28,17 @@ pub struct Explained {
     /// It is compared on a timer instead of by events, for this reason (`9p`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polled: Option<String>,
+    /// The runs make it themselves: it causes nothing when they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<MadeByRun>,
+}
+
+impl Explained {
+    /// A verdict that no rule gives: it does not count.
+    #[must_use]
+    pub fn ignored(why: Why) -> Self {
+        Self { watched: false, why, polled: None, output: None }
+    }
 }
 
 /// What decides about a path.
@@ -53,30 +65,27 @@ pub enum Why {
     },
     /// This directory, or one above it, cannot be read.
     Unreadable(Unreadable),
-    /// The runs write it themselves: it is as ignored until it is released.
-    Loop(BrokenLoop),
 }
 
-/// A file that the runs of an instance write themselves.
+/// What the runs of an instance make themselves: it causes nothing at its moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BrokenLoop {
-    /// The file.
-    #[serde(rename = "file")]
+pub struct MadeByRun {
+    /// The path; for names that differ in one part, with `*` for that part.
     pub path: Name,
-    /// The run that was caught.
-    pub run: u64,
-    /// The process of that run, when it was seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process: Option<Writer>,
+    /// When it changes, after the start of a run, in milliseconds.
+    pub after_ms: u64,
+    /// The runs by which that became certain.
+    pub runs: Vec<u64>,
 }
 
-/// A process that was seen writing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Writer {
-    /// Its process id.
-    pub pid: u32,
-    /// Its name.
-    pub name: Name,
+impl From<&Output> for MadeByRun {
+    fn from(output: &Output) -> Self {
+        Self {
+            path: Name::from(&*output.made.pattern()),
+            after_ms: u64::try_from(output.after.as_millis()).unwrap_or(u64::MAX),
+            runs: output.runs.iter().map(|run| run.0).collect(),
+        }
+    }
 }
 
 /// A directory that cannot be read.
@@ -95,9 +104,9 @@ pub struct Surveyed {
     pub configuration: String,
     /// Each root.
     pub roots: Vec<SurveyedRoot>,
-    /// The files that the runs of the instance write themselves; they are as ignored.
+    /// What the runs of the instance make themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub loops: Vec<BrokenLoop>,
+    pub outputs: Vec<MadeByRun>,
     /// The watches; nothing where the system has no such limit.
     pub watches: Option<Watches>,
 }
@@ -266,14 +275,12 @@ mod tests {
             Why::Own,
             Why::Link { at: Name(b"/w/l".to_vec()) },
             Why::Unreadable(Unreadable { at: Name(vec![]), error: "no".into() }),
-            Why::Loop(BrokenLoop {
-                path: Name(b"/w/\xff".to_vec()),
-                run: 3,
-                process: Some(Writer { pid: 4, name: Name(b"\xfe".to_vec()) }),
-            }),
         ];
+        let output =
+            Some(MadeByRun { path: Name(b"/w/\xff".to_vec()), after_ms: 105, runs: vec![4, 6, 7] });
         for why in whys {
-            let sent = Explained { watched: false, why, polled: Some("9p".into()) };
+            let (polled, output) = (Some("9p".into()), output.clone());
+            let sent = Explained { watched: false, why, polled, output };
             let text = serde_json::to_string(&sent).unwrap();
             let received: Explained = serde_json::from_str(&text).unwrap();
             assert_eq!(received, sent, "{text}");

@@ -13,8 +13,8 @@ mod server;
 mod waiting;
 
 pub use explained::{
-    Branch, BrokenLoop, Explained, IgnoredTree, Name, Surveyed, SurveyedRoot, Unreadable, Watches,
-    Why, Writer,
+    Branch, Explained, IgnoredTree, MadeByRun, Name, Surveyed, SurveyedRoot, Unreadable, Watches,
+    Why,
 };
 pub use place::{Place, PlaceError};
 pub use protocol::{Ask, Ending, Identity, Outcome, PROTOCOL, Reply, Status, WaitAnswer};

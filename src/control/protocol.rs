@@ -148,6 +148,9 @@ pub struct Status {
     pub median_reload_us: Option<u64>,
     /// Changed paths that wait.
     pub waiting: usize,
+    /// Changes that were taken as what the runs make themselves.
+    #[serde(default)]
+    pub outputs: u64,
 }
 
 /// How a `wait` came out.

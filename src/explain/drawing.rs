@@ -214,7 +214,7 @@ mod tests {
         Surveyed {
             configuration: String::new(),
             roots: vec![root],
-            loops: Vec::new(),
+            outputs: Vec::new(),
             watches: None,
         }
     }

@@ -39,8 +39,8 @@ pub fn gather(
         root.ignored.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.path.0.cmp(&b.path.0)));
     }
     let watches = watches(&roots, known.is_some());
-    let loops = known.map(|known| known.loops.clone()).unwrap_or_default();
-    Some(Surveyed { configuration, roots, loops, watches })
+    let outputs = known.map(Known::made_by_runs).unwrap_or_default();
+    Some(Surveyed { configuration, roots, outputs, watches })
 }
 
 fn watches(roots: &[SurveyedRoot], instance: bool) -> Option<Watches> {
@@ -104,11 +104,7 @@ impl<'f> Gathered<'f> {
 
     fn take(&mut self, step: Step<'_>, known: Option<&Known>, tree: bool) {
         match step {
-            Step::Directory { path, mut files, polled } => {
-                if let Some(known) = known.filter(|known| !known.loops.is_empty()) {
-                    files
-                        .retain(|name| known.broken(&path.join(OsStr::from_bytes(name))).is_none());
-                }
+            Step::Directory { path, files, polled } => {
                 let polled = match known {
                     Some(known) => known.polled.get(path).cloned(),
                     None => polled,

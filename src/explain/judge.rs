@@ -100,7 +100,7 @@ impl Judge<'_> {
         };
         let path = Path::new(OsStr::from_bytes(path));
         if self.disk.survey.is_own(path) {
-            return Explained { watched: false, why: Why::Own, polled: None };
+            return Explained::ignored(Why::Own);
         }
         match self.by_name(path, wanted) {
             Some(found) if found.watched => found,
@@ -121,7 +121,7 @@ impl Judge<'_> {
                 other => found = found.or(other),
             }
         }
-        found.unwrap_or(Explained { watched: false, why: Why::Outside, polled: None })
+        found.unwrap_or(Explained::ignored(Why::Outside))
     }
 
     /// The verdict on a path as it is written; `None`: it is in no root.
@@ -150,14 +150,12 @@ impl Judge<'_> {
     fn explained(&mut self, path: &Path, kind: EntryKind, answer: Answer) -> Explained {
         let Answer { watched, rule, at } = answer;
         if let Some(obstacle) = self.disk.obstacle(path, kind) {
-            return Explained { watched: false, why: obstacle.clone(), polled: None };
-        }
-        if let Some(broken) = self.known.filter(|_| watched).and_then(|known| known.broken(path)) {
-            return Explained { watched: false, why: Why::Loop(broken.clone()), polled: None };
+            return Explained::ignored(obstacle.clone());
         }
         let at = (at != path).then(|| Name::from(at.as_path()));
         let polled = if watched { self.polled(path, kind) } else { None };
-        Explained { watched, why: Why::Rule { rule, at }, polled }
+        let output = self.known.filter(|_| watched).and_then(|known| known.output(path));
+        Explained { watched, why: Why::Rule { rule, at }, polled, output }
     }
 
     fn polled(&mut self, path: &Path, kind: EntryKind) -> Option<String> {

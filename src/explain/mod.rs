@@ -17,8 +17,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::breaker;
-use crate::control::BrokenLoop;
+use crate::control::MadeByRun;
+use crate::outputs::Output;
 
 pub use ask::explain;
 pub use gather::gather;
@@ -31,15 +31,20 @@ pub use words::{Places, verdict};
 pub struct Known {
     /// The directories that no events tell of, with the reason.
     pub polled: HashMap<PathBuf, Arc<str>>,
-    /// The files that its runs write themselves, so that they are as ignored.
-    pub loops: Vec<BrokenLoop>,
+    /// What its runs make themselves.
+    pub outputs: Vec<Output>,
 }
 
 impl Known {
-    /// The loop that a path belongs to: as the file that is written, or as a temporary of it.
-    fn broken(&self, path: &Path) -> Option<&BrokenLoop> {
-        let whole = |broken: &&BrokenLoop| broken.path.path() == path;
-        let part = |broken: &&BrokenLoop| breaker::becomes(path, broken.path.path());
-        self.loops.iter().find(whole).or_else(|| self.loops.iter().find(part))
+    /// What a path is of that the runs make.
+    fn output(&self, path: &Path) -> Option<MadeByRun> {
+        self.outputs.iter().find(|output| output.made.has(path)).map(MadeByRun::from)
+    }
+
+    /// All that the runs make, in order.
+    fn made_by_runs(&self) -> Vec<MadeByRun> {
+        let mut made: Vec<MadeByRun> = self.outputs.iter().map(MadeByRun::from).collect();
+        made.sort_by(|a, b| a.path.0.cmp(&b.path.0));
+        made
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::words::{Places, caught, placed};
+use super::words::{Places, made, placed};
 use crate::control::{IgnoredTree, PROTOCOL, Surveyed, SurveyedRoot, Watches};
 use crate::report::{self, count, counted, escape_text, shown};
 
@@ -17,9 +17,9 @@ pub(super) fn text(surveyed: &Surveyed, instance: bool, places: Places<'_>) -> S
     for root in &surveyed.roots {
         text += &root_text(root, surveyed, places);
     }
-    for broken in &surveyed.loops {
-        let file = shown(broken.path.path(), places.asked_in);
-        text += &format!("a loop: {}; {file} is as ignored\n", caught(broken, places));
+    for output in &surveyed.outputs {
+        let path = shown(output.path.path(), places.asked_in);
+        text += &format!("{path}: {}\n", made(output));
     }
     if let Some(watches) = &surveyed.watches {
         text += &watches_text(watches, instance);
@@ -152,7 +152,7 @@ mod tests {
         change(&mut root);
         let watches = Some(Watches { here: 1_118, used: 3_402, allowed: 8_192 });
         let configuration = "config.yml".into();
-        let surveyed = Surveyed { configuration, roots: vec![root], loops: Vec::new(), watches };
+        let surveyed = Surveyed { configuration, roots: vec![root], outputs: Vec::new(), watches };
         let places = Places { asked_in: Path::new("/w"), written_for: Path::new("/w") };
         text(&surveyed, true, places)
     }

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::control::{BrokenLoop, Explained, Name, PROTOCOL, Why};
+use crate::control::{Explained, MadeByRun, Name, PROTOCOL, Why};
 use crate::filter::{Origin, Rule};
-use crate::report::{self, escape_bytes, escape_text, shown};
+use crate::report::{self, escape_text, shown};
+use crate::supervisor::RunId;
 
 /// Where the words are read, and where the rules were written.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +24,7 @@ pub struct Places<'p> {
 #[must_use]
 pub fn verdict(path: &Path, explained: &Explained, places: Places<'_>) -> String {
     let show = |name: &Name| shown(name.path(), places.asked_in);
-    match &explained.why {
+    let verdict = match &explained.why {
         Why::Rule { rule, .. } => {
             let rule = &placed(rule, places);
             let polled = explained.polled.as_deref();
@@ -34,18 +36,17 @@ pub fn verdict(path: &Path, explained: &Explained, places: Places<'_>) -> String
         Why::Unreadable(place) => {
             format!("ignored: {} cannot be read: {}", show(&place.at), escape_text(&place.error))
         }
-        Why::Loop(broken) => format!("ignored: a loop: {}", caught(broken, places)),
+    };
+    match &explained.output {
+        Some(output) => format!("{verdict}; {}", made(output)),
+        None => verdict,
     }
 }
 
-/// `run 3 (sh, pid 4242) itself wrote gen.txt`.
-pub(super) fn caught(broken: &BrokenLoop, places: Places<'_>) -> String {
-    let who = broken
-        .process
-        .as_ref()
-        .map(|writer| format!(" ({}, pid {})", escape_bytes(&writer.name.0), writer.pid));
-    let file = shown(broken.path.path(), places.asked_in);
-    format!("run {}{} itself wrote {file}", broken.run, who.unwrap_or_default())
+/// `made by the command itself (0.1s after the start of runs 4, 6 and 7): no change then`.
+pub(super) fn made(output: &MadeByRun) -> String {
+    let runs: Vec<RunId> = output.runs.iter().map(|run| RunId(*run)).collect();
+    format!("{}: no change then", report::made_by(Duration::from_millis(output.after_ms), &runs))
 }
 
 /// The rule with its file as it is to be shown where it is read.

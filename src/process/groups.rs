@@ -3,12 +3,6 @@
 //!
 //! Only POSIX: so this is tested on Linux too.
 
-#[path = "blind.rs"]
-mod blind;
-
-pub use blind::Witness;
-pub(super) use blind::give_up_leases;
-
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
@@ -173,11 +167,6 @@ impl Host {
     /// What still lives of the current run: its group, under the name of its leader.
     pub fn remaining(&self) -> Vec<LeftOver> {
         self.run.as_ref().map_or_else(Vec::new, Run::left)
-    }
-
-    /// There is no shim here.
-    pub fn shim(&self) -> Option<u32> {
-        None
     }
 
     /// The next event of a run. Cancel-safe.

@@ -9,7 +9,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::Signal as Stream;
 
 use super::terminal::Watch;
-use super::{os, signals, terminal, unix};
+use super::{signals, terminal, unix};
 
 /// A key that means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,6 @@ impl Keys {
             tokio::select! {
                 () = signals::next(&mut self.suspend) => {
                     terminal::restore();
-                    os::give_up_leases();
                     unix::suspend();
                     self.refresh();
                 }

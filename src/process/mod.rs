@@ -15,7 +15,6 @@ mod unix;
 #[expect(
     dead_code,
     unreachable_pub,
-    unused_imports,
     reason = "the platform file of the others, tested here too"
 )]
 mod groups;
@@ -24,6 +23,6 @@ mod groups;
 mod os;
 
 pub use keys::{Key, Keys};
-pub use os::{Host, Witness, shim_entry};
+pub use os::{Host, shim_entry};
 pub use signals::{Signals, raise_again};
-pub use types::{Ended, Launch, LeftOver, Opener, SpawnError, SpawnStage, Stdin};
+pub use types::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin};

@@ -13,7 +13,7 @@ use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::{Ended, os, signals, unix};
+use super::{Ended, signals, unix};
 use crate::supervisor::Signal as Typed;
 
 /// The modes to go back to, while ours are set. Also read by the panic hook.
@@ -183,7 +183,6 @@ impl Foreground {
             self.theirs = tcgetattr(stdin()).ok();
         }
         self.take_back(is_run);
-        os::give_up_leases();
         let _ = rustix::process::kill_current_process_group(Signal::TSTP);
         self.continued();
     }

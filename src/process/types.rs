@@ -23,19 +23,6 @@ pub struct LeftOver {
     pub name: OsString,
 }
 
-/// Who opened a file to write it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opener {
-    /// This process of the run.
-    Run(LeftOver),
-    /// No process of the run.
-    Outside,
-    /// It cannot be seen.
-    Unseen,
-    /// It may have been a process of the run, which did not come to show it in the time that there was.
-    Unclear,
-}
-
 /// Where starting a run failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpawnStage {

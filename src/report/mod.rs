@@ -22,9 +22,9 @@ use std::path::PathBuf;
 pub use escape::{escape, escape_bytes, escape_text, shown};
 pub use human::{count, counted, duration};
 pub(crate) use json::{Name as JsonName, RuleValue as JsonRule, value as json_line};
-pub use notice::{Level, Notice, Summary, Watching};
+pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};
 pub use reporter::{Reporter, stderr, stdout, stdout_rows, time_of_day};
-pub(crate) use text::{type_shown, verdict};
+pub(crate) use text::{made_by, type_shown, verdict};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

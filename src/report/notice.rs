@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::filter::Rule;
+use crate::outputs::Made;
 use crate::process::{Ended, LeftOver, SpawnError};
 use crate::supervisor::{Cause, RunId, Signal};
 
@@ -264,32 +265,48 @@ pub enum Notice {
         /// The text, continuation lines included. Already escaped by the writer where it quotes a file.
         text: String,
     },
-    /// A path that the runs themselves write no longer reloads.
-    Loop {
-        /// The path.
-        path: Arc<Path>,
-        /// The run that was seen to write it.
-        run: RunId,
-        /// The process that wrote it, when it can be named.
-        process: Option<LeftOver>,
-        /// The runs that the path had caused.
-        caused: Vec<RunId>,
+    /// These are made by the runs themselves, and do not reload at their moments.
+    Outputs {
+        /// What, when after the start, and the runs that showed it.
+        outputs: Vec<Learnt>,
         /// The configuration file to add the rule to, as shown; `None`: there is no file.
         file: Option<String>,
     },
-    /// A path changed at the same moment of three runs, and nobody was seen: it counts a little later.
-    LoopDoubted {
-        /// The path.
-        path: Arc<Path>,
-        /// So long the next run waits.
-        wait: Duration,
-    },
-    /// A path of [`Notice::Loop`] reloads again.
-    LoopReleased {
-        /// The path.
-        path: Arc<Path>,
+    /// What was told by [`Notice::Outputs`] reloads again.
+    OutputReleased {
+        /// What.
+        made: Made,
         /// By now a rule ignores it.
         ignored: bool,
+    },
+    /// Runs cause each other: the next one waits.
+    Cooling {
+        /// What causes them.
+        proposal: Proposal,
+        /// When it came, after the start of each run; `None`: at no certain moment.
+        after: Option<Duration>,
+        /// The first and the last of these runs.
+        runs: (RunId, RunId),
+        /// So long the next run waits.
+        wait: Duration,
+        /// See [`Notice::Outputs`].
+        file: Option<String>,
+    },
+    /// Something changed after runs that something else had caused, again and again.
+    OutputHint {
+        /// What.
+        proposal: Proposal,
+        /// The runs.
+        runs: Vec<RunId>,
+        /// See [`Notice::Outputs`].
+        file: Option<String>,
+    },
+    /// A start is put off to see whether something moves with it.
+    Trial {
+        /// What.
+        made: Made,
+        /// By so much.
+        wait: Duration,
     },
     /// An edit of the configuration file could not be used; the one in force stays.
     ConfigurationRejected {
@@ -331,7 +348,9 @@ impl Notice {
     /// How much it matters.
     pub fn level(&self) -> Level {
         match self {
-            Self::Directory { .. } | Self::Ignored { surprise: false, .. } => Level::Detail,
+            Self::Directory { .. } | Self::Ignored { surprise: false, .. } | Self::Trial { .. } => {
+                Level::Detail
+            }
             Self::Restarted { took, .. } if *took <= Duration::from_millis(100) => Level::Detail,
             Self::Configuration { level, .. } => *level,
             Self::Ended { ended, .. } if *ended != Ended::Exit(0) => Level::Error,
@@ -342,8 +361,7 @@ impl Notice {
             | Self::Killed { .. }
             | Self::LeftOversStopped { .. }
             | Self::Limit { .. }
-            | Self::Loop { .. }
-            | Self::LoopDoubted { .. }
+            | Self::Cooling { .. }
             | Self::Lost { .. }
             | Self::NoChangedFile { .. }
             | Self::Noisy { .. }
@@ -366,7 +384,9 @@ impl Notice {
             | Self::Ignored { .. }
             | Self::RootBack { .. }
             | Self::Polling { .. }
-            | Self::LoopReleased { .. }
+            | Self::Outputs { .. }
+            | Self::OutputReleased { .. }
+            | Self::OutputHint { .. }
             | Self::ConfigurationApplied { .. }
             | Self::Paused { .. }
             | Self::Requested { .. }
@@ -374,6 +394,19 @@ impl Notice {
             | Self::Quit(_) => Level::Info,
         }
     }
+}
+
+/// What the runs make, when after the start, and the runs that showed it.
+pub type Learnt = (Proposal, Duration, Vec<RunId>);
+
+/// What the runs make, and the rule that would exclude it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// What.
+    pub made: Made,
+    /// For names that differ in one part: what stands for that part in a pattern that means nothing else; `None`:
+    /// there is no simple one.
+    pub part: Option<&'static str>,
 }
 
 /// What is watched, for the second start line.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::notice::{Level, Notice, Summary, Watching};
+use super::notice::{Level, Notice, Proposal, Summary, Watching};
 use crate::filter::{Origin, Rule, RuleKind};
+use crate::outputs::Made;
 use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
 use crate::supervisor::{Cause, RunId, Signal};
 
@@ -130,17 +131,23 @@ fn trees(h: &Hostile) -> Vec<Notice> {
 
 fn session(h: &Hostile) -> Vec<Notice> {
     let path = || Arc::clone(&h.path);
+    let proposal = || Proposal { made: Made::Path(path()), part: None };
     vec![
         Notice::Configuration { level: Level::Warning, text: h.text.clone() },
-        Notice::Loop {
-            path: path(),
-            run: RUN,
-            process: Some(h.process.clone()),
-            caused: vec![RUN],
+        Notice::Outputs {
+            outputs: vec![(proposal(), TIME, vec![RUN])],
             file: Some(h.text.clone()),
         },
-        Notice::LoopDoubted { path: path(), wait: TIME },
-        Notice::LoopReleased { path: path(), ignored: false },
+        Notice::OutputReleased { made: proposal().made, ignored: false },
+        Notice::Cooling {
+            proposal: proposal(),
+            after: Some(TIME),
+            runs: (RUN, RUN),
+            wait: TIME,
+            file: Some(h.text.clone()),
+        },
+        Notice::OutputHint { proposal: proposal(), runs: vec![RUN], file: None },
+        Notice::Trial { made: proposal().made, wait: TIME },
         Notice::ConfigurationRejected { text: h.text.clone(), run: Some(RUN) },
         Notice::ConfigurationApplied {
             file: h.text.clone(),

@@ -202,11 +202,13 @@ impl Screen {
     fn line(&self, notice: &Notice, swallowed: u64) -> Vec<u8> {
         let local = |time| time_of_day(time, self.outside.zone());
         let time = || local(self.outside.now());
+        let time_in = |wait| local(self.outside.now().checked_add(wait).unwrap_or(self.configured));
         let configured = || local(self.configured);
         let context = Context {
             directory: &self.settings.directory,
             keys: self.settings.keys,
             time: &time,
+            time_in: &time_in,
             configured: &configured,
         };
         let words = match notice {
@@ -229,14 +231,11 @@ impl Screen {
     fn remember(&mut self, notice: &Notice) {
         let topic = topic(notice);
         match notice {
-            Notice::RootBack { .. }
-            | Notice::LoopReleased { .. }
-            | Notice::ConfigurationApplied { .. } => {
+            Notice::RootBack { .. } | Notice::ConfigurationApplied { .. } => {
                 self.standing.retain(|old| self::topic(old) != topic);
             }
             Notice::Limit { .. }
             | Notice::Polling { .. }
-            | Notice::Loop { .. }
             | Notice::RootMissing { .. }
             | Notice::ConfigurationRejected { .. } => {
                 self.standing.retain(|old| self::topic(old) != topic);
@@ -311,7 +310,6 @@ fn topic(notice: &Notice) -> (u8, Option<&Path>) {
     match notice {
         Notice::Limit { .. } => (1, None),
         Notice::Polling { path, .. } => (2, Some(path)),
-        Notice::Loop { path, .. } | Notice::LoopReleased { path, .. } => (3, Some(path)),
         Notice::RootMissing { path } | Notice::RootBack { path } => (4, Some(path)),
         Notice::ConfigurationRejected { .. } | Notice::ConfigurationApplied { .. } => (5, None),
         _ => (0, None),

@@ -111,6 +111,7 @@ impl Instance {
                 .median_reload
                 .map(|d| u64::try_from(d.as_micros()).unwrap_or(u64::MAX)),
             waiting: self.settle.waiting() + state.kept,
+            outputs: self.outputs.taken(),
         }
     }
 
@@ -250,7 +251,8 @@ impl Instance {
     ) {
         let (filter, roots) = (Arc::clone(&self.config.filter), self.config.roots.clone());
         let settings = self.private.complete(&self.config.watch);
-        let known = Known { polled: self.watch.without_events(), loops: self.loops.broken() };
+        let known =
+            Known { polled: self.watch.without_events(), outputs: self.outputs.known_outputs() };
         let configuration = self.config.origin.to_string();
         let work = move || {
             let mut survey = Survey::new(filter, roots, &settings);

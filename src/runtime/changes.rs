@@ -45,9 +45,12 @@ impl Instance {
     pub(super) fn note(&mut self, seen: Vec<Seen>, now: Instant) {
         for seen in seen {
             match seen {
-                Seen::Change(change) if self.is_of_a_loop(&change, now) => {}
                 Seen::Change(change) if self.live.is_configuration(&change.path) => {}
-                Seen::Change(change) => self.settle.note(change, now),
+                Seen::Change(change) => {
+                    if self.counts(&change, now) {
+                        self.settle.note(change, now);
+                    }
+                }
                 Seen::Say(notice) => self.reporter.say(&notice, now),
                 Seen::Ready(watching) if watching.roots.is_empty() => {}
                 Seen::Ready(mut watching) => {
@@ -58,7 +61,7 @@ impl Instance {
                 Seen::Rearmed => self.make_markers_again(),
                 Seen::ConfigChanged(_) => self.live.touched(now),
                 Seen::LinkMoved => self.live.link_moved(now),
-                Seen::RulesChanged => self.forget_ignored_loops(now),
+                Seen::RulesChanged => self.forget_ignored_outputs(now),
             }
         }
     }
@@ -132,12 +135,12 @@ impl Instance {
             let notice = Notice::Noisy { path: path.clone(), every: numbers::MAX_WAIT };
             self.reporter.say(&notice, now);
         }
-        let Some(batch) = self.break_loops(batch, now) else { return };
         // What a run that could not start was to answer is still open, whatever the bytes are.
         let open = self.supervisor.kept() > 0;
         match (self.watch.compare(&batch), batch.changes.first()) {
             (Comparison::Same, Some(first)) if !open => {
                 self.same_bytes += 1;
+                self.outputs.cancel();
                 let (path, more) = (first.path.clone(), batch.changes.len() - 1);
                 self.reporter.say(&Notice::SameBytes { path, more }, now);
             }
@@ -151,8 +154,9 @@ impl Instance {
                 return self.put_back(batch, now + delay);
             }
             _ => {
-                self.hand_over(&batch);
-                self.happened(Event::Batch(batch), now);
+                if let Some(batch) = self.put_off(batch, now) {
+                    self.happened(Event::Batch(batch), now);
+                }
             }
         }
         self.put_backs = 0;

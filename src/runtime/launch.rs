@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::process::Launch;
 use crate::report::Notice;
-use crate::supervisor::{Cause, RunId};
+use crate::supervisor::RunId;
 
 use super::private::{self, Private};
 
@@ -31,15 +33,14 @@ impl Environment {
         Self(merged.into_iter().collect())
     }
 
-    /// Everything that is needed to start `run`. It starts even when it can't be told what changed.
+    /// Everything that is needed to start `run`, which is told of `paths`. It starts even when it can't be told what changed.
     pub(super) fn prepare(
         &self,
         config: &Config,
         files: &mut Private,
         run: RunId,
-        cause: &Cause,
+        paths: &[Arc<Path>],
     ) -> Prepared {
-        let paths = cause.paths();
         let mut env = self.0.clone();
         env.push(("GO_WATCHER_CHANGED".into(), private::list(paths)));
         let problem = match files.write(paths) {

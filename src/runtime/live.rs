@@ -152,12 +152,10 @@ impl Instance {
         self.settle.configure(newer.settle);
         self.supervisor.configure(newer.supervise.clone(), face(&newer, self.keys.is_some()));
         self.host.settings(&newer.stop_keep);
-        if restart || walk {
-            self.forget_ignored_loops(now);
-            // A link that moves is no word of a person: a run may have moved it.
-            if saved {
-                self.release_loops(now);
-            }
+        if old.command != newer.command {
+            self.forget_outputs(now);
+        } else if walk {
+            self.forget_ignored_outputs(now);
         }
         if walk {
             let settings = self.live.complete(self.private.complete(&newer.watch));

@@ -10,9 +10,15 @@ impl Instance {
         for action in actions {
             match action {
                 Action::Spawn { run, cause } => self.spawn(run, &cause, now),
-                Action::Stop { run } => self.host.stop(run, self.config.supervise.stop_signal),
+                Action::Stop { run } => {
+                    self.outputs.stopping(run);
+                    self.host.stop(run, self.config.supervise.stop_signal);
+                }
                 Action::Kill { run } => self.host.kill(run),
-                Action::Signal { run, signal } => self.host.signal(run, signal),
+                Action::Signal { run, signal } => {
+                    self.begin_act(run, &Cause::Changes(Vec::new()), now);
+                    self.host.signal(run, signal);
+                }
                 Action::Survey { run } => {
                     let processes = self.host.remaining();
                     self.happened(Event::StillThere { run, processes }, now);
@@ -24,16 +30,16 @@ impl Instance {
     }
 
     fn spawn(&mut self, run: RunId, cause: &Cause, now: Instant) {
-        let launch = self.environment.prepare(&self.config, &mut self.private, run, cause);
+        let along = self.begin_act(run, cause, now);
+        let told = cause.with(along);
+        let launch = self.environment.prepare(&self.config, &mut self.private, run, &told);
         if let Some(notice) = launch.problem {
             self.reporter.say(&notice, now);
         }
-        let causes = cause.paths();
-        self.watch_for_loops(run, causes, now);
         self.host.launch(&launch.launch);
-        if !causes.is_empty() {
+        if !cause.paths().is_empty() {
             self.settle.run_started(now);
         }
-        self.watch.run_started(causes, now);
+        self.watch.run_started(&told, now);
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::control::{Call, Place, Reply, Server, Waiters};
+use crate::outputs::Outputs;
 use crate::process::{Host, Key, Keys, Signals, Stdin};
 use crate::report::{self, Level, Notice, Reporter, Summary};
 use crate::settle::Settle;
@@ -20,7 +21,7 @@ use super::calls::Latest;
 use super::git::GitGate;
 use super::launch::Environment;
 use super::live::Live;
-use super::loops::Loops;
+use super::outputs::seed;
 use super::pace::Pace;
 use super::private::Private;
 use super::timer::Timer;
@@ -33,7 +34,7 @@ pub(super) struct Instance {
     pub(super) args: RunArgs,
     pub(super) config: Arc<Config>,
     pub(super) live: Live,
-    pub(super) loops: Loops,
+    pub(super) outputs: Outputs,
     pub(super) environment: Environment,
     pub(super) reporter: Reporter,
     pub(super) signals: Signals,
@@ -63,7 +64,6 @@ enum Wake {
     Watch(Message),
     Key(Key),
     Call(Call),
-    Opened,
     Time,
 }
 
@@ -111,7 +111,7 @@ impl Instance {
             emptied: None,
             exit: None,
             args,
-            loops: Loops::default(),
+            outputs: Outputs::new(seed()),
             live: Live::new(&config),
             config,
             reporter,
@@ -168,7 +168,6 @@ impl Instance {
                 }
                 Wake::Key(key) => self.press(key, now),
                 Wake::Call(call) => self.answer(call, now),
-                Wake::Opened => self.hear_witness(),
                 Wake::Time => {}
             }
         }
@@ -180,7 +179,6 @@ impl Instance {
         tokio::select! {
             biased;
             signal = self.signals.next() => Wake::Process(Event::Terminate(signal)),
-            () = self.loops.witness.disturbed() => Wake::Opened,
             event = self.host.next() => Wake::Process(event),
             Some(message) = self.messages.recv(), if !paced => Wake::Watch(message),
             key = next_key(&mut self.keys) => Wake::Key(key),
@@ -198,7 +196,7 @@ impl Instance {
             self.waiting_deadline(now),
             self.live.deadline(),
             self.pace.deadline(),
-            self.loops.deadline(),
+            self.outputs.deadline(),
         ];
         rooms.into_iter().flatten().min()
     }
@@ -212,7 +210,7 @@ impl Instance {
         self.fire(now);
         let actions = self.supervisor.tick(now);
         self.perform(actions, now);
-        self.look_after_loops(now);
+        self.tell_findings(now);
         self.reporter.tick(now);
         self.answer_waiting(now);
     }
@@ -230,18 +228,24 @@ impl Instance {
             Key::Clear => return self.reporter.clear(),
             Key::Help => return self.reporter.say(&Notice::KeyHelp, now),
             Key::Enter => return self.reporter.blank(),
-            Key::Undo => return self.release_loops(now),
+            Key::Undo => return self.release_outputs(now),
         };
         self.request(request, now);
     }
 
     pub(super) fn request(&mut self, request: Request, now: Instant) {
-        if request == Request::Restart
-            && let Some(batch) = self.settle.take_all(now)
-        {
-            self.supervisor.keep(batch, now);
+        if request == Request::Restart {
+            self.outputs.request();
+            self.take_along(now);
         }
         self.happened(Event::Request(request), now);
+    }
+
+    /// Whatever has changed by now goes with the run that is about to start.
+    fn take_along(&mut self, now: Instant) {
+        if let Some(batch) = self.settle.take_all(now) {
+            self.supervisor.keep(batch, now);
+        }
     }
 
     pub(super) fn happened(&mut self, event: Event, now: Instant) {
@@ -252,7 +256,11 @@ impl Instance {
         }
         // Not before: until the command is there, every microsecond of this processor may be the shim's.
         let started = matches!(event, Event::Started { .. } | Event::SpawnFailed { .. });
-        self.ended_for_loops(&event, now);
+        self.ended_for_outputs(&event, now);
+        if matches!(event, Event::Gone { .. }) && self.supervisor.is_restarting() {
+            // What came while the run was being stopped (its own last words, often) is seen by the next one.
+            self.take_along(now);
+        }
         self.latest.note(&event, now);
         let actions = self.supervisor.handle(event, now);
         self.perform(actions, now);

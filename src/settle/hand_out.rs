@@ -94,23 +94,7 @@ impl Settle {
         Some(Arc::clone(&self.table.get(first).path))
     }
 
-    /// Nothing is expected of this path any more, and it holds nobody.
-    pub fn forget(&mut self, path: &Path) {
-        if let Some((batch, _)) = &mut self.held {
-            batch.changes.retain(|change| *change.path != *path);
-        }
-        self.held.take_if(|(batch, _)| batch.changes.is_empty());
-        let Some(at) = self.table.find(path) else { return };
-        let slot = self.table.get_mut(at);
-        let noisy = slot.stage == Stage::Noisy;
-        let last = slot.at;
-        if slot.pending.take().is_some() {
-            self.group(noisy).remove();
-        }
-        self.table.shift(at, Stage::Out, last);
-    }
-
-    /// Takes back a batch that is in doubt: by itself it is due at `until`, and it goes with any other before.
+    /// Takes back a batch whose start is put off: by itself it is due at `until`, and it goes with any other before.
     pub fn hold(&mut self, batch: Batch, until: Instant) {
         self.let_go();
         self.held = Some((batch, until));
@@ -118,8 +102,10 @@ impl Settle {
 
     /// What is held is pending like anything else.
     pub(super) fn let_go(&mut self) {
-        if let Some((batch, _)) = self.held.take() {
-            self.put_back(batch);
+        if let Some((batch, until)) = self.held.take() {
+            // Its maximum wait begins now: what is being written is not to be forced for a wait of ours.
+            let first = self.clock.map_or(until, |now| now.min(until)).max(batch.last);
+            self.put_back(Batch { first, ..batch });
         }
     }
 

@@ -36,7 +36,7 @@ pub struct Settle {
     pub(super) settings: Settings,
     pub(super) table: Table,
     /// The latest time ever told: time never runs backwards in here.
-    clock: Option<Instant>,
+    pub(super) clock: Option<Instant>,
     /// First and last event of the burst, noisy files and new temporaries excepted. It lives on when a
     /// batch is taken.
     pub(super) burst: Option<(Instant, Instant)>,

@@ -158,6 +158,12 @@ impl Supervisor {
         out
     }
 
+    /// Whether a run is being stopped so that another one starts.
+    #[must_use]
+    pub fn is_restarting(&self) -> bool {
+        matches!(self.child, Child::Stopping(Stopping { next: Next::Start, .. }))
+    }
+
     /// How many changed paths wait for the next run: of [`Supervisor::state`] what each save asks for.
     #[must_use]
     pub fn kept(&self) -> usize {

@@ -1,5 +1,6 @@
 //! The vocabulary of decisions: what can happen to a supervisor and what it can order.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use crate::report::Notice;
 use crate::settle::Batch;
 
 /// The number of a run, from 1, as people see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct RunId(pub u64);
 
 /// A signal by its number, as `kill(2)` takes it.
@@ -118,6 +119,15 @@ impl Cause {
             Self::Changes(paths) => paths,
             Self::Start | Self::Request | Self::Crash => &[],
         }
+    }
+
+    /// The changed paths, and after them what came along without being a cause.
+    #[must_use]
+    pub fn with(&self, along: Vec<Arc<Path>>) -> Cow<'_, [Arc<Path>]> {
+        let paths = self.paths();
+        let mut more: Vec<Arc<Path>> = along;
+        more.retain(|path| !paths.contains(path));
+        if more.is_empty() { Cow::Borrowed(paths) } else { Cow::Owned([paths, &more].concat()) }
     }
 }
 

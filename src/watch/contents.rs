@@ -1,7 +1,7 @@
 //! Content decides: a save that leaves the bytes that the last run saw is no change. What is not known for
 //! certain counts as changed.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -181,6 +181,9 @@ impl Contents {
     }
 }
 
+/// An event of a change that is longer ago has come by no way that its time would tell anything about.
+const LATE_EVENT: Duration = Duration::from_secs(1);
+
 /// The event of a write is here within this time, as long as the machine is awake.
 const EVENT_DELAY: Duration = Duration::from_millis(2);
 
@@ -253,14 +256,28 @@ impl Watch {
         told.is_none_or(|told| !self.polling.has_passed_since(told))
     }
 
-    /// When a path that a pass of polling told of was changed, as far as its file system tells: its clock may be
-    /// that of another machine. `None` where events tell.
+    /// Whether passes of polling tell of a path, and not events.
+    pub fn is_polled(&self, path: &Path) -> bool {
+        self.polled_every(path).is_some()
+    }
+
+    /// When a path that has just been told of was changed, as far as its file system tells: its clock may be that of
+    /// another machine. `None` where nothing is there, or where it can't be true.
     pub fn changed_at(&self, path: &Path, now: Instant) -> Option<Instant> {
-        let interval = self.polled_every(path)?;
+        let longest = self.polled_every(path).map_or(LATE_EVENT, |interval| interval * 2);
+        let age = os::file_clock() - os::lstat(path).ok()?.ctime;
         // The clock may be behind by a tick.
-        let age = (os::file_clock() + GRAIN).checked_sub(os::lstat(path).ok()?.ctime)?;
+        let age = if (-GRAIN..0).contains(&age) { 0 } else { age };
         let age = Duration::from_nanos(u64::try_from(age).ok()?);
-        now.checked_sub(age).filter(|_| age <= interval * 2)
+        now.checked_sub(age).filter(|_| age <= longest)
+    }
+
+    /// The names that count in a directory.
+    pub fn names_in(&self, directory: &Path) -> Vec<OsString> {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = self.table.find(directory).and_then(|id| self.table.dir(id));
+        let names = dir.iter().flat_map(|dir| dir.entries.iter());
+        names.map(|(name, _)| OsStr::from_bytes(name).to_os_string()).collect()
     }
 
     /// The interval of the passes that tell of a path; `None` where events do.

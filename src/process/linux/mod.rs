@@ -2,13 +2,10 @@
 //!
 //! The supervisor's end is [`host`]; [`wire`] is what the two say to each other; [`shim`] is the loop of the
 //! other end, [`hosted`] the run in it. [`tree`] and [`keep`] look at processes, [`spawn`] and [`sys`] hold the
-//! system calls. [`witness`] sees who writes a file, [`hunt`] also one that is open for a moment
-//! only, with our other threads set [`aside`].
+//! system calls.
 
-mod aside;
 mod host;
 mod hosted;
-mod hunt;
 mod keep;
 mod link;
 mod shim;
@@ -16,11 +13,8 @@ mod spawn;
 mod sys;
 mod tree;
 mod wire;
-mod witness;
 
 pub use host::Host;
-pub use witness::Witness;
-pub(super) use witness::give_up_leases;
 
 use std::process::ExitCode;
 

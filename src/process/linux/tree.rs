@@ -72,11 +72,6 @@ pub(super) fn descendants(root: i32) -> Vec<Process> {
     found
 }
 
-/// What lives of the run below this process; nothing when there is none.
-pub(super) fn of_run(root: Option<u32>) -> Vec<Process> {
-    root.map_or_else(Vec::new, |root| descendants(root.cast_signed()))
-}
-
 /// Whether it holds a terminal open beyond output and errors, which it was given.
 pub(super) fn has_opened_terminal(pid: i32) -> bool {
     let terminal = |fd: i32| {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::object::{Name, Object, Paths, Process, Tree};
+use super::object::{Name, Object, Output, Paths, Process, Tree};
 use crate::process::SpawnStage;
 use crate::report::ending::{signal_name, signal_of};
 use crate::report::notice::Notice;
@@ -43,9 +43,11 @@ pub(super) fn name(notice: &Notice) -> &'static str {
         Notice::Lost { .. } => "lost",
         Notice::Noisy { .. } => "noisy",
         Notice::Configuration { .. } => "configuration",
-        Notice::Loop { .. } => "loop",
-        Notice::LoopDoubted { .. } => "loop_doubted",
-        Notice::LoopReleased { .. } => "loop_released",
+        Notice::Outputs { .. } => "outputs",
+        Notice::OutputReleased { .. } => "output_released",
+        Notice::Cooling { .. } => "cooling",
+        Notice::OutputHint { .. } => "output_hint",
+        Notice::Trial { .. } => "trial",
         Notice::ConfigurationRejected { .. } => "configuration_rejected",
         Notice::ConfigurationApplied { .. } => "configuration_applied",
         Notice::Paused { paused: true, .. } => "paused",
@@ -161,14 +163,6 @@ pub(super) fn trees(notice: &Notice, out: &mut Object) {
         Notice::Directory { path } | Notice::RootMissing { path } | Notice::RootBack { path } => {
             out.path("path", path)
         }
-        Notice::LoopDoubted { path, wait } => {
-            out.path("path", path);
-            out.millis("wait_ms", *wait);
-        }
-        Notice::LoopReleased { path, ignored } => {
-            out.path("path", path);
-            out.put("ignored", ignored);
-        }
         Notice::Unreadable { path, error } => {
             out.path("path", path);
             out.put("error", error);
@@ -178,6 +172,34 @@ pub(super) fn trees(notice: &Notice, out: &mut Object) {
             out.millis("every_ms", *every);
         }
         _ => limits(notice, out),
+    }
+}
+
+/// The fields of notices about what the runs make.
+pub(super) fn outputs(notice: &Notice, out: &mut Object) {
+    match notice {
+        Notice::Outputs { outputs, .. } => {
+            out.put("outputs", &outputs.iter().map(Output::of).collect::<Vec<_>>());
+        }
+        Notice::OutputReleased { made, ignored } => {
+            out.path("path", &made.pattern());
+            out.put("ignored", ignored);
+        }
+        Notice::Cooling { proposal, after, runs: (first, last), wait, .. } => {
+            out.path("path", &proposal.made.pattern());
+            out.put_some("after_ms", after.map(|after| after.as_millis() as u64));
+            out.put("runs", &[first.0, last.0]);
+            out.millis("wait_ms", *wait);
+        }
+        Notice::OutputHint { proposal, runs, .. } => {
+            out.path("path", &proposal.made.pattern());
+            out.put("runs", &runs.iter().map(|run| run.0).collect::<Vec<_>>());
+        }
+        Notice::Trial { made, wait } => {
+            out.path("path", &made.pattern());
+            out.millis("wait_ms", *wait);
+        }
+        _ => {}
     }
 }
 
@@ -221,12 +243,6 @@ pub(super) fn session(notice: &Notice, out: &mut Object) {
             out.put("changes", changes);
             out.put_some("run", run.map(|run| run.0));
             out.put("restarts", restarts);
-        }
-        Notice::Loop { path, run, process, caused, .. } => {
-            out.path("path", path);
-            out.put("run", &run.0);
-            out.put_some("process", process.as_ref().map(Process));
-            out.put("caused", &caused.iter().map(|run| run.0).collect::<Vec<_>>());
         }
         Notice::Paused { paused: false, waiting } => {
             let listed = waiting.len().min(LISTED);

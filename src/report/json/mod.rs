@@ -3,7 +3,7 @@
 //!
 //! Every object has `v`, `time` (RFC 3339, local, milliseconds), `level` (`detail`, `info`, `warning`,
 //! `error`), `event`, and last `message` (the words of the text format, continuation lines after `\n`).
-//! What lies between depends on `event`; the three functions below are the table.
+//! What lies between depends on `event`; the functions below are the table.
 //!
 //! - A path is absolute and exact: a string, or, when the name is no UTF-8, `{"bytes": "2f61ff"}` with
 //!   the bytes in hexadecimal.
@@ -28,6 +28,7 @@ pub(super) fn line(notice: &Notice, time: &str, words: &str, swallowed: u64) -> 
     events::runs(notice, &mut object);
     events::trees(notice, &mut object);
     events::session(notice, &mut object);
+    events::outputs(notice, &mut object);
     if swallowed > 0 {
         object.put("swallowed", &swallowed);
     }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::ser::SerializeSeq as _;
@@ -11,6 +12,8 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use crate::filter::{Origin, Rule};
 use crate::process::{Ended, LeftOver};
 use crate::report::escape::hidden;
+use crate::report::notice::Learnt;
+use crate::supervisor::RunId;
 
 /// An object under construction.
 pub(super) struct Object(Vec<u8>);
@@ -123,6 +126,30 @@ impl Serialize for Process<'_> {
         map.serialize_entry("pid", &self.0.pid)?;
         map.serialize_entry("name", &Name(self.0.name.as_encoded_bytes()))?;
         map.end()
+    }
+}
+
+/// `{"path": "/src/app/gen.go", "after_ms": 105, "runs": [4, 6, 7]}`; a path may be a pattern.
+#[derive(Serialize)]
+pub(super) struct Output<'a> {
+    path: OwnedName,
+    after_ms: u64,
+    runs: &'a [RunId],
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn of((proposal, after, runs): &'a Learnt) -> Self {
+        let path = OwnedName(proposal.made.pattern());
+        Self { path, after_ms: after.as_millis() as u64, runs }
+    }
+}
+
+/// A path as a [`Name`].
+struct OwnedName(Arc<Path>);
+
+impl Serialize for OwnedName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Name(self.0.as_os_str().as_encoded_bytes()).serialize(serializer)
     }
 }
 

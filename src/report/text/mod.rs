@@ -1,12 +1,15 @@
 //! A notice as lines for people. Wording is a feature: the tests hold every line word by word.
 
+mod outputs;
 mod rules;
 mod runs;
 mod session;
 mod trees;
 
 use std::path::Path;
+use std::time::Duration;
 
+pub(crate) use outputs::made_by;
 pub(crate) use rules::verdict;
 pub(crate) use trees::type_shown;
 
@@ -22,6 +25,8 @@ pub(super) struct Context<'a> {
     pub(super) keys: bool,
     /// The time of day, `HH:MM:SS`; asked for only by lines that show it.
     pub(super) time: &'a dyn Fn() -> String,
+    /// The time of day after so long.
+    pub(super) time_in: &'a dyn Fn(Duration) -> String,
     /// Since when the configuration is in force, `HH:MM:SS`.
     pub(super) configured: &'a dyn Fn() -> String,
 }
@@ -31,6 +36,7 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> String {
     let words = runs::words(notice, context)
         .or_else(|| trees::words(notice, context))
         .or_else(|| session::words(notice, context))
+        .or_else(|| outputs::words(notice, context))
         .unwrap_or_default();
     scrub(&words)
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Context, rules};
+use super::Context;
 use crate::report::ending;
-use crate::report::escape::{escape, escape_text};
+use crate::report::escape::escape_text;
 use crate::report::human::{self, count};
 use crate::report::notice::{Notice, Summary};
 use crate::supervisor::RunId;
@@ -26,17 +26,6 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
         Notice::ConfigurationRejected { text, run } => rejected(text, *run, context),
         Notice::ConfigurationApplied { file, changes, run, restarts } => {
             applied(file, changes, *run, *restarts)
-        }
-        Notice::Loop { .. } => looping(notice, context)?,
-        Notice::LoopDoubted { path, wait } => format!(
-            "loop? {} changed at the same moment of three runs: the next one waits {}, or for any other change{}",
-            context.path(path),
-            human::seconds(*wait),
-            context.offer("r: at once")
-        ),
-        Notice::LoopReleased { path, ignored } => {
-            let what = if *ignored { "is ignored now" } else { "reloads again" };
-            format!("{} {what}", context.path(path))
         }
         Notice::Paused { paused: true, .. } => {
             format!("paused: changes are kept, nothing starts{}", context.offer("p goes on"))
@@ -72,47 +61,6 @@ fn applied(file: &str, changes: &[String], run: Option<RunId>, restarts: bool) -
     format!("{}: {what}{then}", escape_text(file))
 }
 
-fn looping(notice: &Notice, context: &Context<'_>) -> Option<String> {
-    let Notice::Loop { path, run, process, caused, file } = notice else { return None };
-    let name = context.path(path);
-    let who = match process {
-        Some(p) => format!(" ({}, pid {})", escape(&p.name), p.pid),
-        None => String::new(),
-    };
-    let runs = match caused.as_slice() {
-        [] => "the run".to_owned(),
-        [one] => format!("run {}", one.0),
-        [all @ .., last] => {
-            let all: Vec<String> = all.iter().map(|run| run.0.to_string()).collect();
-            format!("runs {} and {}", all.join(", "), last.0)
-        }
-    };
-    let undo = if context.keys { " (i: undo)" } else { "" };
-    let keep = rules::literal(&name).map(|pattern| match file {
-        Some(file) => {
-            format!(
-                "\nTo keep it so, in {}:  excluded_paths: [{}]",
-                escape_text(file),
-                item(&pattern)
-            )
-        }
-        None => format!("\nTo keep it so, add:  -i '{pattern}'"),
-    });
-    Some(format!(
-        "loop: run {}{who} itself wrote {name}, which had caused {runs}. {name} no longer reloads, \
-         all other files do{undo}.{}",
-        run.0,
-        keep.unwrap_or_default()
-    ))
-}
-
-/// A text as an item of a YAML list in brackets.
-fn item(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let word = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.contains(['.', '/']);
-    if word && text.chars().all(plain) { text.to_owned() } else { format!("'{text}'") }
-}
-
 fn resumed(waiting: &[Arc<Path>], context: &Context<'_>) -> String {
     match waiting.split_first() {
         None => "resumed: nothing had changed".to_owned(),
@@ -136,7 +84,7 @@ fn key_help() -> String {
         "s         stop the command, go on watching",
         "p         pause, go on",
         "c         clear the screen",
-        "i         let a path reload again that a loop was broken for",
+        "i         let what the command makes itself reload again",
         "q         quit; Ctrl-C quits too, twice: at once",
     ]
     .join("\n")

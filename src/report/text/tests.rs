@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::{Context, same, words};
 use crate::filter::{Origin, Rule, RuleKind};
+use crate::outputs::{Family, Made};
 use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
-use crate::report::notice::{Level, Notice, Summary, Watching};
+use crate::report::notice::{Level, Notice, Proposal, Summary, Watching};
 use crate::supervisor::{Cause, RunId, Signal};
 
 const DIRECTORY: &str = "/src/app";
@@ -17,7 +18,16 @@ fn said(notice: &Notice, keys: bool) -> String {
     let time = || "14:02:11".to_owned();
     let configured = || "14:01:50".to_owned();
     let directory = Path::new(DIRECTORY);
-    words(notice, &Context { directory, keys, time: &time, configured: &configured })
+    words(
+        notice,
+        &Context {
+            directory,
+            keys,
+            time: &time,
+            time_in: &|_| "14:02:21".to_owned(),
+            configured: &configured,
+        },
+    )
 }
 
 fn path(name: &str) -> Arc<Path> {
@@ -58,10 +68,21 @@ fn ended(run: u64, ended: Ended, after: u64, waiting: bool) -> Notice {
     Notice::Ended { run: RunId(run), ended, after: ms(after), shell: true, waiting }
 }
 
-fn looping(name: &str, process: Option<LeftOver>, caused: &[u64], file: Option<&str>) -> Notice {
-    let caused = caused.iter().copied().map(RunId).collect();
-    let file = file.map(str::to_owned);
-    Notice::Loop { path: path(name), run: RunId(3), process, caused, file }
+fn proposal(name: &str) -> Proposal {
+    Proposal { made: Made::Path(path(name)), part: None }
+}
+
+/// Names that differ in one part, and what stands for that in a pattern.
+fn family(one: &str, other: &str, part: &'static str) -> Proposal {
+    let family = Family::of(&path(one), &path(other)).expect("a family");
+    Proposal { made: Made::Names(family), part: Some(part) }
+}
+
+fn learnt(proposals: Vec<Proposal>, runs: &[u64], file: Option<&str>) -> Notice {
+    let runs: Vec<RunId> = runs.iter().copied().map(RunId).collect();
+    let learnt = |proposal| (proposal, ms(105), runs.clone());
+    let outputs = proposals.into_iter().map(learnt).collect();
+    Notice::Outputs { outputs, file: file.map(str::to_owned) }
 }
 
 fn cannot_start(error: SpawnError) -> Notice {
@@ -366,7 +387,9 @@ fn saves() {
     ]);
     let time = String::new;
     let directory = Path::new(DIRECTORY);
-    let context = Context { directory, keys: false, time: &time, configured: &time };
+    let time_in = |_| time();
+    let context =
+        Context { directory, keys: false, time: &time, time_in: &time_in, configured: &time };
     assert_eq!(
         same(&path("a.go"), 2, 4, &context),
         "saved a.go (+2), same bytes: nothing to do; 4 more such saves in the last second"
@@ -422,30 +445,6 @@ fn the_session() {
     let error = "config.yml:5:3: watcher.x: unknown key\n  5 |   x: 1\n    |   ^";
     check(&[
         (
-            looping("gen.txt", Some(process(4242, "sh")), &[2, 3], Some("config.yml")),
-            "loop: run 3 (sh, pid 4242) itself wrote gen.txt, which had caused runs 2 and 3. gen.txt \
-             no longer reloads, all other files do (i: undo).\nTo keep it so, in config.yml:  \
-             excluded_paths: [gen.txt]",
-        ),
-        (
-            looping("routes/[id].ts", None, &[2], Some("config.yml")),
-            "loop: run 3 itself wrote routes/[id].ts, which had caused run 2. routes/[id].ts no longer \
-             reloads, all other files do (i: undo).\nTo keep it so, in config.yml:  \
-             excluded_paths: ['routes/\\[id].ts']",
-        ),
-        (
-            looping("it's", None, &[], None),
-            "loop: run 3 itself wrote it's, which had caused the run. it's no longer reloads, all other \
-             files do (i: undo).",
-        ),
-        (
-            Notice::LoopDoubted { path: path("gen.txt"), wait: Duration::from_millis(9_800) },
-            "loop? gen.txt changed at the same moment of three runs: the next one waits 9.8s, or for any \
-             other change (r: at once)",
-        ),
-        (Notice::LoopReleased { path: path("gen.txt"), ignored: false }, "gen.txt reloads again"),
-        (Notice::LoopReleased { path: path("gen.txt"), ignored: true }, "gen.txt is ignored now"),
-        (
             Notice::ConfigurationRejected { text: error.to_owned(), run: Some(RunId(2)) },
             "config.yml:5:3: watcher.x: unknown key; the configuration of 14:01:50 stays, run 2 goes \
              on\n  5 |   x: 1\n    |   ^",
@@ -489,4 +488,76 @@ fn the_last_line() {
     summary = Summary { runs: 1, failed: 0, last_failed: None, same_bytes: 0, elapsed: ms(8_000) };
     let expected = "quit after 8s: 1 run, none failed; nothing left running";
     assert_eq!(said(&Notice::Quit(summary), true), expected);
+}
+
+#[test]
+fn what_the_runs_make() {
+    let file = Some("config.yml".to_owned());
+    check(&[
+        (
+            learnt(vec![proposal("page_templ.go")], &[4, 6, 7, 8], Some("config.yml")),
+            "page_templ.go is made by the command itself (0.1s after the start of runs 4, 6, 7 and 8): it no \
+             longer reloads then.\nTo keep it so, in config.yml:  excluded_paths: [page_templ.go]   (i: undo)",
+        ),
+        (
+            learnt(
+                vec![proposal("routes/[id].ts"), proposal("b"), proposal("c"), proposal("d")],
+                &[2],
+                None,
+            ),
+            "routes/[id].ts, b, c (+1) are made by the command itself (0.1s after the start of run 2): they no \
+             longer reload then.\nTo keep it so, add:  -i 'routes/\\[id].ts' -i 'b' -i 'c' -i 'd'   (i: undo)",
+        ),
+        (
+            learnt(
+                vec![family("out/app.3f9a2c1b.js", "out/app.00ffab12.js", "*")],
+                &[2],
+                Some("c.yml"),
+            ),
+            "out/app.*.js is made by the command itself (0.1s after the start of run 2): it no longer reloads \
+             then.\nTo keep it so, in c.yml:  excluded_paths: ['out/app.*.js']   (i: undo)",
+        ),
+        (
+            learnt(vec![family("20261128_1.x", "20261128_2.x", "[0-9]*")], &[2], None),
+            "[0-9]*.x is made by the command itself (0.1s after the start of run 2): it no longer reloads \
+             then.\nTo keep it so, add:  -i '[0-9]*.x'   (i: undo)",
+        ),
+        (
+            learnt(vec![proposal("it's")], &[2], None),
+            "it's is made by the command itself (0.1s after the start of run 2): it no longer reloads \
+             then. (i: undo)",
+        ),
+        (
+            Notice::Cooling {
+                proposal: proposal("gen.txt"),
+                after: Some(ms(205)),
+                runs: (RunId(3), RunId(6)),
+                wait: ms(3_400),
+                file: file.clone(),
+            },
+            "gen.txt changed 0.2s after the start of runs 3 to 6, and nothing else did: run 7 waits until \
+             14:02:21 (r runs now).\nTo ignore it, in config.yml:  excluded_paths: [gen.txt]",
+        ),
+        (
+            Notice::OutputHint {
+                proposal: proposal("gen.go"),
+                runs: vec![RunId(2), RunId(4)],
+                file,
+            },
+            "gen.go changed while runs 2 and 4 lived, and each time caused one more run.\nIf a program makes \
+             it, in config.yml:  excluded_paths: [gen.go]",
+        ),
+        (
+            Notice::Trial { made: Made::Path(path("gen.go")), wait: ms(131) },
+            "the next start waits 131ms, to see whether gen.go moves with it",
+        ),
+        (
+            Notice::OutputReleased { made: Made::Path(path("gen.txt")), ignored: false },
+            "gen.txt reloads again",
+        ),
+        (
+            Notice::OutputReleased { made: Made::Path(path("gen.txt")), ignored: true },
+            "gen.txt is ignored now",
+        ),
+    ]);
 }

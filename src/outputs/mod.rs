@@ -1,0 +1,661 @@
+//! What the runs make themselves, and how much later the next one starts for it. Pure: time is an argument.
+//!
+//! It stands twice in the pipeline. Each change passes [`Outputs::note`] on its way to settling: what the run makes at
+//! the moment at which it always makes it causes nothing. Each batch passes [`Outputs::plan`] on its way to the
+//! supervisor, which may put the start off: because runs that cause each other cool down ([`row`]), or because only
+//! that tells what moves with the start from what moves with the save ([`moment`]). Nothing is lost by either.
+//!
+//! Nothing here asks the system who wrote a file. When the change came is all the evidence there is.
+
+mod family;
+mod moment;
+mod random;
+mod row;
+#[cfg(test)]
+mod tests;
+mod track;
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+
+pub use self::family::Family;
+use self::moment::{Lag, Way};
+use self::random::Random;
+use self::row::{Next, Row};
+use self::track::{Judged, LATEST, Sighting, Track};
+use crate::settle::Batch;
+use crate::supervisor::RunId;
+use crate::watch::change::ChangeKind;
+
+/// What a run did is told of no later than this after its end, where the times of files tell.
+pub const DATED: Duration = Duration::from_millis(20);
+/// Where they do not tell: what comes so soon after the end of a run was done by it.
+pub const AFTERMATH: Duration = Duration::from_millis(250);
+/// A trial puts a start off by at least so much, and by three tolerances …
+const TRIAL_LEAST: Duration = Duration::from_millis(60);
+/// … and at random by so much more.
+const TRIAL_SPREAD: Duration = Duration::from_millis(140);
+const TRIAL_TOLERANCES: u32 = 3;
+/// Once something is learnt, one start in about ten is put off, never more than this one after the other.
+const DOUBT: std::ops::Range<u64> = 5..15;
+/// What did not recur after so many starts is forgotten.
+const FORGOTTEN: u64 = 8;
+/// After a start with more changes nothing is learnt from the others: it is a storm from outside.
+const MANY: usize = 1024;
+/// So many new names are compared for what they have in common.
+const NAMES: usize = 64;
+/// So many families are known at most.
+const FAMILIES: usize = 32;
+/// What becomes certain within this time is told together.
+const TOGETHER: Duration = Duration::from_millis(300);
+/// A change of the same path so long after its start was put off is another one.
+const ANOTHER: Duration = Duration::from_millis(100);
+
+/// What is watched for moments: a path by itself, or the names of a family together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Path(Arc<Path>),
+    Family(u32),
+}
+
+/// What a run makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// One path.
+    Path(Arc<Path>),
+    /// Names that differ in one part, a new one each time.
+    Names(Family),
+}
+
+impl Made {
+    /// Whether a path is meant.
+    #[must_use]
+    pub fn has(&self, path: &Path) -> bool {
+        match self {
+            Made::Path(own) => **own == *path,
+            Made::Names(family) => family.has(path),
+        }
+    }
+
+    /// The path, or the directory and a name with `*` for the part that differs.
+    #[must_use]
+    pub fn pattern(&self) -> Arc<Path> {
+        match self {
+            Made::Path(path) => path.clone(),
+            Made::Names(family) => family.with(b"*"),
+        }
+    }
+
+    /// A path that stands for all of it.
+    #[must_use]
+    pub fn example(&self) -> Arc<Path> {
+        match self {
+            Made::Path(path) => path.clone(),
+            Made::Names(family) => family.with(b"000000"),
+        }
+    }
+}
+
+/// Something that the run makes itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// What.
+    pub made: Made,
+    /// When, after the start.
+    pub after: Duration,
+    /// The runs by which that became certain, in order.
+    pub runs: Vec<RunId>,
+}
+
+/// What people have to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// These are made by the run, and cause nothing at their moments from now on.
+    Learnt(Vec<Output>),
+    /// An output counts again.
+    Released(Made),
+    /// The next run of a row waits.
+    Cooling {
+        /// What causes it.
+        made: Made,
+        /// When that came, after the start of each of the runs; `None`: at no certain moment.
+        after: Option<Duration>,
+        /// The first and the last of these runs.
+        runs: (RunId, RunId),
+        /// When the next run starts.
+        until: Instant,
+    },
+    /// It changed after these runs, which something else had caused.
+    Hint {
+        /// What.
+        made: Made,
+        /// The runs.
+        runs: Vec<RunId>,
+    },
+    /// The start is put off to see whether this moves with it.
+    Trial {
+        /// What.
+        made: Made,
+        /// By how much.
+        by: Duration,
+    },
+}
+
+/// Why a run starts, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// It is the first one.
+    First,
+    /// Something changed.
+    Changes,
+    /// A key, a request, a crash.
+    Other,
+}
+
+/// A start, or a signal that reloads.
+#[derive(Clone, Debug)]
+struct Act {
+    /// Counts the starts, from 1.
+    number: u64,
+    run: RunId,
+    at: Instant,
+    lag: Lag,
+    /// What changed for it.
+    causes: Vec<Key>,
+    /// Nothing of the run is left since then.
+    over: Option<Instant>,
+    /// The run is being stopped: what comes now belongs to the start of the next one.
+    stopping: bool,
+    sightings: usize,
+}
+
+/// The next start, as far as it has been planned.
+#[derive(Clone, Debug)]
+struct Planned {
+    /// When the first change for it came.
+    first: Instant,
+    /// When the last one came that has been handed over.
+    last: Instant,
+    /// When it was first thought of, and until when a trial puts it off.
+    trial: Option<(Instant, Instant)>,
+    causes: Vec<Key>,
+    /// Something in it came while no run lived.
+    from_rest: bool,
+    /// Since when it waits.
+    waits: Option<Instant>,
+    /// It waits for a distance that doubles.
+    doubled: bool,
+    /// Something in it changed again while it waited.
+    disturbed: bool,
+    /// The supervisor has it.
+    handed: bool,
+}
+
+/// Knows what the runs make themselves.
+#[derive(Debug)]
+pub struct Outputs {
+    random: Random,
+    act: Option<Act>,
+    planned: Option<Planned>,
+    row: Row,
+    tracks: HashMap<Key, Track>,
+    families: Vec<(u32, Family)>,
+    /// New names, and after which start they came.
+    names: VecDeque<(Arc<Path>, u64)>,
+    /// What came at its moment since the last start: the next run is told of it.
+    along: Vec<Arc<Path>>,
+    /// So many starts until one is put off although everything is certain.
+    doubt_in: u64,
+    /// The next start is asked for.
+    requested: bool,
+    learnt: Vec<Key>,
+    tell_at: Option<Instant>,
+    findings: Vec<Finding>,
+    taken: u64,
+}
+
+impl Outputs {
+    /// Nothing is known. `seed`: for the random times by which starts are put off.
+    #[must_use]
+    pub fn new(seed: u64) -> Outputs {
+        let mut random = Random(seed);
+        Outputs {
+            row: Row::new(&mut random),
+            doubt_in: random.between(DOUBT),
+            random,
+            act: None,
+            planned: None,
+            tracks: HashMap::new(),
+            families: Vec::new(),
+            names: VecDeque::new(),
+            along: Vec::new(),
+            requested: false,
+            learnt: Vec::new(),
+            tell_at: None,
+            findings: Vec::new(),
+            taken: 0,
+        }
+    }
+
+    /// Whether it matters when exactly a path was changed, and not only when that was told.
+    #[must_use]
+    pub fn wants_time(&self, path: &Arc<Path>, now: Instant) -> bool {
+        let late = |act: &Act| act.over.is_some_and(|over| now > over + DATED);
+        self.act.as_ref().is_some_and(late) || self.tracks.contains_key(&Key::Path(path.clone()))
+    }
+
+    /// When nothing of the latest run was left any more.
+    #[must_use]
+    pub fn over(&self) -> Option<Instant> {
+        self.act.as_ref()?.over
+    }
+
+    /// A path changed at `at`. Whether it counts: `false` when the run made it at its moment.
+    #[must_use]
+    pub fn note(&mut self, path: &Arc<Path>, kind: ChangeKind, at: Instant, now: Instant) -> bool {
+        let Some(act) = &self.act else { return true };
+        let Some(after) = at.checked_duration_since(act.at).filter(|_| !act.stopping) else {
+            return true;
+        };
+        if act.sightings >= MANY {
+            return true;
+        }
+        let lives = act.over.is_none_or(|over| at <= over + DATED);
+        let (run, number, lag) = (act.run, act.number, act.lag);
+        let way = if kind.is_gone() { Way::Gone } else { Way::There };
+        let key = self.key(path, way, number);
+        let seen = Sighting {
+            act: number,
+            run,
+            lag,
+            way,
+            at: after,
+            last: after,
+            open: kind == ChangeKind::Written,
+            from_rest: !lives || after > LATEST,
+            output: false,
+        };
+        let judged = self.tracks.entry(key.clone()).or_default().see(seen);
+        if judged != (Judged::Same { output: false })
+            && judged != (Judged::Same { output: true })
+            && let Some(act) = &mut self.act
+        {
+            act.sightings += 1;
+        }
+        match judged {
+            Judged::Same { output: true } => false,
+            Judged::Output { news } => {
+                if news {
+                    self.learnt.push(key);
+                    self.tell_at = Some(now + TOGETHER);
+                }
+                self.taken += 1;
+                if !self.along.contains(path) {
+                    self.along.push(path.clone());
+                }
+                false
+            }
+            Judged::Counts | Judged::Same { output: false } => {
+                self.disturb(&key, now);
+                true
+            }
+        }
+    }
+
+    /// The same thing again while its start waits.
+    fn disturb(&mut self, key: &Key, now: Instant) {
+        if let Some(planned) = &mut self.planned
+            && planned.waits.is_some_and(|since| now >= since + ANOTHER)
+            && planned.causes.contains(key)
+        {
+            planned.disturbed = true;
+        }
+    }
+
+    /// What a path is watched as.
+    fn key(&mut self, path: &Arc<Path>, way: Way, number: u64) -> Key {
+        if let Some((id, _)) = self.families.iter().find(|(_, family)| family.has(path)) {
+            return Key::Family(*id);
+        }
+        let key = Key::Path(path.clone());
+        if way == Way::Gone || self.tracks.contains_key(&key) {
+            return key;
+        }
+        self.names.retain(|(_, act)| act + FORGOTTEN > number);
+        let others = self.names.iter().filter(|(_, act)| *act != number);
+        let kin = others.rev().find_map(|(other, _)| Some((other, Family::of(other, path)?)));
+        if let Some((other, family)) = kin
+            && self.families.len() < FAMILIES
+        {
+            let known = self.tracks.remove(&Key::Path(other.clone())).unwrap_or_default();
+            let id = self.families.iter().map(|(id, _)| id + 1).max().unwrap_or(0);
+            self.families.push((id, family));
+            self.tracks.insert(Key::Family(id), known);
+            return Key::Family(id);
+        }
+        if self.names.len() == NAMES {
+            self.names.pop_front();
+        }
+        self.names.push_back((path.clone(), number));
+        key
+    }
+
+    /// When a run for this batch may start: no later than `now` if at once. The batch is to be handed over then; if
+    /// it is later, it is to be planned anew, with whatever has come meanwhile.
+    #[must_use]
+    pub fn plan(&mut self, batch: &Batch, now: Instant) -> Instant {
+        let Some(number) = self.act.as_ref().map(|act| act.number) else { return now };
+        let (causes, from_rest) = self.causes(batch, number);
+        let mut planned = self.planned.take().unwrap_or_else(|| Planned {
+            first: batch.first,
+            last: batch.last,
+            trial: self.trial(now),
+            causes: Vec::new(),
+            from_rest: false,
+            waits: None,
+            doubled: false,
+            disturbed: false,
+            handed: false,
+        });
+        planned.first = planned.first.min(batch.first);
+        planned.last = planned.last.max(batch.last);
+        planned.from_rest |= from_rest;
+        for cause in causes {
+            if !planned.causes.contains(&cause) {
+                planned.causes.push(cause);
+            }
+        }
+        let at = self.earliest(&mut planned, number, now);
+        if at > now {
+            planned.waits.get_or_insert(now);
+        } else {
+            planned.handed = true;
+        }
+        self.planned = Some(planned);
+        at
+    }
+
+    /// The batch that was planned last comes to nothing: its bytes are the same.
+    pub fn cancel(&mut self) {
+        self.planned.take_if(|planned| !planned.handed);
+    }
+
+    fn earliest(&mut self, planned: &mut Planned, number: u64, now: Instant) -> Instant {
+        let trial = planned.trial.map_or(now, |(_, until)| until);
+        let Some(act) = self.act.as_ref().filter(|_| !planned.from_rest) else {
+            planned.doubled = false;
+            return trial;
+        };
+        let steady = |cause: &Key| self.tracks.get(cause)?.in_step(number);
+        let in_step = planned.causes.iter().find_map(|cause| Some((cause, steady(cause)?)));
+        let (started, run) = (act.at, act.run);
+        let (at, doubled) = self.row.next(&Next {
+            started,
+            first: planned.first,
+            causes: &planned.causes,
+            in_step: in_step.is_some(),
+            disturbed: planned.disturbed,
+        });
+        // Who writes every five seconds outside is not slower for a wait that is over by then.
+        planned.doubled = doubled && (planned.doubled || in_step.is_some() || at > now);
+        if doubled && at > now && !self.row.said {
+            self.row.said = true;
+            let (cause, after, first) = match (in_step, planned.causes.first()) {
+                (Some((cause, (after, first))), _) => (cause, Some(after), first),
+                (None, Some(cause)) => (cause, None, self.row.first_run(run)),
+                (None, None) => return at,
+            };
+            if let Some(made) = self.made(cause) {
+                let runs = (first, run);
+                self.findings.push(Finding::Cooling { made, after, runs, until: at.max(trial) });
+            }
+        }
+        at.max(trial)
+    }
+
+    /// What a batch stands for, and whether something in it came while no run lived.
+    fn causes(&self, batch: &Batch, number: u64) -> (Vec<Key>, bool) {
+        if batch.changes.len() > MANY {
+            return (Vec::new(), true);
+        }
+        let (mut causes, mut from_rest) = (Vec::new(), false);
+        for change in &batch.changes {
+            let key = self.known(&change.path);
+            let mut seen = false;
+            for sighting in self.tracks.get(&key).iter().flat_map(|track| track.counted(number)) {
+                seen = true;
+                from_rest |= sighting.from_rest;
+            }
+            let belongs = self.act.as_ref().is_some_and(|act| act.stopping);
+            from_rest |= !seen && !belongs;
+            if seen && !causes.contains(&key) {
+                causes.push(key);
+            }
+        }
+        (causes, from_rest)
+    }
+
+    fn known(&self, path: &Arc<Path>) -> Key {
+        let family = self.families.iter().find(|(_, family)| family.has(path));
+        family.map_or_else(|| Key::Path(path.clone()), |(id, _)| Key::Family(*id))
+    }
+
+    fn made(&self, key: &Key) -> Option<Made> {
+        match key {
+            Key::Path(path) => Some(Made::Path(path.clone())),
+            Key::Family(id) => {
+                let (_, family) = self.families.iter().find(|(own, _)| own == id)?;
+                Some(Made::Names(family.clone()))
+            }
+        }
+    }
+
+    /// By how much the next start is put off, if something is on trial.
+    fn trial(&mut self, now: Instant) -> Option<(Instant, Instant)> {
+        let tried =
+            self.tracks.iter().flat_map(|(key, track)| track.tried().map(move |it| (it, key)));
+        let most = tried.max_by_key(|(tolerance, _)| *tolerance);
+        let (tolerance, key) = match most {
+            Some((tolerance, key)) => (tolerance, Some(key.clone())),
+            None if self.doubt_in == 0 => (self.widest()?, None),
+            None => return None,
+        };
+        let least = TRIAL_LEAST.max(tolerance * TRIAL_TOLERANCES);
+        let by = least + TRIAL_SPREAD.mul_f64(self.random.part());
+        if let Some(made) = key.as_ref().and_then(|key| self.made(key)) {
+            self.findings.push(Finding::Trial { made, by });
+        }
+        Some((now, now + by))
+    }
+
+    /// The tolerance of the latest moment that is learnt.
+    fn widest(&self) -> Option<Duration> {
+        let learnt = self.tracks.values().flat_map(|track| &track.moments);
+        learnt.filter(|it| it.is_learnt()).map(|it| moment::tolerance(it.at)).max()
+    }
+
+    /// The next start is asked for: it is not put off, and ends the row.
+    pub fn request(&mut self) {
+        self.requested = true;
+    }
+
+    /// A run starts, or a signal reloads it. What came at its moments since the last start: this run is told of it too.
+    pub fn started(&mut self, run: RunId, start: Start, now: Instant) -> Vec<Arc<Path>> {
+        let number = self.act.as_ref().map_or(1, |act| act.number + 1);
+        let requested = std::mem::take(&mut self.requested) || start == Start::Other;
+        let planned = self.planned.take().filter(|planned| planned.handed);
+        self.close(number - 1, planned.as_ref().filter(|_| !requested));
+        let lag = match &planned {
+            _ if requested => Lag::Free,
+            Some(planned) => Lag::After {
+                first: now.saturating_duration_since(planned.first),
+                last: now.saturating_duration_since(planned.last),
+            },
+            None if start == Start::First => Lag::NONE,
+            None => Lag::Free,
+        };
+        let causes = planned.as_ref().map(|planned| planned.causes.clone()).unwrap_or_default();
+        match (planned, &self.act) {
+            (Some(planned), Some(act)) if !requested && !planned.from_rest => {
+                let moment = planned.first.saturating_duration_since(act.at);
+                self.row.double(planned.doubled);
+                let waited = planned.waits.is_some();
+                let disturbed = planned.disturbed;
+                self.row.lengthen(moment, planned.causes, waited, disturbed, &mut self.random);
+            }
+            _ => self.row = Row::new(&mut self.random),
+        }
+        self.doubt_in = match self.doubt_in.checked_sub(1) {
+            Some(left) => left,
+            None => self.random.between(DOUBT),
+        };
+        let (over, stopping, sightings) = (None, false, 0);
+        self.act = Some(Act { number, run, at: now, lag, causes, over, stopping, sightings });
+        std::mem::take(&mut self.along)
+    }
+
+    /// A start is followed by another: what it showed, and what is of no interest any more.
+    fn close(&mut self, number: u64, planned: Option<&Planned>) {
+        let mut released = Vec::new();
+        for (key, track) in &mut self.tracks {
+            let strayed = track.close(number);
+            let mut learnt = track.is_learnt();
+            track.moments.retain(|moment| moment.seen + FORGOTTEN > number);
+            learnt &= !track.is_learnt();
+            if strayed || learnt {
+                released.push(key.clone());
+            }
+        }
+        for cause in planned.iter().flat_map(|planned| &planned.causes) {
+            let Some(track) = self.tracks.get_mut(cause) else { continue };
+            let own = self.act.as_ref().is_some_and(|act| act.causes.contains(cause));
+            if track.counted(number).any(|seen| seen.from_rest) {
+                if track.release(number) {
+                    released.push(cause.clone());
+                }
+            } else if !own
+                && let Some(runs) = track.reloads(number)
+                && let Some(made) = self.made(cause)
+            {
+                self.findings.push(Finding::Hint { made, runs });
+            }
+        }
+        released.dedup();
+        let released: Vec<Made> = released.iter().filter_map(|key| self.made(key)).collect();
+        self.findings.extend(released.into_iter().map(Finding::Released));
+        self.tracks.retain(|_, track| track.last_seen() + FORGOTTEN > number);
+        let tracks = &self.tracks;
+        self.families.retain(|(id, _)| tracks.contains_key(&Key::Family(*id)));
+    }
+
+    /// The run could not be started: it makes nothing, and no row goes on through it.
+    pub fn never_started(&mut self, run: RunId, now: Instant) {
+        self.row = Row::new(&mut self.random);
+        self.gone(run, now);
+    }
+
+    /// The run is being stopped.
+    pub fn stopping(&mut self, run: RunId) {
+        if let Some(act) = self.act.as_mut().filter(|act| act.run == run) {
+            act.stopping = true;
+        }
+    }
+
+    /// Nothing of the run is left.
+    pub fn gone(&mut self, run: RunId, now: Instant) {
+        if let Some(act) = self.act.as_mut().filter(|act| act.run == run) {
+            act.over = Some(now);
+            act.stopping = false;
+        }
+    }
+
+    /// When [`Outputs::findings`] has something to tell.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.tell_at
+    }
+
+    /// What is to be told by now.
+    pub fn findings(&mut self, now: Instant) -> Vec<Finding> {
+        if self.tell_at.is_some_and(|at| at <= now) {
+            self.tell_at = None;
+            let mut keys = std::mem::take(&mut self.learnt);
+            let mut told = Vec::new();
+            keys.retain(|key| {
+                let first = !told.contains(key);
+                told.push(key.clone());
+                first
+            });
+            let outputs: Vec<Output> = keys.iter().filter_map(|key| self.output(key)).collect();
+            if !outputs.is_empty() {
+                self.findings.push(Finding::Learnt(outputs));
+            }
+        }
+        std::mem::take(&mut self.findings)
+    }
+
+    fn output(&self, key: &Key) -> Option<Output> {
+        let moments = &self.tracks.get(key)?.moments;
+        let moment = moments.iter().filter(|it| it.is_learnt()).min_by_key(|it| it.at)?;
+        Some(Output { made: self.made(key)?, after: moment.at, runs: moment.runs.clone() })
+    }
+
+    /// Everything that is known to be made by the run.
+    #[must_use]
+    pub fn known_outputs(&self) -> Vec<Output> {
+        self.tracks.keys().filter_map(|key| self.output(key)).collect()
+    }
+
+    /// How many changes were taken as what the run makes.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// A person wants this to count: all of it, or what `which` says. What of it came since the last start was no
+    /// change then, and is one now.
+    pub fn release(&mut self, which: impl Fn(&Made) -> bool) -> Vec<Arc<Path>> {
+        let number = self.act.as_ref().map_or(0, |act| act.number);
+        let mut released = Vec::new();
+        let keys: Vec<Key> = self.tracks.keys().cloned().collect();
+        for key in keys {
+            let Some(made) = self.made(&key).filter(|made| which(made)) else { continue };
+            if let Some(track) = self.tracks.get_mut(&key)
+                && track.is_learnt()
+            {
+                track.release(number);
+                released.push(made);
+            }
+        }
+        let of = |path: &Arc<Path>| released.iter().any(|made| made.has(path));
+        let (missed, along) = std::mem::take(&mut self.along).into_iter().partition(of);
+        self.along = along;
+        self.findings.extend(released.into_iter().map(Finding::Released));
+        missed
+    }
+
+    /// A rule ignores it now: there is nothing left to know about it.
+    pub fn drop_output(&mut self, made: &Made) {
+        let keys: Vec<Key> = self.tracks.keys().cloned().collect();
+        for key in keys {
+            if self.made(&key).is_some_and(|own| own == *made) {
+                self.tracks.remove(&key);
+            }
+        }
+        self.along.retain(|path| !made.has(path));
+    }
+
+    /// Another command makes other things: nothing is known any more.
+    pub fn forget(&mut self) -> Vec<Arc<Path>> {
+        let missed = self.release(|_| true);
+        self.tracks.clear();
+        self.families.clear();
+        self.names.clear();
+        self.row = Row::new(&mut self.random);
+        missed
+    }
+}

@@ -1,0 +1,248 @@
+//! What is known of one path, or of one family of names.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::moment::{Lag, Moment, Way, same_moment, tolerance};
+use crate::supervisor::RunId;
+
+/// Later changes are not looked at: what a run does ten seconds after its start is no part of starting.
+pub(super) const LATEST: Duration = Duration::from_secs(10);
+/// So many moments of one path are tried at most.
+const MOMENTS: usize = 4;
+/// A path that changes more often after one start is a log, and never an output.
+const SIGHTINGS: usize = 8;
+/// What changes so often at no known moment, within the starts that are compared, is not learnt meanwhile.
+const STRANGE: usize = 2;
+/// Sightings after so many starts are compared.
+pub(super) const COMPARED: u64 = 4;
+/// After a miss a path is not tried for so many starts, after the next for twice as many …
+const REST: u64 = 20;
+/// … and so on, so often.
+const DOUBLINGS: u32 = 6;
+/// A file that is being written is one sighting from its opening to its closing, so long at most …
+const OPEN_MOST: Duration = Duration::from_secs(2);
+/// … if its writer is never silent for longer than this.
+const OPEN_SILENCE: Duration = Duration::from_millis(500);
+/// A file that changes after runs of another cause, so many times, deserves a hint.
+const HINT: usize = 3;
+/// Times after a start differ by no more than this part when they are about the same.
+const ABOUT: Duration = Duration::from_millis(100);
+
+/// One change, as the start before it sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sighting {
+    /// The start, by number.
+    pub(super) act: u64,
+    pub(super) run: RunId,
+    /// How long after its cause that start came.
+    pub(super) lag: Lag,
+    pub(super) way: Way,
+    /// How long after the start the change came.
+    pub(super) at: Duration,
+    /// Its latest event.
+    pub(super) last: Duration,
+    /// Its writer has it open.
+    pub(super) open: bool,
+    /// It came while no run lived, and not at a moment that recurs.
+    pub(super) from_rest: bool,
+    /// It was taken as what the run makes.
+    pub(super) output: bool,
+}
+
+/// What a new change turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// It counts.
+    Counts,
+    /// It goes on with one that was judged.
+    Same {
+        /// As what that one was taken.
+        output: bool,
+    },
+    /// The run made it.
+    Output {
+        /// Just now it became certain.
+        news: bool,
+    },
+}
+
+/// What is known of one path, or of one family of names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Track {
+    sightings: VecDeque<Sighting>,
+    pub(super) moments: Vec<Moment>,
+    /// After this start it changed too often to be an output.
+    busy: Option<u64>,
+    /// It is not tried before this start.
+    tried_from: u64,
+    misses: u32,
+    /// The start, put off enough to tell, after which it came elsewhere too.
+    strayed: Option<(u64, Way)>,
+    /// When it came, after runs that something else had caused, and these runs.
+    reloads: Vec<(Duration, RunId)>,
+    hinted: bool,
+}
+
+impl Track {
+    /// Takes in one change.
+    pub(super) fn see(&mut self, mut seen: Sighting) -> Judged {
+        if let Some(before) = self.going_on(&seen) {
+            before.last = seen.at;
+            before.open = seen.open;
+            return Judged::Same { output: before.output };
+        }
+        while self.sightings.front().is_some_and(|old| old.act + COMPARED <= seen.act) {
+            self.sightings.pop_front();
+        }
+        let judged = if seen.at <= LATEST { self.judge(&seen) } else { Judged::Counts };
+        if seen.from_rest && self.recurs(&seen) {
+            seen.from_rest = false;
+        }
+        seen.output = matches!(judged, Judged::Output { .. });
+        match self.sightings_of(seen.act).count() < SIGHTINGS {
+            true => self.sightings.push_back(seen),
+            false => self.busy = Some(seen.act),
+        }
+        judged
+    }
+
+    fn going_on(&mut self, seen: &Sighting) -> Option<&mut Sighting> {
+        self.sightings.iter_mut().rev().find(|before| {
+            let silent = seen.at.saturating_sub(before.last);
+            let writing = before.open && silent <= OPEN_SILENCE && seen.at <= before.at + OPEN_MOST;
+            before.act == seen.act
+                && before.way == seen.way
+                && (writing || same_moment(before.at, seen.at))
+        })
+    }
+
+    fn judge(&mut self, seen: &Sighting) -> Judged {
+        let Sighting { act, run, lag, way, at, .. } = *seen;
+        let strangers = self.strangers(way).filter(|before| before.act == act).count();
+        let steady = self.busy.is_none() && self.strangers(way).count() < STRANGE;
+        if let Some(moment) = self.moments.iter_mut().find(|moment| moment.has(way, at)) {
+            moment.see(at, lag, run, act, strangers == 0);
+            let news = steady && moment.learn();
+            return match moment.is_learnt() && self.busy.is_none() {
+                true => Judged::Output { news },
+                false => Judged::Counts,
+            };
+        }
+        let elsewhere = |moment: &Moment| moment.way == way && moment.is_tried_by(lag);
+        if self.moments.iter().any(elsewhere) {
+            self.strayed = Some((act, way));
+        }
+        if let Some(known) = self.earlier(seen).copied()
+            && act >= self.tried_from
+            && self.moments.len() < MOMENTS
+        {
+            let mut moment = Moment::new(way, known.at, known.lag, known.run, known.act);
+            moment.see(at, lag, run, act, strangers == 0);
+            self.moments.push(moment);
+        }
+        Judged::Counts
+    }
+
+    /// The remembered sightings that are at no known moment.
+    fn strangers(&self, way: Way) -> impl Iterator<Item = &Sighting> {
+        let known = |seen: &Sighting| self.moments.iter().any(|it| it.has(seen.way, seen.at));
+        self.sightings.iter().filter(move |seen| seen.way == way && !known(seen))
+    }
+
+    /// The sighting at the same moment after an earlier start.
+    fn earlier(&self, seen: &Sighting) -> Option<&Sighting> {
+        self.sightings.iter().rev().find(|before| {
+            before.act < seen.act && before.way == seen.way && same_moment(before.at, seen.at)
+        })
+    }
+
+    /// Whether it came at this moment after two starts before: no person keeps time so well.
+    fn recurs(&self, seen: &Sighting) -> bool {
+        let same = |before: &&Sighting| {
+            before.act < seen.act && before.way == seen.way && same_moment(before.at, seen.at)
+        };
+        self.sightings.iter().filter(same).count() >= 2
+            || self.moments.iter().any(|moment| moment.has(seen.way, seen.at))
+    }
+
+    /// It came elsewhere after a start that was put off: it moves with something else.
+    fn miss(&mut self, act: u64) {
+        self.moments.clear();
+        self.tried_from = act + (REST << self.misses.min(DOUBLINGS));
+        self.misses += 1;
+    }
+
+    /// It is somebody else's from now on: a person released it, or it began a run from rest. Whether it was an
+    /// output.
+    pub(super) fn release(&mut self, act: u64) -> bool {
+        let learnt = self.is_learnt();
+        self.miss(act);
+        learnt
+    }
+
+    /// The start of this number is followed by another. Whether an output turned out to be none.
+    pub(super) fn close(&mut self, act: u64) -> bool {
+        self.busy.take_if(|busy| *busy != act);
+        let strayed = self.strayed.take().filter(|(at, _)| *at == act);
+        let Some((_, way)) = strayed else { return false };
+        // After the start that strayed it did not come at its moment either.
+        let moved = self.moments.iter().any(|moment| moment.way == way && moment.seen != act);
+        moved && self.release(act)
+    }
+
+    pub(super) fn is_learnt(&self) -> bool {
+        self.busy.is_none() && self.moments.iter().any(Moment::is_learnt)
+    }
+
+    /// The moments that are still on trial.
+    pub(super) fn tried(&self) -> impl Iterator<Item = Duration> {
+        self.moments.iter().filter(|moment| !moment.is_learnt()).map(|moment| tolerance(moment.at))
+    }
+
+    /// The start after which it was seen last.
+    pub(super) fn last_seen(&self) -> u64 {
+        let of_moments = self.moments.iter().map(|moment| moment.seen);
+        let of_sightings = self.sightings.back().map(|seen| seen.act);
+        of_moments.chain(of_sightings).max().unwrap_or(0).max(self.tried_from)
+    }
+
+    fn sightings_of(&self, act: u64) -> impl Iterator<Item = &Sighting> {
+        self.sightings.iter().filter(move |seen| seen.act == act)
+    }
+
+    /// Its changes after this start that count.
+    pub(super) fn counted(&self, act: u64) -> impl Iterator<Item = &Sighting> {
+        self.sightings_of(act).filter(|seen| !seen.output)
+    }
+
+    /// The moment at which it changed after each of the last four starts, although they were put off by other times;
+    /// with the first of these runs.
+    pub(super) fn in_step(&self, act: u64) -> Option<(Duration, RunId)> {
+        let of = |moment: &Moment, act| {
+            self.sightings_of(act).find(|seen| moment.has(seen.way, seen.at)).map(|seen| seen.run)
+        };
+        let steady = |moment: &&Moment| {
+            moment.hits > 0
+                && (0..COMPARED).all(|back| of(moment, act.wrapping_sub(back)).is_some())
+        };
+        let moment = self.moments.iter().find(steady)?;
+        Some((moment.at, of(moment, act.wrapping_sub(COMPARED - 1))?))
+    }
+
+    /// It caused a reload although something else had caused the run before. The runs of it, when that deserves a
+    /// hint: once, when it came at about the same time after each.
+    pub(super) fn reloads(&mut self, act: u64) -> Option<Vec<RunId>> {
+        let seen = self.counted(act).next().map(|seen| (seen.at, seen.run))?;
+        if self.reloads.len() == HINT {
+            self.reloads.remove(0);
+        }
+        self.reloads.push(seen);
+        let times = || self.reloads.iter().map(|(at, _)| *at);
+        let (least, most) = (times().min()?, times().max()?);
+        let alike = most <= least * 3 / 2 + ABOUT && most <= LATEST;
+        let due = self.reloads.len() == HINT && alike && !self.hinted && !self.is_learnt();
+        self.hinted |= due;
+        due.then(|| self.reloads.iter().map(|(_, run)| *run).collect())
+    }
+}
