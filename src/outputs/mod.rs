@@ -584,12 +584,11 @@ impl Outputs {
         if self.tell_at.is_some_and(|at| at <= now) {
             self.tell_at = None;
             let mut keys = std::mem::take(&mut self.learnt);
-            let mut told = Vec::new();
-            keys.retain(|key| {
-                let first = !told.contains(key);
-                told.push(key.clone());
-                first
-            });
+            let mut first = |key: &Key| {
+                let track = self.tracks.get_mut(key);
+                track.is_some_and(|track| !std::mem::replace(&mut track.told, true))
+            };
+            keys.retain(|key| first(key));
             let outputs: Vec<Output> = keys.iter().filter_map(|key| self.output(key)).collect();
             if !outputs.is_empty() {
                 self.findings.push(Finding::Learnt(outputs));
@@ -600,7 +599,8 @@ impl Outputs {
 
     fn output(&self, key: &Key) -> Option<Output> {
         let moments = &self.tracks.get(key)?.moments;
-        let moment = moments.iter().filter(|it| it.is_learnt()).min_by_key(|it| it.at)?;
+        let learnt = moments.iter().filter(|it| it.is_learnt());
+        let moment = learnt.min_by_key(|it| (it.way == Way::Gone, it.at))?;
         Some(Output { made: self.made(key)?, after: moment.at, runs: moment.runs.clone() })
     }
 

@@ -82,6 +82,8 @@ pub(super) struct Track {
     /// When it came, after runs that something else had caused, and these runs.
     reloads: Vec<(Duration, RunId)>,
     hinted: bool,
+    /// That it is an output has been told.
+    pub(super) told: bool,
 }
 
 impl Track {
@@ -178,6 +180,7 @@ impl Track {
     pub(super) fn release(&mut self, act: u64) -> bool {
         let learnt = self.is_learnt();
         self.miss(act);
+        self.told = false;
         learnt
     }
 

@@ -23,7 +23,7 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
             format!("{} {what}", name(made, None, context))
         }
         Notice::Cooling { proposal, after, runs: (first, last), wait, file } => {
-            let when = after.map(|after| format!("{} after the start of", seconds(after)));
+            let when = after.map(|after| format!("{} the start of", moment(after)));
             format!(
                 "{} changed {} runs {} to {}, and nothing else did: run {} waits until {}{}.{}",
                 shown(proposal, context),
@@ -54,8 +54,8 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
 /// `made by the command itself (0.1s after the start of runs 4, 6, 7 and 8)`.
 pub(crate) fn made_by(after: Duration, runs: &[RunId]) -> String {
     format!(
-        "made by the command itself ({} after the start of {})",
-        seconds(after),
+        "made by the command itself ({} the start of {})",
+        moment(after),
         list("run", runs)
     )
 }
@@ -158,10 +158,12 @@ fn list(noun: &str, runs: &[RunId]) -> String {
     }
 }
 
-/// `0.1s`: a time after a start, never finer than a tenth of a second.
-fn seconds(after: Duration) -> String {
-    let tenths = (after.as_millis() + 50) / 100;
-    format!("{}.{}s", tenths / 10, tenths % 10)
+/// `0.1s after`: in tenths of a second, which is all that a person can tell.
+fn moment(after: Duration) -> String {
+    match (after.as_millis() + 50) / 100 {
+        0 => "right after".to_owned(),
+        tenths => format!("{}.{}s after", tenths / 10, tenths % 10),
+    }
 }
 
 /// A text as an item of a YAML list in brackets.
