@@ -37,6 +37,8 @@ enum Ends {
     Row,
     /// What it makes is learnt.
     Output,
+    /// It leaves the same bytes. Where it is not certain what the run before saw, that is learnt.
+    Quiet,
     /// Either of the two: its moments are not to be known well.
     Either,
 }
@@ -100,6 +102,11 @@ fn row(name: &str, command: &str, ends: Ends, outputs: &str) -> Row {
 /// A command that ends by being learnt.
 fn output(name: &str, command: &str, outputs: &str) -> Row {
     row(name, command, Ends::Output, outputs)
+}
+
+/// A command that always leaves the same bytes.
+fn same_bytes(name: &str, command: &str, outputs: &str) -> Row {
+    row(name, command, Ends::Quiet, outputs)
 }
 
 /// A command that does nothing that would count.
@@ -218,16 +225,24 @@ fn new_names() -> Vec<Row> {
 fn trees() -> Vec<Row> {
     let build = "rm -rf dist; mkdir dist; sleep 0.3; echo same > dist/out.js";
     vec![
-        nothing("a directory made anew at once", "rm -rf gen; mkdir gen; echo same > gen/out.txt"),
-        output(
+        same_bytes(
+            "a directory made anew at once",
+            "rm -rf gen; mkdir gen; echo same > gen/out.txt",
+            "gen/out.txt",
+        ),
+        same_bytes(
             "a directory made anew, 0.3 s apart",
             "rm -rf gen; sleep 0.3; mkdir gen; echo same > gen/out.txt",
             "gen/out.txt",
         )
         .lasts(300),
-        output("a clean build, then a server", &format!("{build}; exec sleep 1000"), "dist/out.js")
-            .lasts(300),
-        output("a clean build that ends, queued", build, "dist/out.js")
+        same_bytes(
+            "a clean build, then a server",
+            &format!("{build}; exec sleep 1000"),
+            "dist/out.js",
+        )
+        .lasts(300),
+        same_bytes("a clean build that ends, queued", build, "dist/out.js")
             .flags(&["--on-busy", "queue"])
             .lasts(300),
         output(
@@ -255,7 +270,7 @@ fn trees() -> Vec<Row> {
 /// Several files, one after the other or at once.
 fn several_files() -> Vec<Row> {
     vec![
-        output(
+        same_bytes(
             "protoc's three",
             "rm -f *.pb.go; for n in a b c; do sleep 0.1; echo $n > $n.pb.go; done",
             "a.pb.go b.pb.go c.pb.go",
@@ -282,11 +297,12 @@ fn several_files() -> Vec<Row> {
             "build.lock",
         )
         .lasts(300),
-        nothing(
+        same_bytes(
             "five files 0.2 s apart, the same bytes",
             "for n in 1 2 3 4 5; do echo same > gen$n.txt; sleep 0.2; done",
+            "gen1.txt gen2.txt gen3.txt gen4.txt gen5.txt",
         )
-        .lasts(1000),
+        .lasts(800),
         output(
             "five files 0.2 s apart, with a date",
             "for n in 1 2 3 4 5; do date +%s.%N > gen$n.txt; sleep 0.2; done",
@@ -309,8 +325,8 @@ fn several_files() -> Vec<Row> {
 
 /// Two objects and a program, by a real `make`.
 fn make(name: &str, command: &str) -> Row {
-    let rules = ".PHONY: all clean\nall: app\napp: one.o two.o\n\tsleep 0.05; cat $^ > app\n\
-        one.o two.o:\n\tsleep 0.1; echo $@ > $@\nclean:\n\trm -f app one.o two.o\n";
+    let rules = ".PHONY: all clean\nall: app\napp: one.o two.o\n\tsleep 0.05; date +%s.%N > app\n\
+        one.o two.o:\n\tsleep 0.1; date +%s.%N > $@\nclean:\n\trm -f app one.o two.o\n";
     output(name, command, "app one.o two.o").file("Makefile", rules).needs(&["make"]).lasts(270)
 }
 
@@ -360,12 +376,8 @@ fn without_moments() -> Vec<Row> {
     let varies = "sleep 0.$((200 + $(od -An -N2 -tu2 /dev/urandom) % 200)); date +%s.%N > gen.txt";
     let later = |row: Row| Row { noticed: 1000, ..row };
     vec![
-        row(
-            "a log without end",
-            "while :; do date >> app.txt; sleep 0.02; done",
-            Ends::Row,
-            "app.txt",
-        ),
+        // Settling says of it that it is written without end; nothing else is to be said.
+        row("a log without end", "while :; do date >> app.txt; sleep 0.02; done", Ends::Row, ""),
         row("a command that takes 0.2 to 0.4 s", varies, Ends::Row, "gen.txt").lasts(400),
         later(
             row("polled", "date +%s.%N > gen.txt", Ends::Either, "gen.txt")
@@ -458,8 +470,8 @@ fn in_memory_and_as_another_user() {
     let some = ["in place", "a report with the time in its name", "make clean all", "templ"];
     let rows: Vec<Row> =
         table().into_iter().filter(|row| some.contains(&row.name.as_str())).collect();
-    let in_memory = rows.iter().cloned().map(|row| row.below("/dev/shm"));
-    let as_nobody = rows.iter().cloned().map(|row| row.user(65_534));
+    let in_memory = rows.iter().take(3).cloned().map(|row| row.below("/dev/shm"));
+    let as_nobody = rows.iter().skip(1).cloned().map(|row| row.user(65_534));
     all_hold(&in_memory.chain(as_nobody).collect::<Vec<Row>>());
 }
 
@@ -517,6 +529,9 @@ fn take_places(count: usize) -> Taken {
         free = ALL_PLACES.given_back.wait(free).unwrap_or_else(PoisonError::into_inner);
     }
     *free -= count;
+    drop(free);
+    // Not all start in the same moment.
+    pace_ms(300);
     Taken(count)
 }
 
@@ -631,7 +646,7 @@ fn is_learnt(line: &str) -> bool {
 }
 
 fn is_slow(line: &str) -> bool {
-    line.contains("[WARN]") && line.contains(WAITS)
+    line.contains("[WARN]") && (line.contains(WAITS) || line.contains("written without end"))
 }
 
 /// Those of the names that the rules do not hold for, by what `explain` says of them.
@@ -705,15 +720,14 @@ impl Row {
         let watcher = watcher.ready();
         let came = self.comes_to_rest(&watcher, was_busy);
         match (self.ends, &came) {
-            (Ends::Nothing, Came::Quiet) => {}
+            (Ends::Nothing | Ends::Quiet, Came::Quiet) => {}
             (Ends::Output, Came::Quiet) => {
                 if self.follows {
                     self.is_learnt_by_saves(&watcher);
                 }
                 self.proposes(&watcher, is_learnt);
             }
-            (Ends::Row, Came::Slow) => self.proposes(&watcher, is_slow),
-            (Ends::Either, Came::Slow) => self.proposes(&watcher, is_slow),
+            (Ends::Row | Ends::Either, Came::Slow) => self.proposes(&watcher, is_slow),
             (Ends::Either, Came::Quiet) => self.proposes(&watcher, is_learnt),
             (Ends::Output, Came::Slow) if was_busy || is_busy() => {
                 self.proposes(&watcher, is_slow);
@@ -739,7 +753,11 @@ impl Row {
         let may_be_slow = || match self.ends {
             Ends::Row | Ends::Either => true,
             Ends::Output => was_busy || is_busy(),
-            Ends::Nothing => false,
+            Ends::Nothing | Ends::Quiet => false,
+        };
+        let is_known = || {
+            let rules = rules_below(&watcher.lines(), is_learnt);
+            not_covered(watcher, &rules, &self.names()).is_empty()
         };
         let came = in_time(DEADLINE * 3, || {
             let runs = watcher.run_log();
@@ -757,8 +775,10 @@ impl Row {
                 return Some(Came::Slow);
             }
             // The distance of a row may be as long as a rest.
-            let rests = age >= rest && !(self.ends == Ends::Either && says_slow());
-            rests.then_some(Came::Quiet)
+            (age >= rest).then(|| match self.ends == Ends::Either && !is_known() {
+                true => Came::Slow,
+                false => Came::Quiet,
+            })
         });
         let Some(came) = came else { panic!("it does not rest\n{}", watcher.story()) };
         if came == Came::Slow {
@@ -779,19 +799,21 @@ impl Row {
 
     /// Each save of the source costs a run too many, at most five of them, until what follows it is learnt.
     fn is_learnt_by_saves(&self, watcher: &Watcher) {
-        assert!(watcher.run_count() <= 3, "{}", watcher.story());
-        let begun = watcher.run_count();
-        for save in 1..=12 {
-            // What comes at the same moment after each start is made by the run: a person's save does not.
-            ages(watcher, self.lasts + 500 + save * 370 % 1000);
-            self.save(watcher, &format!("teach {save}"));
-            ages(watcher, self.lasts + 400);
-            let extra = watcher.run_count() - begun - save as usize;
-            assert!(extra <= if is_busy() { 8 } else { 5 }, "{extra}\n{}", watcher.story());
+        for save in 0..=12 {
+            let extra = watcher.run_count() - 1 - save as usize;
+            assert!(
+                extra <= if is_busy() { 8 } else { 5 },
+                "{extra} runs too many\n{}",
+                watcher.story()
+            );
             let rules = rules_below(&watcher.lines(), is_learnt);
             if not_covered(watcher, &rules, &self.names()).is_empty() {
                 return;
             }
+            // What comes at the same moment after each start is made by the run: a person's save does not.
+            ages(watcher, self.lasts + 500 + save * 370 % 1000);
+            self.save(watcher, &format!("teach {save}"));
+            ages(watcher, self.lasts + 400);
         }
         panic!("twelve saves, and it is not learnt\n{}", watcher.story());
     }
@@ -855,7 +877,9 @@ impl Row {
         });
         ages(watcher, self.lasts + self.noticed + 1700);
         let runs = watcher.run_count() - before;
-        let most = if is_busy() { 2 } else { 1 };
+        // Where nothing is learnt, the same bytes are others than a person's.
+        let learnt = watcher.lines().iter().any(|line| is_learnt(line));
+        let most = if is_busy() || !learnt { 2 } else { 1 };
         assert!((1..=most).contains(&runs), "{runs} runs for an edit\n{}", watcher.story());
     }
 
@@ -1181,14 +1205,13 @@ fn ten_saves_in_a_run_that_is_told_by_a_signal_are_nobodys_output() {
     let flags = ["--on-busy", "signal", "--stop-signal", "HUP", "--stop-timeout", "200ms"];
     let watcher = project.env("OUT", out).start_shell(command, flags).ready();
     let told = || fs::read(watcher.outside("told")).map_or(0, |text| text.len());
+    let signals = || watcher.count_lines("signal sent");
     let mut random = Random(9);
     for round in 1..=3 {
-        let before = told();
         let distances = irregular(&mut random, 10, 200, 600);
         at_their_own_time(distances.into_iter(), || {
             saves(&watcher, "a.go");
         });
-        watcher.wait_for("the signals", || (told() >= before + 10).then_some(()));
         watcher.wait_for("its end", || (watcher.count_lines("exit 0") >= round).then_some(()));
         let moment = saves(&watcher, "a.go");
         watcher.wait_for("a run after the last save", || {
@@ -1196,6 +1219,7 @@ fn ten_saves_in_a_run_that_is_told_by_a_signal_are_nobodys_output() {
         });
         watcher.exactly(round + 1);
     }
+    assert!(signals() >= 3 && told() == signals(), "{} {}", told(), watcher.story());
     assert_eq!(watcher.count_lines(MADE), 0, "{}", watcher.story());
 }
 
@@ -1231,9 +1255,9 @@ fn what_follows_each_save_at_some_distance_is_hinted_at() {
     let project = Project::new().file("a.go", "0").file("app.css", "0").runs(Stamp::server());
     let watcher = project.start([]).ready();
     with_a_tool(&watcher, &mut Random(6), ("app.css", 150), 8);
-    let hint = watcher.says_all(&["[INFO]", "app.css changed while the run before lived"]);
-    assert!(hint.contains("reloaded 3 times"), "{hint}");
-    let rules = rules_below(&watcher.lines(), |line| line.contains("reloaded 3 times"));
+    let hint = "app.css changed while runs";
+    watcher.says_all(&["[INFO]", hint, "each time caused one more run"]);
+    let rules = rules_below(&watcher.lines(), |line| line.contains(hint));
     assert_eq!(rules, ["app.css"], "{}", watcher.story());
     assert_eq!(watcher.count_lines(MADE), 0, "{}", watcher.story());
 }
@@ -1249,7 +1273,7 @@ fn a_formatter_in_a_polled_tree_is_no_loop() {
         .start_shell(&format!("{{}}; {out}; exec sleep 1000"), ["--backend", "poll"])
         .ready();
     ages(&watcher, 10_000);
-    assert!(watcher.run_count() <= 4, "{}", watcher.story());
+    assert!(watcher.run_count() <= MOST, "{}", watcher.story());
     for number in 0..6 {
         let before = watcher.run_count();
         let text = format!("package   a{number}\n");
@@ -1357,8 +1381,7 @@ fn explain_wait_and_status_know_what_the_command_makes() {
     let asked = explain::ask(&watcher, ["explain", "gen.txt", "a.go"]);
     let said = explain::out(&asked);
     let lines: Vec<&str> = said.lines().collect();
-    assert!(lines[0].starts_with("gen.txt: watched, but"), "{said}");
-    assert!(lines[0].contains(MADE), "{said}");
+    assert!(lines[0].starts_with(&format!("gen.txt: watched; {MADE}")), "{said}");
     assert_eq!(lines[1], "a.go: watched");
     assert_eq!(asked.status.code(), Some(0));
     let status = control::ask(&watcher, "status");
@@ -1383,7 +1406,6 @@ fn a_rule_forgets_it() {
     // What the walk under the new rules brings to light is no change; that walk is over when this answers.
     control::ask(&watcher, "wait").says(0, "");
     watcher.run_after(|project| project.save("gen.txt", "by hand"));
-    watcher.wait_for("the line again", || (watcher.count_lines(MADE) == 2).then_some(()));
 }
 
 #[test]
@@ -1410,8 +1432,9 @@ fn the_key_i_forgets_it() {
     terminal.shows("(i: undo)");
     terminal.key("i");
     terminal.shows("gen.txt reloads again");
-    terminal.wait_for("the line again", || {
-        (terminal.screen().matches(MADE).count() == 2).then_some(())
+    let runs = terminal.screen().matches("changed gen.txt").count();
+    terminal.wait_for("its runs", || {
+        (terminal.screen().matches("changed gen.txt").count() > runs).then_some(())
     });
     terminal.key("q");
     terminal.shows("nothing left running");

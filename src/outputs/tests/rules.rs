@@ -229,7 +229,8 @@ fn what_comes_at_its_moment_goes_along_with_the_next_run() {
 fn one_start_in_about_ten_is_put_off_when_everything_is_certain() {
     let mut world = learnt(11, false);
     let late = |world: &World| {
-        let times = world.saves.iter().filter_map(|(at, run)| Some(run.as_ref()?.saturating_sub(*at)));
+        let times =
+            world.saves.iter().filter_map(|(at, run)| Some(run.as_ref()?.saturating_sub(*at)));
         times.filter(|late| *late >= ms(60)).count()
     };
     let before = late(&world);
