@@ -37,7 +37,8 @@ impl Script {
     }
 
     fn change(&mut self, name: &str) -> bool {
-        self.outputs.note(&path(name), ChangeKind::Closed, self.now, self.now)
+        let lives = self.outputs.over().is_none();
+        self.outputs.note((&path(name), ChangeKind::Closed), self.now, lives, self.now)
     }
 
     /// By how much the start for a change of now is put off.
