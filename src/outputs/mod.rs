@@ -267,7 +267,13 @@ impl Outputs {
     /// A path changed at `at`. Whether it counts: `false` when the run made it at its moment. `lives`: something of
     /// the run was left then.
     #[must_use]
-    pub fn note(&mut self, change: (&Arc<Path>, ChangeKind), at: Instant, lives: bool, now: Instant) -> bool {
+    pub fn note(
+        &mut self,
+        change: (&Arc<Path>, ChangeKind),
+        at: Instant,
+        lives: bool,
+        now: Instant,
+    ) -> bool {
         let (path, kind) = change;
         let Some(act) = &self.act else { return true };
         let Some(after) = at.checked_duration_since(act.at).filter(|_| !act.stopping) else {

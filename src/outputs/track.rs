@@ -232,7 +232,8 @@ impl Track {
         let now = self.counted(act).next().copied()?;
         let same = |back: u64| {
             let act = act.checked_sub(back)?;
-            let mut of = self.counted(act).filter(|before| before.from_rest && before.way == now.way);
+            let mut of =
+                self.counted(act).filter(|before| before.from_rest && before.way == now.way);
             of.find(|before| same_moment(before.at, now.at)).map(|before| before.run)
         };
         let runs = (0..COMPARED).rev().map(same).collect::<Option<Vec<RunId>>>()?;

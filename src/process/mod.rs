@@ -12,11 +12,7 @@ mod types;
 mod unix;
 
 #[cfg(all(test, target_os = "linux"))]
-#[expect(
-    dead_code,
-    unreachable_pub,
-    reason = "the platform file of the others, tested here too"
-)]
+#[expect(dead_code, unreachable_pub, reason = "the platform file of the others, tested here too")]
 mod groups;
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "groups.rs")]

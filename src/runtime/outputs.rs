@@ -115,7 +115,7 @@ impl Instance {
             Made::Path(_) => None,
             Made::Names(family) => {
                 let names = self.watch.names_in(family.directory());
-                family.part(names.iter().map(|name| OsStr::new(name)))
+                family.part(names.iter().map(OsStr::new))
             }
         };
         Proposal { made, part }

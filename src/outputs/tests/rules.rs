@@ -230,7 +230,8 @@ fn what_comes_at_its_moment_goes_along_with_the_next_run() {
 fn one_start_in_about_ten_is_put_off_when_everything_is_certain() {
     let mut world = learnt(11, false);
     let late = |world: &World| {
-        let times = world.saves.iter().filter_map(|(at, run)| Some(run.as_ref()?.saturating_sub(*at)));
+        let times =
+            world.saves.iter().filter_map(|(at, run)| Some(run.as_ref()?.saturating_sub(*at)));
         times.filter(|late| *late >= ms(60)).count()
     };
     let before = late(&world);
@@ -285,6 +286,8 @@ fn the_proposed_pattern_means_nothing_else_that_exists() {
         (&["report-template.json"], Some("[0-9]*")),
         (&["report-template.json", "report-1.json"], None),
         (&["report-.json"], Some("[0-9]*")),
+        (&["report-template.json", "report-a00000.json"], Some("[0-9a-f]*")),
+        (&["report-all.json", "report-a00000.json"], None),
     ] {
         assert_eq!(family.part(others.iter().map(OsStr::new)), part, "{others:?}");
     }

@@ -271,13 +271,6 @@ impl World {
         }
     }
 
-    /// Presses `r`.
-    pub(super) fn request(&mut self) {
-        self.outputs.request();
-        self.pending.clear();
-        self.start(Start::Changes);
-    }
-
     /// How many runs started in this time.
     pub(super) fn runs_between(&self, from: Duration, to: Duration) -> usize {
         self.runs.iter().filter(|at| (from..to).contains(at)).count()

@@ -53,11 +53,7 @@ pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
 
 /// `made by the command itself (0.1s after the start of runs 4, 6, 7 and 8)`.
 pub(crate) fn made_by(after: Duration, runs: &[RunId]) -> String {
-    format!(
-        "made by the command itself ({} the start of {})",
-        moment(after),
-        list("run", runs)
-    )
+    format!("made by the command itself ({} the start of {})", moment(after), list("run", runs))
 }
 
 fn learnt(outputs: &[Learnt], file: Option<&str>, context: &Context<'_>) -> String {
