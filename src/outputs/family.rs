@@ -56,24 +56,22 @@ impl Family {
     /// `None` where no simple one does.
     #[must_use]
     pub fn part<'n>(&self, existing: impl Iterator<Item = &'n OsStr>) -> Option<&'static str> {
-        let others = existing.map(OsStr::as_bytes).filter(|name| {
-            name.len() >= self.before.len() + self.after.len()
-                && name.starts_with(&self.before)
-                && name.ends_with(&self.after)
-                && !varies(middle(name, self.before.len(), self.after.len()))
-        });
-        let firsts: Vec<Option<u8>> = others
-            .map(|name| middle(name, self.before.len(), self.after.len()).first().copied())
-            .collect();
-        let parts: [(&'static str, fn(u8) -> bool); 3] = [
-            ("*", |_| true),
-            ("[0-9]*", |byte| byte.is_ascii_digit()),
-            ("[0-9a-f]*", |byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)),
-        ];
-        let means_others =
-            |of: fn(u8) -> bool, any: bool| firsts.iter().any(|first| first.map_or(any, of));
-        let fits = |(part, of): &(&'static str, fn(u8) -> bool)| !means_others(*of, *part == "*");
-        parts.into_iter().find(fits).map(|(part, _)| part)
+        let (mut members, mut others) = (Vec::new(), Vec::new());
+        for name in existing.map(OsStr::as_bytes) {
+            let ends = name.len() >= self.before.len() + self.after.len();
+            if ends && name.starts_with(&self.before) && name.ends_with(&self.after) {
+                let part = middle(name, self.before.len(), self.after.len());
+                let of = if varies(part) { &mut members } else { &mut others };
+                of.push(part.first().copied().unwrap_or_default());
+            }
+        }
+        let tells = |of: fn(&u8) -> bool| members.iter().all(of) && !others.iter().any(of);
+        match () {
+            () if others.is_empty() => Some("*"),
+            () if tells(u8::is_ascii_digit) => Some("[0-9]*"),
+            () if tells(u8::is_ascii_hexdigit) => Some("[0-9a-f]*"),
+            () => None,
+        }
     }
 
     /// Where the names are.

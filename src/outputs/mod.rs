@@ -170,6 +170,8 @@ struct Act {
     over: Option<Instant>,
     /// The run is being stopped: what comes now belongs to the start of the next one.
     stopping: bool,
+    /// Somebody outside has waited for the run, and knows since then what became of it.
+    answered: Option<Instant>,
     sightings: usize,
 }
 
@@ -254,9 +256,25 @@ impl Outputs {
         self.act.as_ref()?.over
     }
 
-    /// A path changed at `at`. Whether it counts: `false` when the run made it at its moment.
+    /// Somebody who waited for the run has been answered. What changes from now on may be what they do next: it is no
+    /// part of the start, however regularly it comes.
+    pub fn answered(&mut self, now: Instant) {
+        if let Some(act) = &mut self.act {
+            act.answered.get_or_insert(now);
+        }
+    }
+
+    /// A path changed at `at`. Whether it counts: `false` when the run made it at its moment. `lives`: something of
+    /// the run was left then.
     #[must_use]
-    pub fn note(&mut self, path: &Arc<Path>, kind: ChangeKind, at: Instant, now: Instant) -> bool {
+    pub fn note(
+        &mut self,
+        change: (&Arc<Path>, ChangeKind),
+        at: Instant,
+        lives: bool,
+        now: Instant,
+    ) -> bool {
+        let (path, kind) = change;
         let Some(act) = &self.act else { return true };
         let Some(after) = at.checked_duration_since(act.at).filter(|_| !act.stopping) else {
             return true;
@@ -264,10 +282,12 @@ impl Outputs {
         if act.sightings >= MANY {
             return true;
         }
-        let lives = act.over.is_none_or(|over| at <= over + DATED);
         let (run, number, lag) = (act.run, act.number, act.lag);
+        let lives = lives && after <= LATEST;
+        let answered = act.answered.is_some_and(|answered| at >= answered);
         let way = if kind.is_gone() { Way::Gone } else { Way::There };
         let key = self.key(path, way, number);
+        let track = self.tracks.entry(key.clone()).or_default();
         let seen = Sighting {
             act: number,
             run,
@@ -276,14 +296,11 @@ impl Outputs {
             at: after,
             last: after,
             open: kind == ChangeKind::Written,
-            from_rest: !lives || after > LATEST,
+            from_rest: !lives || answered && !track.expects(way, after),
             output: false,
         };
-        let judged = self.tracks.entry(key.clone()).or_default().see(seen);
-        if judged != (Judged::Same { output: false })
-            && judged != (Judged::Same { output: true })
-            && let Some(act) = &mut self.act
-        {
+        let judged = track.see(seen);
+        if let (Some(act), Judged::Counts | Judged::Output { .. }) = (&mut self.act, judged) {
             act.sightings += 1;
         }
         match judged {
@@ -513,8 +530,17 @@ impl Outputs {
             Some(left) => left,
             None => self.random.between(DOUBT),
         };
-        let (over, stopping, sightings) = (None, false, 0);
-        self.act = Some(Act { number, run, at: now, lag, causes, over, stopping, sightings });
+        self.act = Some(Act {
+            number,
+            run,
+            at: now,
+            lag,
+            causes,
+            over: None,
+            stopping: false,
+            answered: None,
+            sightings: 0,
+        });
         std::mem::take(&mut self.along)
     }
 
@@ -534,7 +560,14 @@ impl Outputs {
             let Some(track) = self.tracks.get_mut(cause) else { continue };
             let own = self.act.as_ref().is_some_and(|act| act.causes.contains(cause));
             if track.counted(number).any(|seen| seen.from_rest) {
-                if track.release(number) {
+                if let Some(runs) = track.rests_in_step(number)
+                    && let Some(made) = self.made(cause)
+                {
+                    self.findings.push(Finding::Hint { made, runs });
+                }
+                if let Some(track) = self.tracks.get_mut(cause)
+                    && track.release(number)
+                {
                     released.push(cause.clone());
                 }
             } else if !own

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::moment::{Lag, Moment, Way, same_moment, tolerance};
 use crate::supervisor::RunId;
 
-/// Later changes are not looked at: what a run does ten seconds after its start is no part of starting.
+/// What a run does later than this after its start is no part of starting: somebody else may have done it.
 pub(super) const LATEST: Duration = Duration::from_secs(10);
 /// So many moments of one path are tried at most.
 const MOMENTS: usize = 4;
@@ -44,7 +44,7 @@ pub(super) struct Sighting {
     pub(super) last: Duration,
     /// Its writer has it open.
     pub(super) open: bool,
-    /// It came while no run lived, and not at a moment that recurs.
+    /// It came while no run lived: somebody else did it.
     pub(super) from_rest: bool,
     /// It was taken as what the run makes.
     pub(super) output: bool,
@@ -97,10 +97,7 @@ impl Track {
         while self.sightings.front().is_some_and(|old| old.act + COMPARED <= seen.act) {
             self.sightings.pop_front();
         }
-        let judged = if seen.at <= LATEST { self.judge(&seen) } else { Judged::Counts };
-        if seen.from_rest && self.recurs(&seen) {
-            seen.from_rest = false;
-        }
+        let judged = if seen.from_rest { Judged::Counts } else { self.judge(&seen) };
         seen.output = matches!(judged, Judged::Output { .. });
         match self.sightings_of(seen.act).count() < SIGHTINGS {
             true => self.sightings.push_back(seen),
@@ -157,15 +154,6 @@ impl Track {
         self.sightings.iter().rev().find(|before| {
             before.act < seen.act && before.way == seen.way && same_moment(before.at, seen.at)
         })
-    }
-
-    /// Whether it came at this moment after two starts before: no person keeps time so well.
-    fn recurs(&self, seen: &Sighting) -> bool {
-        let same = |before: &&Sighting| {
-            before.act < seen.act && before.way == seen.way && same_moment(before.at, seen.at)
-        };
-        self.sightings.iter().filter(same).count() >= 2
-            || self.moments.iter().any(|moment| moment.has(seen.way, seen.at))
     }
 
     /// It came elsewhere after a start that was put off: it moves with something else.
@@ -231,6 +219,25 @@ impl Track {
         };
         let moment = self.moments.iter().find(steady)?;
         Some((moment.at, of(moment, act.wrapping_sub(COMPARED - 1))?))
+    }
+
+    /// Whether a change so long after a start is one of an output.
+    pub(super) fn expects(&self, way: Way, at: Duration) -> bool {
+        self.moments.iter().any(|moment| moment.is_learnt() && moment.has(way, at))
+    }
+
+    /// It began runs from rest at the same moment after each of the last four starts. These runs, when that deserves a
+    /// hint: once.
+    pub(super) fn rests_in_step(&mut self, act: u64) -> Option<Vec<RunId>> {
+        let now = self.counted(act).next().copied()?;
+        let same = |back: u64| {
+            let act = act.checked_sub(back)?;
+            let mut of =
+                self.counted(act).filter(|before| before.from_rest && before.way == now.way);
+            of.find(|before| same_moment(before.at, now.at)).map(|before| before.run)
+        };
+        let runs = (0..COMPARED).rev().map(same).collect::<Option<Vec<RunId>>>()?;
+        (!std::mem::replace(&mut self.hinted, true)).then_some(runs)
     }
 
     /// It caused a reload although something else had caused the run before. The runs of it, when that deserves a

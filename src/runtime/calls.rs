@@ -182,6 +182,7 @@ impl Instance {
         }
         let look = self.look(now);
         for (who, answer) in self.waiters.answer(&look, now) {
+            self.outputs.answered(now);
             let _ = who.send(Reply::Waited(answer));
         }
     }

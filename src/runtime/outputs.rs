@@ -10,7 +10,7 @@ use super::run::Instance;
 use crate::config::Origin;
 use crate::control::Name;
 use crate::explain;
-use crate::outputs::{self, AFTERMATH, Finding, Made, Start};
+use crate::outputs::{AFTERMATH, DATED, Finding, Made, Start};
 use crate::report::{Notice, Proposal};
 use crate::settle::Batch;
 use crate::supervisor::{Cause, Event, RunId};
@@ -20,7 +20,13 @@ impl Instance {
     /// Whether a change counts: what the run makes at its moment does not.
     pub(super) fn counts(&mut self, change: &Change, now: Instant) -> bool {
         let at = self.time_of(change, now);
-        self.outputs.note(&change.path, change.kind, at, now)
+        let lives = match self.outputs.over() {
+            None => true,
+            // Events come in the order of what happened; until all of those before the end are here, it is not over.
+            Some(_) if self.watch.tells_in_order(&change.path) => self.watch.is_behind(now),
+            Some(over) => at <= over + DATED,
+        };
+        self.outputs.note((&change.path, change.kind), at, lives, now)
     }
 
     /// When a path was changed, which may be a while before that was told.
@@ -60,7 +66,12 @@ impl Instance {
     pub(super) fn ended_for_outputs(&mut self, event: &Event, now: Instant) {
         match event {
             Event::SpawnFailed { run, .. } => self.outputs.never_started(*run, now),
-            Event::Gone { run, .. } => self.outputs.gone(*run, now),
+            Event::Gone { run, .. } => {
+                self.outputs.gone(*run, now);
+                if !self.supervisor.is_restarting() {
+                    self.watch.run_ended(now);
+                }
+            }
             _ => {}
         }
     }
@@ -104,7 +115,7 @@ impl Instance {
             Made::Path(_) => None,
             Made::Names(family) => {
                 let names = self.watch.names_in(family.directory());
-                family.part(names.iter().map(|name| OsStr::new(name)))
+                family.part(names.iter().map(OsStr::new))
             }
         };
         Proposal { made, part }
@@ -154,5 +165,5 @@ impl Instance {
 /// A seed for random delays: they only have to differ from one instance to the next.
 pub(super) fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(outputs::DATED)
+    RandomState::new().hash_one(DATED)
 }

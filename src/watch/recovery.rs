@@ -1,6 +1,6 @@
 //! When what is watched can no longer be relied on: a new event source, a walk, a comparison.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -113,9 +113,27 @@ impl Watch {
     /// compared because events were lost or a root was replaced, events are still on their way, or a new
     /// directory is being looked at: a run that began now might see what it was not told of.
     pub fn is_comparing(&self, now: Instant) -> bool {
-        let behind = self.recovery.behind.is_some_and(|(_, until)| now < until);
+        let behind = self.is_behind(now);
         let looking = self.recovery.looking.is_some_and(|since| now < since + CATCH_UP);
         behind || looking || self.recovery.under_way.is_some()
+    }
+
+    /// Whether events of before the last [`Watch::catch_up`] may still be on their way.
+    pub fn is_behind(&self, now: Instant) -> bool {
+        self.recovery.behind.is_some_and(|(_, until)| now < until)
+    }
+
+    /// Whether events of a path come in the order in which everything happened that they tell of.
+    pub fn tells_in_order(&self, path: &Path) -> bool {
+        self.ready && self.recovery.events == Events::Native && !self.is_polled(path)
+    }
+
+    /// A run has ended: what it changed is to be told apart from what comes after it.
+    pub fn run_ended(&mut self, now: Instant) {
+        // The walk would have to end first.
+        if self.ready {
+            self.catch_up(now);
+        }
     }
 
     /// Notes since when new directories are being looked at.

@@ -111,6 +111,7 @@ fn a_stopped_shim_goes_on() {
     let shim = watcher.shim().expect("a shim").pid;
     let mut times = Vec::new();
     for round in 1..=10 {
+        watcher.asked();
         processes::send(shim, Signal::STOP);
         let edited = monotonic();
         let run = watcher.run_after(|project| project.save("a.go", format!("{round}")));

@@ -12,6 +12,7 @@ fn reload_servers(watcher: &Watcher, reloads: usize) -> Vec<u64> {
     watcher.wait_for("the first listener", || (watcher.ports().0.len() == 1).then_some(()));
     for round in 1..=reloads {
         pace_ms(5);
+        watcher.asked();
         let edited = monotonic();
         watcher.save("a.go", format!("{round}"));
         let bound = watcher.wait_for("the next listener", || {
@@ -105,6 +106,7 @@ time.sleep(1000)
     watcher.says("] watching ");
     for round in 1..=10 {
         watcher.wait_for("the listener", || (said().lines().count() >= round).then_some(()));
+        watcher.asked();
         watcher.save("server.py", format!("{program}# {round}\n"));
     }
     watcher.wait_for("the listener", || (said().lines().count() >= 11).then_some(()));
@@ -121,6 +123,7 @@ fn killed_at_the_grace_time(rounds: usize, expected: std::ops::RangeInclusive<u6
     let mut times = Vec::new();
     for round in 1..=rounds {
         watcher.exactly(round);
+        watcher.asked();
         // The disk may hold the save itself.
         let mut edited = 0;
         let run = watcher.run_after(|project| {
@@ -178,6 +181,7 @@ fn stopped_children(rounds: usize, limit: u64) {
             let child = watcher.wait_runs(round).pid;
             processes::send(child, stop);
             watcher.wait_for("the stop", || processes::is_stopped(child).then_some(()));
+            watcher.asked();
             let edited = monotonic();
             let run = watcher.run_after(|project| project.save("a.go", format!("{round}")));
             times.push((run.began - edited) / 1_000_000);

@@ -37,7 +37,8 @@ impl Script {
     }
 
     fn change(&mut self, name: &str) -> bool {
-        self.outputs.note(&path(name), ChangeKind::Closed, self.now, self.now)
+        let lives = self.outputs.over().is_none();
+        self.outputs.note((&path(name), ChangeKind::Closed), self.now, lives, self.now)
     }
 
     /// By how much the start for a change of now is put off.
@@ -285,6 +286,8 @@ fn the_proposed_pattern_means_nothing_else_that_exists() {
         (&["report-template.json"], Some("[0-9]*")),
         (&["report-template.json", "report-1.json"], None),
         (&["report-.json"], Some("[0-9]*")),
+        (&["report-template.json", "report-a00000.json"], Some("[0-9a-f]*")),
+        (&["report-all.json", "report-a00000.json"], None),
     ] {
         assert_eq!(family.part(others.iter().map(OsStr::new)), part, "{others:?}");
     }

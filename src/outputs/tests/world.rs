@@ -191,7 +191,7 @@ impl World {
             None => ChangeKind::Removed,
         };
         let now = self.instant();
-        if self.outputs.note(&path(name), kind, now, now) {
+        if self.outputs.note((&path(name), kind), now, self.alive.is_some(), now) {
             match self.pending.iter_mut().find(|(other, ..)| other == name) {
                 Some(pending) => pending.1 = kind,
                 None => self.pending.push((name.to_owned(), kind, self.now)),
@@ -269,13 +269,6 @@ impl World {
         if let Some(end) = ends {
             self.at(self.now + end, Event::End(number));
         }
-    }
-
-    /// Presses `r`.
-    pub(super) fn request(&mut self) {
-        self.outputs.request();
-        self.pending.clear();
-        self.start(Start::Changes);
     }
 
     /// How many runs started in this time.

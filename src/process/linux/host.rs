@@ -136,6 +136,11 @@ impl Host {
         self.living(root).iter().map(Process::named).collect()
     }
 
+    /// Process id of the shim, when it lives.
+    pub fn shim(&self) -> Option<u32> {
+        self.link.as_ref().map(|link| link.pid.as_raw_nonzero().get() as u32)
+    }
+
     /// The next event of a run. Cancel-safe.
     pub async fn next(&mut self) -> Event {
         loop {

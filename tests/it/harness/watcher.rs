@@ -178,6 +178,16 @@ impl Watcher {
         runs
     }
 
+    /// Waits as a script does, by asking: what is changed after the answer is the script's, however soon after a
+    /// run's start it comes.
+    #[track_caller]
+    pub(crate) fn asked(&self) {
+        let mut command = self.in_tree(self.program_path());
+        let output = command.args(["wait", "--settle", "1ms"]).stdin(Stdio::null()).output();
+        let output = output.expect("the program starts");
+        assert!(output.status.code() != Some(124), "{output:?}\n{}", self.story());
+    }
+
     /// Does something after which no run may begin.
     #[track_caller]
     pub(crate) fn no_run_after(&self, what: impl FnOnce(&Self)) {
