@@ -542,6 +542,26 @@ impl Drop for Taken {
     }
 }
 
+/// Whether moments since then say little: more wants a processor than there are, or somebody who wants one every
+/// 5 ms got it 10 ms late.
+fn is_disturbed(since: Instant) -> bool {
+    static LATE: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
+    static WATCH: std::sync::Once = std::sync::Once::new();
+    WATCH.call_once(|| {
+        std::thread::spawn(|| {
+            loop {
+                let begun = Instant::now();
+                pace_ms(5);
+                if begun.elapsed() > Duration::from_millis(15) {
+                    LATE.lock().unwrap_or_else(PoisonError::into_inner).push(begun);
+                }
+            }
+        });
+    });
+    let late = LATE.lock().unwrap_or_else(PoisonError::into_inner);
+    is_busy() || late.last().is_some_and(|last| *last > since)
+}
+
 /// Does the same with each, side by side, and names those that failed.
 #[track_caller]
 fn side_by_side<T: Sync>(
@@ -675,6 +695,12 @@ impl Row {
         self.outputs.split_whitespace().collect()
     }
 
+    /// Beside a server each save goes on with the row: who does not save every second is answered at once all the same.
+    fn least(&self) -> u64 {
+        let serves = ["sleep 1000", "sleep(1000)"].iter().any(|it| self.command.contains(it));
+        if serves { 1100 } else { 0 }
+    }
+
     fn start(&self) -> Option<(Watcher, Option<Beside>)> {
         let says = |reason: String| {
             skip(&format!("{}: {reason}", self.name));
@@ -715,28 +741,30 @@ impl Row {
     }
 
     fn holds(&self) {
-        let was_busy = is_busy();
+        let begun = Instant::now();
+        let is_busy = || is_disturbed(begun);
+        is_busy();
         let Some((watcher, _beside)) = self.start() else { return };
         let watcher = watcher.ready();
-        let came = self.comes_to_rest(&watcher, was_busy);
+        let came = self.comes_to_rest(&watcher, &is_busy);
         match (self.ends, &came) {
             (Ends::Nothing | Ends::Quiet, Came::Quiet) => {}
             (Ends::Output, Came::Quiet) => {
                 if self.follows {
-                    self.is_learnt_by_saves(&watcher);
+                    self.is_learnt_by_saves(&watcher, &is_busy);
                 }
                 self.proposes(&watcher, is_learnt);
             }
             (Ends::Row | Ends::Either, Came::Slow) => self.proposes(&watcher, is_slow),
             (Ends::Either, Came::Quiet) => self.proposes(&watcher, is_learnt),
-            (Ends::Output, Came::Slow) if was_busy || is_busy() => {
+            (Ends::Output, Came::Slow) if is_busy() => {
                 self.proposes(&watcher, is_slow);
             }
             (ends, came) => panic!("{came:?}, but it ends by {ends:?}\n{}", watcher.story()),
         }
-        self.five_saves(&watcher, &came);
+        self.five_saves(&watcher, &came, &is_busy);
         if came == Came::Quiet && !self.outputs.is_empty() {
-            self.a_person_edits(&watcher);
+            self.a_person_edits(&watcher, &is_busy);
         }
         let lines = watcher.lines();
         let (learnt, slow) =
@@ -747,12 +775,12 @@ impl Row {
 
     /// Ten seconds without a run, and at most eight before them; or, where it is not to be learnt, the line that says
     /// so, at most four runs in ten seconds, and no more in the next ten.
-    fn comes_to_rest(&self, watcher: &Watcher, was_busy: bool) -> Came {
+    fn comes_to_rest(&self, watcher: &Watcher, is_busy: &dyn Fn() -> bool) -> Came {
         let rest = 10_000 + self.lasts;
         let says_slow = || watcher.lines().iter().any(|line| is_slow(line));
         let may_be_slow = || match self.ends {
             Ends::Row | Ends::Either => true,
-            Ends::Output => was_busy || is_busy(),
+            Ends::Output => is_busy(),
             Ends::Nothing | Ends::Quiet => false,
         };
         let is_known = || {
@@ -789,7 +817,7 @@ impl Row {
             };
             let (first, second) = (runs(), runs());
             assert!(
-                first <= 4 && second <= first,
+                first <= 4 && second <= first.max(3),
                 "{first} runs in ten seconds, then {second}\n{}",
                 watcher.story()
             );
@@ -798,7 +826,7 @@ impl Row {
     }
 
     /// Each save of the source costs a run too many, at most five of them, until what follows it is learnt.
-    fn is_learnt_by_saves(&self, watcher: &Watcher) {
+    fn is_learnt_by_saves(&self, watcher: &Watcher, is_busy: &dyn Fn() -> bool) {
         for save in 0..=12 {
             let extra = watcher.run_count() - 1 - save as usize;
             assert!(
@@ -811,7 +839,7 @@ impl Row {
                 return;
             }
             // What comes at the same moment after each start is made by the run: a person's save does not.
-            ages(watcher, self.lasts + 500 + save * 370 % 1000);
+            ages(watcher, self.lasts + self.least() + 500 + save * 370 % 1000);
             self.save(watcher, &format!("teach {save}"));
             ages(watcher, self.lasts + 400);
         }
@@ -831,20 +859,23 @@ impl Row {
     }
 
     /// Exactly one run each; where it never rests, each is answered soon.
-    fn five_saves(&self, watcher: &Watcher, came: &Came) {
+    fn five_saves(&self, watcher: &Watcher, came: &Came, is_busy: &dyn Fn() -> bool) {
         let before = watcher.run_count();
-        for (number, pause) in [330, 870, 510, 1130, 690].into_iter().enumerate() {
-            match came {
-                Came::Quiet => ages(watcher, self.lasts + self.noticed + pause),
-                Came::Slow => pace_ms(self.lasts + pause),
-            }
-            let late = self.save(watcher, &format!("save {number}"));
-            assert!(
-                late <= LATE_MS + self.noticed || is_busy(),
-                "{late} ms late\n{}",
-                watcher.story()
-            );
-        }
+        let mut number = 0;
+        let least = self.least();
+        let pauses = [330, 870, 510, 1130, 690];
+        at_their_own_time(
+            pauses.map(|it| it + least + self.lasts + self.noticed).into_iter(),
+            || {
+                number += 1;
+                let late = self.save(watcher, &format!("save {number}"));
+                assert!(
+                    late <= LATE_MS + self.noticed || is_busy(),
+                    "{late} ms late\n{}",
+                    watcher.story()
+                );
+            },
+        );
         if *came == Came::Quiet {
             ages(watcher, self.lasts + self.noticed + 1700);
         }
@@ -858,7 +889,7 @@ impl Row {
     }
 
     /// What the command makes is a person's at any other moment.
-    fn a_person_edits(&self, watcher: &Watcher) {
+    fn a_person_edits(&self, watcher: &Watcher, is_busy: &dyn Fn() -> bool) {
         ages(watcher, self.lasts + 1500);
         let path = newest(watcher, self.edits.unwrap_or_else(|| self.names()[0]));
         let before = watcher.run_count();
@@ -1125,7 +1156,8 @@ fn is_nobodys_output(person: &Person, meanwhile: Meanwhile, seed: u64) {
     if person.name.starts_with("git") && !on_path("git") {
         return skip("there is no git");
     }
-    let was_busy = is_busy();
+    let begun = Instant::now();
+    is_disturbed(begun);
     let project = Project::new().file("a.go", "0").file("app.css", "0").file("a.js", "0");
     let out = project.outside("");
     let program = project.program_path().to_owned();
@@ -1149,7 +1181,7 @@ fn is_nobodys_output(person: &Person, meanwhile: Meanwhile, seed: u64) {
     let late: Vec<u64> = moments.iter().filter_map(|&moment| answered(moment)).collect();
     assert_eq!(late.len(), moments.len(), "some are not answered\n{}", watcher.story());
     let latest = late.iter().copied().max().unwrap_or(0);
-    let limit = person.late.filter(|_| !was_busy && !is_busy());
+    let limit = person.late.filter(|_| !is_disturbed(begun));
     assert!(limit.is_none_or(|limit| latest <= limit), "{latest} ms late\n{}", watcher.story());
     assert_eq!(watcher.count_lines(MADE), 0, "{}", watcher.story());
     assert!(runs.iter().all(|run| run.alone), "two at once\n{}", watcher.story());
@@ -1254,7 +1286,11 @@ fn another_programs_log_is_nobodys_output() {
 fn what_follows_each_save_at_some_distance_is_hinted_at() {
     let project = Project::new().file("a.go", "0").file("app.css", "0").runs(Stamp::server());
     let watcher = project.start([]).ready();
-    with_a_tool(&watcher, &mut Random(6), ("app.css", 150), 8);
+    at_their_own_time(irregular(&mut Random(6), 6, 2500, 4000).into_iter(), || {
+        saves(&watcher, "a.go");
+        pace_ms(150);
+        saves(&watcher, "app.css");
+    });
     let hint = "app.css changed while runs";
     watcher.says_all(&["[INFO]", hint, "each time caused one more run"]);
     let rules = rules_below(&watcher.lines(), |line| line.contains(hint));
@@ -1386,7 +1422,7 @@ fn explain_wait_and_status_know_what_the_command_makes() {
     assert_eq!(asked.status.code(), Some(0));
     let status = control::ask(&watcher, "status");
     assert_eq!(status.code, Some(0));
-    assert!(status.out.contains("output"), "{status:?}");
+    assert!(status.out.contains(&format!("changes {MADE}")), "{status:?}");
     // What it makes now is answered by the run that made it.
     control::ask(&watcher, "wait").says(0, "");
     // With flags of its own it says what the rules say.
