@@ -41,7 +41,7 @@ const TRIAL_LEAST: Duration = Duration::from_millis(60);
 const TRIAL_SPREAD: Duration = Duration::from_millis(140);
 const TRIAL_TOLERANCES: u32 = 3;
 /// Once something is learnt, one start in about ten is put off, never more than this one after the other.
-const DOUBT: std::ops::Range<u64> = 5..15;
+const DOUBT: std::ops::Range<u64> = 5..13;
 /// What did not recur after so many starts is forgotten.
 const FORGOTTEN: u64 = 8;
 /// After a start with more changes nothing is learnt from the others: it is a storm from outside.

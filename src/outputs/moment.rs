@@ -14,7 +14,8 @@ const TOLERANCE_MOST: Duration = Duration::from_millis(100);
 /// the save comes elsewhere then.
 const TELLING: u32 = 5;
 const TELLING_OF: u32 = 2;
-/// Changes at the same moment of so many starts that were put off make an output.
+/// Changes at the same moment of so many starts that were put off make an output; one more where the tolerance is more
+/// than twice as wide, since a person may come by there.
 const HITS: u32 = 3;
 /// So many lags of earlier sightings are remembered for a moment.
 const REMEMBERED: usize = 4;
@@ -56,6 +57,17 @@ impl Lag {
     /// A start at the moment of its cause.
     pub(super) const NONE: Lag = Lag::After { first: Duration::ZERO, last: Duration::ZERO };
 
+    /// Whether the first changes of two causes were of different age when the starts came.
+    pub(super) fn began_otherwise(self, other: Lag) -> bool {
+        match (self, other) {
+            (Lag::After { first, .. }, Lag::After { first: before, .. }) => {
+                !same_moment(first, before)
+            }
+            (Lag::Free, Lag::Free) => false,
+            _ => true,
+        }
+    }
+
     /// Whether something tied to the save would come at another moment after the one start than after the other.
     fn tells_from(self, other: Lag, tolerance: Duration) -> bool {
         let apart = |one: Duration, other: Duration| {
@@ -81,7 +93,7 @@ pub(super) struct Moment {
     within: (Duration, Duration),
     lags: Vec<Lag>,
     /// After so many starts that were put off it came at its moment.
-    pub(super) hits: u32,
+    hits: u32,
     /// It is certain that the run does it.
     learnt: bool,
     /// The runs in which it was seen.
@@ -139,7 +151,8 @@ impl Moment {
 
     /// Nothing else about its path is strange: enough hits make it certain. Whether they do so just now.
     pub(super) fn learn(&mut self) -> bool {
-        let news = !self.learnt && self.hits >= HITS;
+        let needed = HITS + u32::from(tolerance(self.at) > TOLERANCE * 2);
+        let news = !self.learnt && self.hits >= needed;
         self.learnt |= news;
         news
     }

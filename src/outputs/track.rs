@@ -210,15 +210,15 @@ impl Track {
     /// The moment at which it changed after each of the last four starts, although they were put off by other times;
     /// with the first of these runs.
     pub(super) fn in_step(&self, act: u64) -> Option<(Duration, RunId)> {
-        let of = |moment: &Moment, act| {
-            self.sightings_of(act).find(|seen| moment.has(seen.way, seen.at)).map(|seen| seen.run)
+        let steady = |moment: &Moment| {
+            let after = |act| self.sightings_of(act).find(|seen| moment.has(seen.way, seen.at));
+            let back = (0..COMPARED).rev().map(|back| after(act.checked_sub(back)?));
+            let all = back.collect::<Option<Vec<&Sighting>>>()?;
+            let (first, others) = all.split_first()?;
+            let differ = others.iter().any(|other| other.lag.began_otherwise(first.lag));
+            differ.then_some((moment.at, first.run))
         };
-        let steady = |moment: &&Moment| {
-            moment.hits > 0
-                && (0..COMPARED).all(|back| of(moment, act.wrapping_sub(back)).is_some())
-        };
-        let moment = self.moments.iter().find(steady)?;
-        Some((moment.at, of(moment, act.wrapping_sub(COMPARED - 1))?))
+        self.moments.iter().find_map(steady)
     }
 
     /// Whether a change so long after a start is one of an output.

@@ -48,7 +48,7 @@ impl Instance {
         if at <= now {
             return Some(batch);
         }
-        self.settle.hold(batch, at);
+        self.settle.hold(batch, at, now);
         None
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::numbers::{NOISY_REPEATS, NOISY_SINCE, WRITER_SILENCE};
 use super::stage::merge;
-use super::state::{Due, Git, Group, Settle};
+use super::state::{Due, Git, Group, Held, Settle};
 use super::table::{Pending, Stage};
 use super::{Batch, BatchChange};
 
@@ -17,7 +17,7 @@ impl Settle {
             return None;
         }
         let now = self.advance(now);
-        self.let_go();
+        self.let_go(now);
         let forced = self.is_forced(now);
         let noisy = if forced { self.convict(now) } else { None };
         self.hand_out(now, forced, noisy)
@@ -27,7 +27,7 @@ impl Settle {
     /// known as such, so that what comes of them is a change of its own.
     pub fn take_all(&mut self, now: Instant) -> Option<Batch> {
         let now = self.advance(now);
-        self.let_go();
+        self.let_go(now);
         self.calm(now);
         self.hand_out(now, false, None)
     }
@@ -95,16 +95,17 @@ impl Settle {
     }
 
     /// Takes back a batch whose start is put off: by itself it is due at `until`, and it goes with any other before.
-    pub fn hold(&mut self, batch: Batch, until: Instant) {
-        self.let_go();
-        self.held = Some((batch, until));
+    pub fn hold(&mut self, batch: Batch, until: Instant, now: Instant) {
+        let now = self.advance(now);
+        self.let_go(now);
+        self.held = Some(Held { batch, since: now, until });
     }
 
-    /// What is held is pending like anything else.
-    pub(super) fn let_go(&mut self) {
-        if let Some((batch, until)) = self.held.take() {
-            // Its maximum wait begins now: what is being written is not to be forced for a wait of ours.
-            let first = self.clock.map_or(until, |now| now.min(until)).max(batch.last);
+    /// What is held is pending like anything else. Its maximum wait goes on where it stood: a wait of ours is no
+    /// reason to run while something is being written.
+    pub(super) fn let_go(&mut self, now: Instant) {
+        if let Some(Held { batch, since, .. }) = self.held.take() {
+            let first = batch.first + now.saturating_duration_since(since);
             self.put_back(Batch { first, ..batch });
         }
     }

@@ -36,7 +36,7 @@ pub struct Settle {
     pub(super) settings: Settings,
     pub(super) table: Table,
     /// The latest time ever told: time never runs backwards in here.
-    pub(super) clock: Option<Instant>,
+    clock: Option<Instant>,
     /// First and last event of the burst, noisy files and new temporaries excepted. It lives on when a
     /// batch is taken.
     pub(super) burst: Option<(Instant, Instant)>,
@@ -53,8 +53,16 @@ pub struct Settle {
     /// `Due::Delayed` has been told for what is pending.
     pub(super) delay_said: bool,
     pub(super) git: Git,
-    /// A batch that is not due by itself before this moment.
-    pub(super) held: Option<(Batch, Instant)>,
+    /// A batch that is not due by itself before a moment.
+    pub(super) held: Option<Held>,
+}
+
+/// A batch whose start is put off.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) batch: Batch,
+    pub(super) since: Instant,
+    pub(super) until: Instant,
 }
 
 /// Some pending paths.
@@ -210,7 +218,7 @@ impl Settle {
 
     /// When [`Settle::due`] is to be asked next; `None` while nothing can become due by waiting.
     pub fn deadline(&self) -> Option<Instant> {
-        let held = self.held.as_ref().map(|(_, until)| later(*until, self.git.postponed));
+        let held = self.held.as_ref().map(|held| later(held.until, self.git.postponed));
         self.own_deadline().into_iter().chain(held).min()
     }
 
@@ -231,8 +239,8 @@ impl Settle {
     /// Is a batch due?
     pub fn due(&mut self, now: Instant) -> Option<Due> {
         let now = self.advance(now);
-        if self.held.as_ref().is_some_and(|(_, until)| *until <= now) {
-            self.let_go();
+        if self.held.as_ref().is_some_and(|held| held.until <= now) {
+            self.let_go(now);
         }
         self.calm(now);
         if now < later(self.settled()?, self.git.postponed) {
@@ -281,7 +289,7 @@ impl Settle {
 
     /// How many paths wait.
     pub fn waiting(&self) -> usize {
-        let held = self.held.as_ref().map_or(0, |(batch, _)| batch.changes.len());
+        let held = self.held.as_ref().map_or(0, |held| held.batch.changes.len());
         self.quiet.count + self.noisy.count + held
     }
 

@@ -144,7 +144,7 @@ fn held(start: std::time::Instant) -> Settle {
     let mut settle = Settle::new(Settings::default());
     appear(&mut settle, "held", start);
     let batch = settle.take(start + ms(1)).expect("a batch");
-    settle.hold(batch, start + ms(1000));
+    settle.hold(batch, start + ms(1000), start);
     assert_eq!((settle.waiting(), settle.deadline()), (1, Some(start + ms(1000))));
     assert_eq!(settle.due(start + ms(400)), None);
     settle
