@@ -127,10 +127,15 @@ impl Instance {
         self.reporter.say(&Notice::GitHold { lock, holder, waiting, left, stale }, now);
     }
 
-    fn verify(&mut self, batch: Batch, now: Instant) {
+    fn verify(&mut self, mut batch: Batch, now: Instant) {
         if let Some(path) = &batch.noisy {
             let notice = Notice::Noisy { path: path.clone(), every: numbers::MAX_WAIT };
             self.reporter.say(&notice, now);
+        }
+        self.watch.leave_out_what_went(&mut batch);
+        if batch.changes.is_empty() {
+            (self.put_backs, self.emptied) = (0, None);
+            return;
         }
         let Some(batch) = self.break_loops(batch, now) else { return };
         // What a run that could not start was to answer is still open, whatever the bytes are.
