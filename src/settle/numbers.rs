@@ -48,6 +48,9 @@ pub const ROW_GAP: Duration = Duration::from_secs(1);
 /// When so many reloads in a row, each for other files than the one before, have begun, the next one has a window of
 /// twice [`WINDOW_MOST`], and each after it of twice as much again.
 pub const ROW_RELOADS: u32 = 2;
+/// Files of a row that are further apart than this on average are not waited for: the longest window would hardly
+/// bring two of them together, and a person can be as fast.
+pub const ROW_DISTANCE: Duration = ms(300);
 /// The window of reloads in a row never gets longer than this.
 pub const ROW_WINDOW: Duration = ms(400);
 /// When so many reloads in a row have begun, the maximum wait is [`ROW_MAX_WAIT`].
@@ -86,6 +89,7 @@ mod tests {
             ("maximum wait", micros(MAX_WAIT), 2_000_000),
             ("row, gap", micros(ROW_GAP), 1_000_000),
             ("row, reloads", u128::from(ROW_RELOADS), 2),
+            ("row, distance", micros(ROW_DISTANCE), 300_000),
             ("row, window", micros(ROW_WINDOW), 400_000),
             ("row, long", u128::from(ROW_LONG), 3),
             ("row, maximum wait", micros(ROW_MAX_WAIT), 4_000_000),
@@ -109,6 +113,7 @@ mod tests {
         assert!(NOISY_SINCE < MAX_WAIT && MAX_WAIT < ROW_MAX_WAIT && ROW_MAX_WAIT < GIT_PATIENCE);
         // A row outlives its own longest window, also while the run before is being stopped.
         assert!(WINDOW_MOST < ROW_WINDOW && ROW_WINDOW * 2 < ROW_GAP);
+        assert!(ROW_DISTANCE < ROW_WINDOW);
         // The window is longer already when the maximum wait becomes so.
         assert!(ROW_RELOADS < ROW_LONG && HOLD_DRAFT < DRAFT_SILENCE);
         assert!(HOLD_HALF < HOLD_BACKUP && HOLD_BACKUP < HOLD_EMPTIED);

@@ -10,7 +10,8 @@ use hashbrown::HashMap;
 
 use super::BatchChange;
 use super::numbers::{
-    MAX_WAIT, ROW_FILES, ROW_GAP, ROW_LONG, ROW_MAX_WAIT, ROW_RELOADS, ROW_WINDOW, WINDOW_MOST,
+    MAX_WAIT, ROW_DISTANCE, ROW_FILES, ROW_GAP, ROW_LONG, ROW_MAX_WAIT, ROW_RELOADS, ROW_WINDOW,
+    WINDOW_MOST,
 };
 use super::state::Group;
 
@@ -32,21 +33,24 @@ pub(super) struct Row {
     files: HashMap<Arc<Path>, u32>,
     /// What was handed out and no run has begun for yet.
     handed: Vec<Arc<Path>>,
-    /// The last change.
-    last: Option<Instant>,
+    /// The first and the last change.
+    lasted: Option<(Instant, Instant)>,
+    /// How many times a file was saved.
+    saves: u32,
 }
 
 impl Row {
     /// A change comes. When there was none for long, the row is over.
     pub(super) fn look_at(&mut self, now: Instant) {
-        if self.last.is_some_and(|last| now.duration_since(last) >= ROW_GAP) {
+        if self.lasted.is_some_and(|(_, last)| now.duration_since(last) >= ROW_GAP) {
             *self = Self::default();
         }
     }
 
-    /// The last change was now.
-    pub(super) fn goes_on(&mut self, now: Instant) {
-        self.last = Some(now);
+    /// The last change was now; with it a save begins.
+    pub(super) fn goes_on(&mut self, now: Instant, begins: bool) {
+        self.lasted = Some((self.lasted.map_or(now, |(first, _)| first), now));
+        self.saves = self.saves.saturating_add(u32::from(begins));
     }
 
     pub(super) fn mark(&self, path: &Arc<Path>) -> Mark {
@@ -77,8 +81,14 @@ impl Row {
     /// saved by turns there are more reloads than files: that is a person.
     fn before(&self, pending: &Group) -> u32 {
         let files = self.files.len() + pending.unknown;
-        let row = pending.other > 0 && files > self.reloads as usize;
+        let row = pending.other > 0 && files > self.reloads as usize && self.is_quick();
         if row { self.reloads } else { 0 }
+    }
+
+    /// Whether the saves follow one another so fast that waiting brings some of them together.
+    fn is_quick(&self) -> bool {
+        let gaps = self.saves.saturating_sub(1);
+        self.lasted.is_some_and(|(first, last)| last.duration_since(first) < ROW_DISTANCE * gaps)
     }
 
     /// The least window of what is pending.

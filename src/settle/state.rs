@@ -156,7 +156,7 @@ impl Settle {
             stage => matches!(stage, Stage::Draft | Stage::Beside),
         };
         if stage != Stage::Noisy && !beside {
-            self.row.goes_on(now);
+            self.row.goes_on(now, before.is_none());
             let first = match self.burst {
                 Some((first, last)) if now.duration_since(last) < BURST_GAP => first,
                 _ => now,

@@ -114,33 +114,45 @@ fn the_same_files_together_again_and_again_are_never_slowed() {
     assert_eq!(times(&fired), (0..20).map(|n| n * 400).collect::<Vec<u128>>());
 }
 
-/// A person who saves two files by turns every 400 ms; also three.
+/// A person who saves two files by turns every 400 ms; also faster.
 #[test]
-fn a_few_files_by_turns_are_a_person_who_is_not_slowed() {
-    for files in 1..=2 {
-        let save = |script: Script, n: u64| script.save(n * 400_000, &format!("f{}", n % files));
+fn two_files_by_turns_are_a_person_who_is_not_slowed() {
+    for gap in [260_000, 400_000] {
+        let save = |script: Script, n: u64| script.save(n * gap, &format!("f{}", n % 2));
         let fired = (0..20).fold(Script::default(), save).batches();
-        assert_eq!(fired.len(), 20, "{files}");
+        assert_eq!(fired.len(), 20, "{gap}");
         for (n, fired) in fired.iter().enumerate() {
-            assert_eq!(fired.at, us(n as u64 * 400_000 + 80) + WINDOW_LEAST, "{files}");
+            assert_eq!(fired.at, us(n as u64 * gap + 80) + WINDOW_LEAST, "{gap}");
         }
     }
+}
+
+#[test]
+fn three_files_by_turns_are_slowed_once_at_most() {
     // The third of three is the third other file in a row: slowed once.
-    let save = |script: Script, n: u64| script.save(n * 400_000, &format!("f{}", n % 3));
+    let save = |script: Script, n: u64| script.save(n * 260_000, &format!("f{}", n % 3));
     let fired = (0..20).fold(Script::default(), save).batches();
     assert_eq!(fired.len(), 20);
-    let late: Vec<_> = (0u64..).zip(&fired).map(|(n, f)| f.at - us(n * 400_000 + 80)).collect();
+    let late: Vec<_> = (0u64..).zip(&fired).map(|(n, f)| f.at - us(n * 260_000 + 80)).collect();
     assert_eq!(late.iter().filter(|&&late| late > WINDOW_LEAST).count(), 1, "{late:?}");
     assert!(late.iter().all(|&late| late <= ms(100)), "{late:?}");
 }
 
+/// So far apart, no window would bring them together: in place and by a rename.
 #[test]
-fn other_files_more_than_a_second_apart_are_lone_saves() {
-    let save = |script: Script, n: u64| script.save(n * 1_001_000, &format!("f{n}.go"));
-    let fired = (0..10).fold(Script::default(), save).batches();
-    assert_eq!(fired.len(), 10);
-    for (n, fired) in fired.iter().enumerate() {
-        assert_eq!(fired.at, us(n as u64 * 1_001_000 + 80) + WINDOW_LEAST);
+fn other_files_far_apart_are_lone_saves() {
+    for gap in [310_000, 400_000, 999_000, 1_001_000] {
+        for atomic in [false, true] {
+            let save = |script: Script, n: u64| {
+                let path = format!("f{n}.go");
+                if atomic { script.atomic(n * gap, 0, &path) } else { script.save(n * gap, &path) }
+            };
+            let fired = (0..10).fold(Script::default(), save).batches();
+            assert_eq!(fired.len(), 10, "{gap}");
+            for (n, fired) in fired.iter().enumerate() {
+                assert_eq!(fired.at, us(n as u64 * gap + 80) + WINDOW_LEAST, "{gap}");
+            }
+        }
     }
 }
 
