@@ -138,10 +138,10 @@ impl Answerer {
             }
             Question::Tree(paths) => {
                 let surveyed = self.survey(true)?;
-                let drawn = match (args.json, report::stdout_rows()) {
+                let drawn = match (args.json, report::stdout_is_terminal()) {
                     (true, _) => drawing::json(&surveyed, paths),
-                    (false, Some(rows)) => drawing::tree(&surveyed, paths, rows, places),
-                    (false, None) => drawing::list(&surveyed, paths, places),
+                    (false, true) => drawing::tree(&surveyed, paths, places),
+                    (false, false) => drawing::list(&surveyed, paths, places),
                 };
                 if drawn.is_empty() {
                     status = ExitStatus::Failure;

@@ -1,19 +1,12 @@
 //! What is watched, by name: as an indented tree on a terminal, else one path a line.
 
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::words::Places;
 use crate::control::{Branch, Name, PROTOCOL, Surveyed};
-use crate::report::{self, counted, escape_bytes, escape_text, shown};
-
-/// Directories that are drawn in one directory; of more, the largest.
-const BREADTH: usize = 24;
-
-/// A tree of at least so many lines is drawn on the smallest terminal.
-const LEAST_ROWS: usize = 20;
+use crate::report::{self, counted, escape, escape_text, shown};
 
 /// The branches that are asked for: all, or those at and below some paths.
 fn branches<'s>(
@@ -60,137 +53,35 @@ pub(super) fn json(surveyed: &Surveyed, paths: &[Name]) -> String {
     lines.map(|branch| report::json_line(&Line { v: PROTOCOL, branch })).collect()
 }
 
-/// An indented tree that fits on a screen of so many rows where that is possible.
-pub(super) fn tree(surveyed: &Surveyed, paths: &[Name], rows: usize, places: Places<'_>) -> String {
+/// A directory a line, indented by how deep it lies.
+pub(super) fn tree(surveyed: &Surveyed, paths: &[Name], places: Places<'_>) -> String {
     let mut text = String::new();
     for (top, branches) in branches(surveyed, paths) {
-        let forest = Forest::new(&branches);
-        let rows = rows.saturating_sub(2).max(LEAST_ROWS);
-        let mut depth = 1;
-        while depth < forest.depth() && forest.lines(0, depth + 1) <= rows {
-            depth += 1;
+        let above = top.components().count();
+        for branch in branches {
+            let path = branch.path.path();
+            let depth = path.components().count().saturating_sub(above);
+            let name = match path.file_name().filter(|_| depth > 0) {
+                Some(name) => escape(name),
+                None => shown(path, places.asked_in).trim_end_matches('/').to_owned(),
+            };
+            text += &format!("{:1$}{name}/", "", 2 * depth);
+            if !branch.files.is_empty() {
+                text += &format!("  {}", counted(branch.files.len(), "file"));
+            }
+            if let Some(reason) = &branch.polled {
+                text += &format!("  (polled: {})", escape_text(reason));
+            }
+            text.push('\n');
         }
-        let name = match shown(&top, places.asked_in) {
-            name if name.ends_with('/') => name,
-            name => format!("{name}/"),
-        };
-        forest.draw(0, &name, 0, depth, &mut text);
     }
     text
 }
 
-/// The directories by number; a directory comes before what is in it.
-struct Forest<'b> {
-    nodes: Vec<Node<'b>>,
-}
-
-struct Node<'b> {
-    name: &'b [u8],
-    branch: &'b Branch,
-    level: usize,
-    children: Vec<usize>,
-    /// Files and directories in it and below.
-    files: usize,
-    directories: usize,
-}
-
-impl<'b> Forest<'b> {
-    fn new(branches: &[&'b Branch]) -> Self {
-        let mut nodes: Vec<Node<'b>> = Vec::new();
-        let mut above: Vec<usize> = Vec::new();
-        for (number, branch) in branches.iter().enumerate() {
-            let path = branch.path.path();
-            let is_above = |node: &usize| {
-                let node: &Node<'_> = &nodes[*node];
-                path.starts_with(node.branch.path.path())
-            };
-            while above.last().is_some_and(|last| !is_above(last)) {
-                above.pop();
-            }
-            let over = above.last().and_then(|last| nodes.get(*last));
-            let base = over.map_or(Path::new("/"), |node| node.branch.path.path());
-            // A directory in between may be ignored but for what is below it.
-            let name = path.as_os_str().as_bytes().get(base.as_os_str().len()..);
-            let name = name.unwrap_or_default();
-            for node in &above {
-                nodes[*node].files += branch.files.len();
-                nodes[*node].directories += 1;
-            }
-            if let Some(last) = above.last() {
-                nodes[*last].children.push(number);
-            }
-            nodes.push(Node {
-                name: name.strip_prefix(b"/").unwrap_or(name),
-                branch,
-                level: above.len(),
-                children: Vec::new(),
-                files: branch.files.len(),
-                directories: 1,
-            });
-            above.push(number);
-        }
-        Self { nodes }
-    }
-
-    fn depth(&self) -> usize {
-        self.nodes.iter().map(|node| node.level).max().unwrap_or(0)
-    }
-
-    /// The lines that a directory takes when `depth` levels below it are drawn.
-    fn lines(&self, node: usize, depth: usize) -> usize {
-        if depth == 0 {
-            return 1;
-        }
-        let (drawn, rest) = self.drawn(node);
-        let below: usize = drawn.iter().map(|child| self.lines(*child, depth - 1)).sum();
-        1 + below + usize::from(!rest.is_empty())
-    }
-
-    /// The children that are drawn, in order, and the others.
-    fn drawn(&self, node: usize) -> (Vec<usize>, Vec<usize>) {
-        let mut children = self.nodes[node].children.clone();
-        if children.len() <= BREADTH {
-            return (children, Vec::new());
-        }
-        children.sort_by_key(|child| std::cmp::Reverse(self.nodes[*child].files));
-        let rest = children.split_off(BREADTH);
-        children.sort_unstable();
-        (children, rest)
-    }
-
-    fn draw(&self, node: usize, name: &str, indent: usize, depth: usize, text: &mut String) {
-        let this = &self.nodes[node];
-        let cut = depth == 0 && !this.children.is_empty();
-        let mut line = format!("{:indent$}{name}", "");
-        if cut {
-            let below = counted(this.directories - 1, "directory");
-            line += &format!("  {} in it and {below} below", counted(this.files, "file"));
-        } else if !this.branch.files.is_empty() {
-            line += &format!("  {}", counted(this.branch.files.len(), "file"));
-        }
-        if let Some(reason) = &this.branch.polled {
-            line += &format!("  (polled: {})", escape_text(reason));
-        }
-        *text += &(line + "\n");
-        if cut || this.children.is_empty() {
-            return;
-        }
-        let (drawn, rest) = self.drawn(node);
-        for child in drawn {
-            let name = format!("{}/", escape_bytes(self.nodes[child].name));
-            self.draw(child, &name, indent + 2, depth - 1, text);
-        }
-        if !rest.is_empty() {
-            let sum = |of: fn(&Node<'_>) -> usize| rest.iter().map(|n| of(&self.nodes[*n])).sum();
-            let directories = counted(sum(|node| node.directories), "directory");
-            let files = counted(sum(|node| node.files), "file");
-            *text += &format!("{:1$}… {directories} more, {files}\n", "", indent + 2);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::control::SurveyedRoot;
 
@@ -219,42 +110,18 @@ mod tests {
         }
     }
 
-    fn drawn(paths: &[(&str, usize)], rows: usize) -> Vec<String> {
+    fn drawn(paths: &[(&str, usize)]) -> Vec<String> {
         let places = Places { asked_in: Path::new("/w"), written_for: Path::new("/w") };
-        let text = tree(&surveyed(paths), &[], rows, places);
+        let text = tree(&surveyed(paths), &[], places);
         text.lines().map(str::to_owned).collect()
     }
 
     #[test]
-    fn a_small_tree_is_drawn_whole() {
+    fn a_tree_is_indented() {
         let paths = [("/w", 2), ("/w/cmd", 1), ("/w/cmd/a", 0), ("/w/cmd/a/b\n", 3), ("/w/web", 1)];
         let expected =
             ["./  2 files", "  cmd/  1 file", "    a/", "      b\\n/  3 files", "  web/  1 file"];
-        assert_eq!(drawn(&paths, 24), expected);
-    }
-
-    #[test]
-    fn a_deep_tree_is_cut_where_the_screen_ends() {
-        let names: Vec<String> = (0..10)
-            .flat_map(|n| [format!("/w/d{n}"), format!("/w/d{n}/x"), format!("/w/d{n}/x/y")])
-            .collect();
-        let mut paths = vec![("/w", 1)];
-        paths.extend(names.iter().map(|name| (name.as_str(), 2)));
-        let lines = drawn(&paths, 24);
-        assert_eq!(lines.len(), 21, "{lines:#?}");
-        assert_eq!(lines[1..3], ["  d0/  2 files", "    x/  4 files in it and 1 directory below"]);
-        assert_eq!(drawn(&paths, 100).len(), 31);
-    }
-
-    #[test]
-    fn of_a_broad_directory_the_largest_are_drawn() {
-        let names: Vec<String> = (0..40).map(|n| format!("/w/d{n:02}")).collect();
-        let mut paths = vec![("/w", 0)];
-        paths.extend(names.iter().enumerate().map(|(n, name)| (name.as_str(), n)));
-        let lines = drawn(&paths, 100);
-        assert_eq!(lines.len(), 1 + BREADTH + 1);
-        assert_eq!(lines[1], "  d16/  16 files");
-        assert_eq!(lines[25], "  … 16 directories more, 120 files");
+        assert_eq!(drawn(&paths), expected);
     }
 
     #[test]

@@ -32,6 +32,12 @@ enum Test {
     Cache,
     /// Files whose name ends so, and is longer.
     End(&'static str),
+    /// Files of this name.
+    File(&'static str),
+    /// Files whose name begins so, and is longer.
+    Begin(&'static str),
+    /// Sockets, pipes and devices: a program makes its own anew at each start, and nothing can be compared.
+    Other,
     /// Files whose name passes.
     FileIf(Edge, fn(&[u8]) -> bool),
 }
@@ -41,12 +47,18 @@ enum Test {
 enum Edge {
     First(&'static [u8]),
     Last(&'static [u8]),
+    /// Any byte: a look at the middle tells ([`flymake_copy`]).
+    Any,
 }
 
 impl Test {
     fn edge(&self) -> Edge {
         match *self {
-            Test::Directory(own) | Test::Beside(own) => Edge::First(first(own)),
+            Test::Directory(own) | Test::Beside(own) | Test::File(own) | Test::Begin(own) => {
+                Edge::First(first(own))
+            }
+            // Whatever the name is: the kind of the entry tells.
+            Test::Other => Edge::Any,
             Test::Cache => Edge::First(first(CACHEDIR_TAG)),
             Test::End(end) => Edge::Last(last(end)),
             Test::DirectoryIf(edge, _) | Test::FileIf(edge, _) => edge,
@@ -62,30 +74,89 @@ fn last(text: &str) -> &[u8] {
     text.as_bytes().last_chunk::<1>().map_or(&[], |last| last)
 }
 
-/// All of them. README lists the same.
+/// All of them, each with who makes it. README lists the same.
 const ENTRIES: &[Entry] = &[
+    // npm, yarn and pnpm.
     Entry { shown: "node_modules", test: Test::Directory("node_modules") },
+    // bower.
     Entry { shown: "bower_components", test: Test::Directory("bower_components") },
+    // python.
     Entry { shown: "__pycache__", test: Test::Directory("__pycache__") },
+    // git, editors, virtual environments, caches of tools.
     Entry {
         shown: ".*/",
         test: Test::DirectoryIf(Edge::First(b"."), |name| name.starts_with(b".")),
     },
+    // cargo, maven and sbt.
     Entry { shown: "target", test: Test::Beside("target") },
+    // Any program that marks its cache (https://bford.info/cachedir/).
     Entry { shown: "CACHEDIR.TAG", test: Test::Cache },
+    // puma, gunicorn, php-fpm.
+    Entry { shown: "sockets, pipes and devices", test: Test::Other },
+    // vim, emacs, gedit, nano: backups.
     Entry { shown: "*~", test: Test::End("~") },
+    // vim: swap files.
     Entry { shown: ".*.sw?", test: Test::FileIf(Edge::First(b"."), vim_swap) },
+    // vim: swap files of names that begin with a dot by themselves, and of nameless texts.
     Entry { shown: "*.swp", test: Test::End(".swp") },
+    // vim: tries whether it may write in the directory.
     Entry { shown: "4913", test: Test::FileIf(Edge::First(b"4567"), vim_probe) },
-    Entry { shown: "#*#", test: Test::FileIf(Edge::Last(b"#"), emacs_auto_save) },
+    // emacs: auto-save files.
+    Entry { shown: "#*#", test: Test::FileIf(Edge::First(b"#"), |name| between(name, "#", "#")) },
+    // emacs: locks.
     Entry { shown: ".#*", test: Test::FileIf(Edge::First(b"."), |name| name.starts_with(b".#")) },
+    // kate and kwrite: swap files.
+    Entry {
+        shown: ".*.kate-swp",
+        test: Test::FileIf(Edge::First(b"."), |name| between(name, ".", ".kate-swp")),
+    },
+    // IntelliJ and its like: new, old and backup of a safe save.
     Entry { shown: "*___jb_tmp___", test: Test::End("___jb_tmp___") },
     Entry { shown: "*___jb_old___", test: Test::End("___jb_old___") },
     Entry { shown: "*___jb_bak___", test: Test::End("___jb_bak___") },
+    // Visual Studio Code: an atomic save.
     Entry { shown: "*.vsctmp", test: Test::End(".vsctmp") },
+    // sed -i.
     Entry { shown: "sed??????", test: Test::FileIf(Edge::First(b"s"), sed_temporary) },
+    // emacs' flycheck: the copy that a linter reads.
+    Entry { shown: "flycheck_*", test: Test::Begin("flycheck_") },
+    // emacs' flymake: the same.
+    Entry { shown: "*_flymake.*", test: Test::FileIf(Edge::Any, flymake_copy) },
+    // null-ls and none-ls of Neovim: the same.
+    Entry { shown: ".null-ls_*", test: Test::Begin(".null-ls_") },
+    // Microsoft Office: who has a document open.
+    Entry { shown: "~$*", test: Test::Begin("~$") },
+    // LibreOffice: the same.
+    Entry {
+        shown: ".~lock.*#",
+        test: Test::FileIf(Edge::First(b"."), |name| between(name, ".~lock.", "#")),
+    },
+    // The Finder of macOS: how a folder is shown.
+    Entry { shown: ".DS_Store", test: Test::File(".DS_Store") },
+    // macOS on file systems of others: what it knows of a file beside it.
+    Entry { shown: "._*", test: Test::Begin("._") },
+    // The Explorer of Windows: small pictures.
+    Entry { shown: "Thumbs.db", test: Test::File("Thumbs.db") },
+    // The same: how a folder is shown.
+    Entry { shown: "desktop.ini", test: Test::File("desktop.ini") },
+    // Dolphin of KDE: the same.
+    Entry { shown: ".directory", test: Test::File(".directory") },
+    // libfuse: what was removed while somebody has it open.
+    Entry { shown: ".fuse_hidden*", test: Test::Begin(".fuse_hidden") },
+    // NFS: the same.
+    Entry { shown: ".nfs[0-9a-f]*", test: Test::FileIf(Edge::First(b"."), nfs_removed) },
+    // Syncthing: a file that is being received.
+    Entry {
+        shown: ".syncthing.*.tmp",
+        test: Test::FileIf(Edge::First(b"."), |name| between(name, ".syncthing.", ".tmp")),
+    },
+    // Mutagen: the same.
+    Entry { shown: ".mutagen-temporary-*", test: Test::Begin(".mutagen-temporary-") },
+    // Servers.
     Entry { shown: "*.log", test: Test::End(".log") },
+    // python.
     Entry { shown: "*.pyc", test: Test::End(".pyc") },
+    // SQLite: the three files beside a database.
     Entry { shown: "*-journal", test: Test::End("-journal") },
     Entry { shown: "*-wal", test: Test::End("-wal") },
     Entry { shown: "*-shm", test: Test::End("-shm") },
@@ -108,6 +179,7 @@ impl BuiltIns {
             let (set, bytes) = match entry.test.edge() {
                 Edge::First(bytes) => (&mut built.firsts, bytes),
                 Edge::Last(bytes) => (&mut built.lasts, bytes),
+                Edge::Any => continue,
             };
             bytes.iter().for_each(|byte| set[usize::from(*byte)] = true);
         }
@@ -117,10 +189,11 @@ impl BuiltIns {
     /// The rule that ignores an entry by its name. `project` says that it lies beside a project file.
     pub(super) fn ignored(&self, name: &[u8], kind: EntryKind, project: bool) -> Option<&Rule> {
         let (&first, &last) = name.first().zip(name.last())?;
-        if !self.firsts[usize::from(first)] && !self.lasts[usize::from(last)] {
-            return None;
+        let edges = self.firsts[usize::from(first)] || self.lasts[usize::from(last)];
+        if edges || kind == EntryKind::Other || flymake_copy(name) {
+            return self.tested(name, kind, project);
         }
-        self.tested(name, kind, project)
+        None
     }
 
     fn tested(&self, name: &[u8], kind: EntryKind, project: bool) -> Option<&Rule> {
@@ -132,7 +205,12 @@ impl BuiltIns {
                 _ => false,
             },
             EntryKind::File | EntryKind::Link | EntryKind::Other => match *test {
+                Test::Other => kind == EntryKind::Other,
                 Test::End(end) => ends_so(name, end.as_bytes()),
+                Test::File(own) => name == own.as_bytes(),
+                Test::Begin(begin) => {
+                    name.len() > begin.len() && name.starts_with(begin.as_bytes())
+                }
                 Test::FileIf(_, passes) => passes(name),
                 Test::Directory(own) => kind == EntryKind::Link && name == own.as_bytes(),
                 Test::Cache => name == CACHEDIR_TAG.as_bytes(),
@@ -181,12 +259,27 @@ pub(super) fn vim_probe(name: &[u8]) -> bool {
         && number().is_some_and(|n| (4913..=4913 + 20 * 123).contains(&n) && n % 123 == 4913 % 123)
 }
 
-/// Emacs' auto-save files `#a.go#`, and the lock files of office programs `.~lock.a.ods#`.
-fn emacs_auto_save(name: &[u8]) -> bool {
-    name.len() > 2
-        && name.ends_with(b"#")
-        && (name.starts_with(b"#") || name.starts_with(b".~lock."))
+/// Whether a name begins and ends so, with something between.
+fn between(name: &[u8], begin: &str, end: &str) -> bool {
+    name.len() > begin.len() + end.len()
+        && name.starts_with(begin.as_bytes())
+        && name.ends_with(end.as_bytes())
 }
+
+/// `.nfs` and the hexadecimal digits of a number.
+fn nfs_removed(name: &[u8]) -> bool {
+    name.strip_prefix(b".nfs").is_some_and(|rest| {
+        rest.first().is_some_and(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// `app_flymake.py`.
+fn flymake_copy(name: &[u8]) -> bool {
+    let ending = name.iter().rposition(|byte| *byte == b'.');
+    ending.is_some_and(|dot| dot > FLYMAKE.len() && name[..dot].ends_with(FLYMAKE))
+}
+
+const FLYMAKE: &[u8] = b"_flymake";
 
 /// `sed -i` writes to `sed` and six random letters or digits. With lower case alone it would be a
 /// word (`sediments`); then the rename tells.
@@ -205,14 +298,42 @@ mod tests {
     #[test]
     fn a_glance_overlooks_nothing() {
         let built_ins = BuiltIns::new(&[]);
-        let edges = b".#~4567sCntb_pgclm0+ax";
-        let middles =
-            ["", "sw", "91", "a.go", "A1b2c", "ode_module", "arge", "___jb_tmp__", ".vsctm", "-wa"];
+        let edges = b".#~4567sCntb_pgclm0+axfTdEeyi-";
+        let middles = [
+            "",
+            "sw",
+            "91",
+            "a.go",
+            "A1b2c",
+            "ode_module",
+            "arge",
+            "___jb_tmp__",
+            ".vsctm",
+            "-wa",
+            "_flymake.p",
+            "lycheck_",
+            "null-ls_",
+            "DS_Stor",
+            "_",
+            "humbs.d",
+            "esktop.in",
+            "$",
+            "~lock.a",
+            "fuse_hidden",
+            "nfs0",
+            "a.kate-sw",
+            "director",
+            "syncthing.a.tm",
+            "mutagen-temporary-",
+            "_flymake.",
+        ];
         let mut hits = 0;
         for (first, last) in edges.iter().flat_map(|first| edges.map(|last| (*first, last))) {
             for middle in middles {
                 let name = [&[first], middle.as_bytes(), &[last]].concat();
-                for kind in [EntryKind::File, EntryKind::Directory, EntryKind::Link] {
+                let kinds =
+                    [EntryKind::File, EntryKind::Directory, EntryKind::Link, EntryKind::Other];
+                for kind in kinds {
                     let tested = built_ins.tested(&name, kind, true).map(|rule| &rule.text);
                     let seen = built_ins.ignored(&name, kind, true).map(|rule| &rule.text);
                     assert_eq!(seen, tested, "{}", String::from_utf8_lossy(&name));

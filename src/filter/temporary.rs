@@ -41,7 +41,7 @@ const WORDS: [&str; 29] = [
 ];
 
 /// Whether a name alone looks like that of a temporary file: what `tempfile` libraries, GTK, Sublime
-/// Text, vim and sed make when they save.
+/// Text, vim, sed, perl and rsync make when they save.
 pub fn looks_temporary(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     let after = |beginning: &str| name.strip_prefix(beginning.as_bytes());
@@ -52,6 +52,29 @@ pub fn looks_temporary(name: &OsStr) -> bool {
         || [".tmp", "tmp", ".goutputstream-", ".nfs", ".fuse_hidden"].into_iter().any(random_after)
         || sed_temporary(name)
         || vim_probe(name)
+        || perl_temporary(name)
+        || rsync_temporary(name)
+}
+
+/// `perl -pi` writes to eight random letters and digits, then renames (`XXXXXXXX` for mkstemp(3), since 5.28). A word,
+/// also with a capital letter before or a number after it, is a name that people give (`Makefile`, `Report01`).
+fn perl_temporary(name: &[u8]) -> bool {
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let word = name.get(1..name.len() - digits).unwrap_or_default();
+    name.len() == RANDOM + 2
+        && name.iter().all(u8::is_ascii_alphanumeric)
+        && name.iter().any(u8::is_ascii_lowercase)
+        && (has_odd(word) || name[0].is_ascii_digit())
+}
+
+/// rsync writes to `.NAME.` and six random letters or digits, also when there is no `NAME` yet.
+fn rsync_temporary(name: &[u8]) -> bool {
+    let Some((rest, random)) = name.split_last_chunk::<RANDOM>() else { return false };
+    name.starts_with(b".")
+        && rest.len() > 2
+        && rest.ends_with(b".")
+        && random.iter().all(u8::is_ascii_alphanumeric)
+        && is_random(random)
 }
 
 /// Whether `name` looks like a temporary of `sibling`: `a.go.123.tmp`, `.a.go.Xy12`, `a.go~`, `#a.go#`.
@@ -70,6 +93,9 @@ pub fn temporary_among(name: &OsStr, mut exists: impl FnMut(&OsStr) -> bool) -> 
 /// Whether `name` looks like a temporary of some name for which `exists` says yes; both as
 /// [`OsStr::as_encoded_bytes`]. Asks only for names that could be meant, mostly for none.
 pub fn temporary_among_bytes(name: &[u8], mut exists: impl FnMut(&[u8]) -> bool) -> bool {
+    if before_the_ending(name).is_some_and(|siblings| siblings.iter().any(|name| exists(name))) {
+        return true;
+    }
     for begin in 0..name.len().min(LONGEST_BEGINNING + 1) {
         let Some(before) = Before::of(&name[..begin]) else { continue };
         for end in (begin + 1..=name.len()).rev() {
@@ -82,6 +108,24 @@ pub fn temporary_among_bytes(name: &[u8], mut exists: impl FnMut(&[u8]) -> bool)
     }
     false
 }
+
+/// `mainAbCdEf.go`, `main-AbCdEf.go`: what `tempfile` makes of `main` and `.go`. The names that it may be meant for.
+fn before_the_ending(name: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let dot = name.iter().rposition(|byte| *byte == b'.')?;
+    let (rest, ending) = name.split_at(dot);
+    let (stem, random) = rest.split_last_chunk::<RANDOM>()?;
+    if !(random.iter().all(u8::is_ascii_alphanumeric) && is_random(random) && has_odd(&random[1..]))
+    {
+        return None;
+    }
+    let separated = stem.strip_suffix(b"-").or_else(|| stem.strip_suffix(b"_"));
+    let separated = separated.or_else(|| stem.strip_suffix(b"."));
+    let stems = [Some(stem), separated].into_iter().flatten().filter(|stem| !stem.is_empty());
+    Some(stems.map(|stem| [stem, ending].concat()).collect())
+}
+
+/// How many letters and digits `tempfile` and mkstemp(3) choose.
+const RANDOM: usize = 6;
 
 /// `.tmp-` and the like.
 const LONGEST_BEGINNING: usize = 6;
@@ -123,7 +167,10 @@ fn after_fits(before: Before, after: &[u8]) -> bool {
     let separator = |byte: &u8| matches!(byte, b'.' | b'_' | b'-' | b'#' | b'~' | b'+');
     let separated = after.first().is_some_and(separator);
     if !separated && before == Before::Nothing {
-        return is_word(after);
+        return is_word(after) || is_random_with_suffix(after);
+    }
+    if !separated && is_random_with_suffix(after) {
+        return true;
     }
     let mut parts = after.split(separator).filter(|part| !part.is_empty());
     match before {
@@ -133,6 +180,15 @@ fn after_fits(before: Before, after: &[u8]) -> bool {
         _ if separated => parts.all(|part| part.iter().all(u8::is_ascii_alphanumeric)),
         _ => is_random(after) || is_number(after),
     }
+}
+
+/// What `tempfile` puts after a prefix, and a suffix of its user's: `AbCdEf.bck`.
+fn is_random_with_suffix(after: &[u8]) -> bool {
+    let Some((random, suffix)) = after.split_first_chunk::<RANDOM>() else { return false };
+    let word = suffix.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    random.iter().all(u8::is_ascii_alphanumeric)
+        && (is_random(random) || is_word(word))
+        && (suffix.is_empty() || suffix.starts_with(b".") && suffix.len() > 1)
 }
 
 fn is_word(text: &[u8]) -> bool {
@@ -145,11 +201,15 @@ fn is_number(text: &[u8]) -> bool {
 
 /// Six letters and digits or more, not all of one case.
 fn is_random(text: &[u8]) -> bool {
-    let odd = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
-    text.len() >= 6
+    text.len() >= RANDOM
         && text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        && text.iter().any(odd)
+        && has_odd(text)
         && !text.iter().all(u8::is_ascii_uppercase)
+}
+
+/// Whether there is a digit or a capital letter.
+fn has_odd(text: &[u8]) -> bool {
+    text.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -190,6 +250,21 @@ mod tests {
             "a.go.~1~",
             "a.go+tmp",
             ".a.go-tmpAb12Cd",
+            // `tempfile` with a prefix and a suffix: helix, and whatever else.
+            "a.goAbCdEf.bck",
+            "a.goabcdef.bck",
+            "a.go.AbCdEf.bck",
+            "a.goAb12Cd.tmp",
+            "a.goAb12Cd",
+            "a.goAb12Cd.partial.new",
+            ".a.goAb12Cd.tmp",
+            ".a.goabcdef.bak",
+            "aAb12Cd.go",
+            "a-Ab12Cd.go",
+            "a.Ab12Cd.go",
+            // patch, and rsync.
+            "a.go.oAbCdEf",
+            ".a.go.Ab12Cd",
         ] {
             assert!(temporary_of(name.as_ref(), "a.go".as_ref()), "{name}");
             assert!(temporary_among(name.as_ref(), |other| other == "a.go"), "{name}");
@@ -217,6 +292,13 @@ mod tests {
             ("a-b.go", "a"),
             ("CHANGELOG", "CHANGE"),
             ("a.min.js", "a"),
+            ("a.goodness", "a.go"),
+            ("a.gobbled.md", "a.go"),
+            ("userLoader.ts", "user.ts"),
+            ("userhandler.ts", "user.ts"),
+            ("user_handler.ts", "user.ts"),
+            ("user.service.ts", "user.ts"),
+            ("a.go1.md", "a.go"),
         ] {
             assert!(!temporary_of(name.as_ref(), sibling.as_ref()), "{name} of {sibling}");
         }
@@ -234,6 +316,9 @@ mod tests {
             "x.tmp",
             "x~",
             ".subl1b2.tmp",
+            "aB3dEf7h",
+            "1abcdefg",
+            ".main.go.Xy12Ab",
         ] {
             assert!(looks_temporary(name.as_ref()), "{name}");
         }
@@ -247,6 +332,15 @@ mod tests {
             "~",
             ".tmux.conf",
             "Tmp12345",
+            "version2",
+            "Makefile",
+            "Rakefile",
+            "LICENSES",
+            "template",
+            "Procfile",
+            ".config.backup",
+            ".a.Xy12Ab.go",
+            "..Xy12Ab",
         ] {
             assert!(!looks_temporary(name.as_ref()), "{name}");
         }

@@ -26,7 +26,9 @@ const OPEN_MOST: Duration = Duration::from_secs(2);
 const OPEN_SILENCE: Duration = Duration::from_millis(500);
 /// A file that changes after runs of another cause, so many times, deserves a hint.
 const HINT: usize = 3;
-/// Times after a start differ by no more than this part when they are about the same.
+/// A hint is for what comes no later than this after a start: later it may well be the source.
+const HINT_LATEST: Duration = Duration::from_secs(1);
+/// Times after a start differ by no more than half, and this, when they are about the same.
 const ABOUT: Duration = Duration::from_millis(100);
 
 /// One change, as the start before it sees it.
@@ -250,7 +252,7 @@ impl Track {
         self.reloads.push(seen);
         let times = || self.reloads.iter().map(|(at, _)| *at);
         let (least, most) = (times().min()?, times().max()?);
-        let alike = most <= least * 3 / 2 + ABOUT && most <= LATEST;
+        let alike = most <= least * 3 / 2 + ABOUT && most <= HINT_LATEST;
         let due = self.reloads.len() == HINT && alike && !self.hinted && !self.is_learnt();
         self.hinted |= due;
         due.then(|| self.reloads.iter().map(|(_, run)| *run).collect())

@@ -23,7 +23,7 @@ pub use escape::{escape, escape_bytes, escape_text, shown};
 pub use human::{count, counted, duration};
 pub(crate) use json::{Name as JsonName, RuleValue as JsonRule, value as json_line};
 pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};
-pub use reporter::{Reporter, stderr, stdout, stdout_rows, time_of_day};
+pub use reporter::{Reporter, stderr, stdout, stdout_is_terminal, time_of_day};
 pub(crate) use text::{made_by, type_shown, verdict};
 
 /// How much is said.

@@ -114,11 +114,10 @@ pub fn stdout(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The rows of the terminal that standard output is; `None` when it is none.
+/// Whether a person looks at standard output.
 #[must_use]
-pub fn stdout_rows() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
-    Some(usize::from(size.ws_row))
+pub fn stdout_is_terminal() -> bool {
+    rustix::termios::isatty(rustix::stdio::stdout())
 }
 
 /// Writes lines to standard error before there is a [`Reporter`] (a wrong command line, a wrong file).

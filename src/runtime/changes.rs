@@ -130,10 +130,16 @@ impl Instance {
         self.reporter.say(&Notice::GitHold { lock, holder, waiting, left, stale }, now);
     }
 
-    fn verify(&mut self, batch: Batch, now: Instant) {
+    fn verify(&mut self, mut batch: Batch, now: Instant) {
         if let Some(path) = &batch.noisy {
             let notice = Notice::Noisy { path: path.clone(), every: numbers::MAX_WAIT };
             self.reporter.say(&notice, now);
+        }
+        self.watch.leave_out_what_went(&mut batch);
+        if batch.changes.is_empty() {
+            (self.put_backs, self.emptied) = (0, None);
+            self.outputs.cancel();
+            return;
         }
         // What a run that could not start was to answer is still open, whatever the bytes are.
         let open = self.supervisor.kept() > 0;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::numbers::{NOISY_REPEATS, NOISY_SINCE, WRITER_SILENCE};
+use super::numbers::{HOLD_HALF, NOISY_REPEATS, NOISY_SINCE, WRITER_SILENCE};
 use super::stage::merge;
 use super::state::{Due, Git, Group, Held, Settle};
 use super::table::{Pending, Stage};
@@ -20,7 +20,20 @@ impl Settle {
         self.let_go(now);
         let forced = self.is_forced(now);
         let noisy = if forced { self.convict(now) } else { None };
-        self.hand_out(now, forced, noisy)
+        let leave = self.left_behind(now);
+        self.hand_out(now, forced, noisy, &leave)
+    }
+
+    /// New temporaries that may be gone in a moment, oldest first: they wait for a batch of their own. Those that are
+    /// complete go along when there is nothing else to hand out.
+    fn left_behind(&self, now: Instant) -> Vec<u32> {
+        let mut leave = self.table.later_than(Stage::Beside, now.checked_sub(HOLD_HALF));
+        if leave.len() >= self.quiet.count + self.noisy.count {
+            leave.clear();
+        }
+        leave.extend(self.table.later_than(Stage::Draft, None));
+        leave.reverse();
+        leave
     }
 
     /// Hands out everything pending, settled or not (the key `r`). Files that are still written stay
@@ -29,7 +42,32 @@ impl Settle {
         let now = self.advance(now);
         self.let_go(now);
         self.calm(now);
-        self.hand_out(now, false, None)
+        self.adopt_drafts();
+        self.hand_out(now, false, None, &[])
+    }
+
+    /// Drafts are files that are being written, like any others.
+    fn adopt_drafts(&mut self) {
+        let drafts = self.table.later_than(Stage::Draft, None);
+        if drafts.is_empty() {
+            return;
+        }
+        for &at in &drafts {
+            if let Some(Pending { first, mark, .. }) = self.table.get(at).pending {
+                self.drafts.remove(mark);
+                self.quiet.add(first, mark);
+            }
+        }
+        self.gather(drafts, Stage::Writing);
+    }
+
+    /// Puts these paths into a list, which stays ordered by last events.
+    fn gather(&mut self, mut found: Vec<u32>, stage: Stage) {
+        found.extend(self.table.later_than(stage, None));
+        found.sort_by_key(|&at| self.table.get(at).at);
+        for &at in &found {
+            self.table.shift(at, stage, self.table.get(at).at);
+        }
     }
 
     fn hand_out(
@@ -37,8 +75,9 @@ impl Settle {
         now: Instant,
         mut forced: bool,
         noisy: Option<Arc<Path>>,
+        leave: &[u32],
     ) -> Option<Batch> {
-        if self.waiting() == 0 {
+        if self.quiet.count + self.noisy.count == 0 {
             return None;
         }
         let live = now.checked_sub(WRITER_SILENCE);
@@ -47,7 +86,14 @@ impl Settle {
         keep.reverse();
         let (mut first, mut last) = (now, None);
         let mut changes: Vec<(i64, BatchChange)> = Vec::with_capacity(self.waiting());
-        for slot in self.table.turn(&keep) {
+        (self.quiet, self.noisy) = (Group::default(), Group::default());
+        for &at in leave {
+            let slot = self.table.get(at);
+            if let (Stage::Beside, Some(Pending { mark, .. })) = (slot.stage, slot.pending) {
+                self.quiet.add(now, mark);
+            }
+        }
+        for slot in self.table.turn(&keep, leave) {
             if let Some(pending) = slot.pending {
                 first = first.min(pending.first);
                 last = last.max(Some(slot.at));
@@ -57,10 +103,9 @@ impl Settle {
         }
         // Nearly always sorted already: slots are made in the order of first changes.
         changes.sort_by_key(|(seq, _)| *seq);
-        self.quiet = Group::default();
-        self.noisy = Group::default();
         self.delay_said = false;
         self.git = Git::default();
+        self.row.hand_out(changes.iter().map(|(_, change)| change));
         let changes = changes.into_iter().map(|(_, change)| change).collect();
         Some(Batch { changes, first, last: last.unwrap_or(now), forced, noisy })
     }
@@ -73,7 +118,7 @@ impl Settle {
     /// Finds the files that forced the maximum wait and makes them noisy; names the first of them.
     fn convict(&mut self, now: Instant) -> Option<Arc<Path>> {
         let mut found = self.table.later_than(Stage::Writing, now.checked_sub(WRITER_SILENCE));
-        for stage in [Stage::Complete, Stage::Half, Stage::Emptied] {
+        for stage in [Stage::Complete, Stage::Beside, Stage::Half, Stage::Emptied] {
             let hold = stage.hold().unwrap_or_default().max(self.window());
             let mut late = self.table.later_than(stage, now.checked_sub(hold));
             late.retain(|&at| self.table.get(at).repeats >= NOISY_REPEATS);
@@ -85,12 +130,7 @@ impl Settle {
             slot.repeating = slot.repeats >= NOISY_REPEATS;
         }
         let first = found.iter().copied().min_by_key(|&at| self.table.get(at).since)?;
-        // The list stays ordered by last events.
-        found.extend(self.table.later_than(Stage::Noisy, None));
-        found.sort_by_key(|&at| self.table.get(at).at);
-        for &at in &found {
-            self.table.shift(at, Stage::Noisy, self.table.get(at).at);
-        }
+        self.gather(found, Stage::Noisy);
         Some(Arc::clone(&self.table.get(first).path))
     }
 
@@ -114,7 +154,7 @@ impl Settle {
     /// holds it: pair it with [`Settle::postpone`].
     pub fn put_back(&mut self, batch: Batch) {
         let Batch { changes, first, last, .. } = batch;
-        self.advance(last);
+        let now = self.advance(last);
         for BatchChange { path, kind } in changes.into_iter().rev() {
             self.front -= 1;
             let seq = self.front;
@@ -123,10 +163,19 @@ impl Settle {
             let (stage, newer) = (slot.stage, slot.pending);
             // What came since is newer, but a touch survives what follows it.
             let kind = newer.map_or(kind, |newer| merge(kind, newer.kind));
-            slot.pending = Some(Pending { kind, first, seq, fresh: false, temporary: false });
-            if newer.is_none() {
+            let mark = newer.map_or_else(|| self.row.mark(&path), |newer| newer.mark);
+            let (fresh, temporary) = (false, false);
+            slot.pending = Some(Pending { kind, first, seq, fresh, temporary, mark });
+            match (stage, newer) {
+                // Handed out once, it is no draft any more.
+                (Stage::Draft, Some(newer)) => {
+                    self.drafts.remove(newer.mark);
+                    self.quiet.add(first, mark);
+                    self.table.shift(at, Stage::Writing, now);
+                }
+                (_, Some(_)) => {}
                 // Its maximum wait goes on: no run has got it.
-                self.group(stage == Stage::Noisy).add(first);
+                (_, None) => self.group(stage).add(first, mark),
             }
             if stage == Stage::Out {
                 self.table.shift(at, Stage::Complete, last);

@@ -3,6 +3,7 @@
 mod batch;
 mod hand_out;
 pub mod numbers;
+mod row;
 mod settings;
 mod stage;
 mod state;

@@ -27,6 +27,15 @@ pub const WRITER_SILENCE: Duration = ms(500);
 pub const HOLD_HALF: Duration = ms(25);
 /// A file that became empty is waited for so long: its content follows.
 pub const HOLD_EMPTIED: Duration = ms(250);
+/// A new temporary beside changes of others, as a backup is beside the file that is being saved: it is waited for
+/// until so long after the last of these changes. Helix removes its backup up to 20 ms after the save.
+pub const HOLD_BACKUP: Duration = ms(50);
+/// A new temporary that is being written holds others for so long from its first write: what comes of it may be the
+/// other half of a save, but it may also be a large file that is being copied.
+pub const HOLD_DRAFT: Duration = Duration::from_secs(1);
+/// A new temporary that is being written is no change by itself: the file that it becomes is. It is one when it is
+/// silent, and still open, for so long.
+pub const DRAFT_SILENCE: Duration = Duration::from_secs(2);
 /// From the first change that no run has got until it gets one, under endless writing.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
 /// So many complete saves of one file within one maximum wait, without a quiet window between them,
@@ -34,6 +43,22 @@ pub const MAX_WAIT: Duration = Duration::from_secs(2);
 pub const NOISY_REPEATS: u32 = 3;
 /// A file is blamed for a maximum wait only if it has been changing for at least this long.
 pub const NOISY_SINCE: Duration = Duration::from_secs(1);
+/// Reloads are in a row until nothing has changed for so long.
+pub const ROW_GAP: Duration = Duration::from_secs(1);
+/// When so many reloads in a row, each for other files than the one before, have begun, the next one has a window of
+/// twice [`WINDOW_MOST`], and each after it of twice as much again.
+pub const ROW_RELOADS: u32 = 2;
+/// Files of a row that are further apart than this on average are not waited for: the longest window would hardly
+/// bring two of them together, and a person can be as fast.
+pub const ROW_DISTANCE: Duration = ms(300);
+/// The window of reloads in a row never gets longer than this.
+pub const ROW_WINDOW: Duration = ms(400);
+/// When so many reloads in a row have begun, the maximum wait is [`ROW_MAX_WAIT`].
+pub const ROW_LONG: u32 = 3;
+/// The maximum wait in a long row: each run before its end is for nothing.
+pub const ROW_MAX_WAIT: Duration = Duration::from_secs(4);
+/// So many files of a row are remembered; any further file counts as another one.
+pub const ROW_FILES: usize = 4_096;
 /// While git holds its lock, look again after this.
 pub const GIT_ASK_AGAIN: Duration = ms(5);
 /// Git's lock holds a batch no longer than this.
@@ -58,7 +83,17 @@ mod tests {
             ("writer silence", micros(WRITER_SILENCE), 500_000),
             ("half save", micros(HOLD_HALF), 25_000),
             ("emptied", micros(HOLD_EMPTIED), 250_000),
+            ("backup", micros(HOLD_BACKUP), 50_000),
+            ("draft", micros(HOLD_DRAFT), 1_000_000),
+            ("draft, silence", micros(DRAFT_SILENCE), 2_000_000),
             ("maximum wait", micros(MAX_WAIT), 2_000_000),
+            ("row, gap", micros(ROW_GAP), 1_000_000),
+            ("row, reloads", u128::from(ROW_RELOADS), 2),
+            ("row, distance", micros(ROW_DISTANCE), 300_000),
+            ("row, window", micros(ROW_WINDOW), 400_000),
+            ("row, long", u128::from(ROW_LONG), 3),
+            ("row, maximum wait", micros(ROW_MAX_WAIT), 4_000_000),
+            ("row, files", ROW_FILES as u128, 4_096),
             ("git, ask again", micros(GIT_ASK_AGAIN), 5_000),
             ("git, patience", micros(GIT_PATIENCE), 10_000_000),
             ("git, sequence", micros(GIT_SEQUENCE_WINDOW), 250_000),
@@ -75,6 +110,12 @@ mod tests {
         assert!(WINDOW_MOST < WINDOW_ROW && WINDOW_ROW < BURST_GAP && HOLD_HALF < BURST_GAP);
         // A hold ends before a silent writer is given up, and that before the maximum wait.
         assert!(HOLD_EMPTIED < WRITER_SILENCE && WRITER_SILENCE < MAX_WAIT);
-        assert!(NOISY_SINCE < MAX_WAIT && MAX_WAIT < GIT_PATIENCE);
+        assert!(NOISY_SINCE < MAX_WAIT && MAX_WAIT < ROW_MAX_WAIT && ROW_MAX_WAIT < GIT_PATIENCE);
+        // A row outlives its own longest window, also while the run before is being stopped.
+        assert!(WINDOW_MOST < ROW_WINDOW && ROW_WINDOW * 2 < ROW_GAP);
+        assert!(ROW_DISTANCE < ROW_WINDOW);
+        // The window is longer already when the maximum wait becomes so.
+        assert!(ROW_RELOADS < ROW_LONG && HOLD_DRAFT < DRAFT_SILENCE);
+        assert!(HOLD_HALF < HOLD_BACKUP && HOLD_BACKUP < HOLD_EMPTIED);
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::numbers::{BURST_GAP, WRITER_SILENCE};
+use super::numbers::{BURST_GAP, DRAFT_SILENCE, WRITER_SILENCE};
+use super::row::{Mark, Row};
 use super::stage::{ends_noise, merge, next_stage};
 use super::table::{Pending, Stage, Table};
 use super::timing::later;
@@ -40,10 +41,14 @@ pub struct Settle {
     /// First and last event of the burst, noisy files and new temporaries excepted. It lives on when a
     /// batch is taken.
     pub(super) burst: Option<(Instant, Instant)>,
-    /// Pending paths that are not noisy.
+    /// Pending paths that are neither noisy nor drafts.
     pub(super) quiet: Group,
     /// Pending paths that are noisy: they hold nobody and fire at their maximum wait only.
     pub(super) noisy: Group,
+    /// Pending paths that are new temporaries and being written: they stay behind when a batch is handed out.
+    pub(super) drafts: Group,
+    /// The reloads before.
+    pub(super) row: Row,
     /// Orders paths by their first change: the number of the next one.
     pub(super) next: i64,
     /// The number of the foremost path that was put back.
@@ -71,16 +76,24 @@ pub(super) struct Group {
     pub(super) count: usize,
     /// The first change of theirs that no run has got.
     pub(super) first: Option<Instant>,
+    /// Those that the last reload of the row was not for.
+    pub(super) other: usize,
+    /// Those that no reload of the row was for.
+    pub(super) unknown: usize,
 }
 
 impl Group {
-    pub(super) fn add(&mut self, at: Instant) {
+    pub(super) fn add(&mut self, at: Instant, mark: Mark) {
         self.count += 1;
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.other += usize::from(mark.other);
+        self.unknown += usize::from(mark.unknown);
     }
 
-    pub(super) fn remove(&mut self) {
+    pub(super) fn remove(&mut self, mark: Mark) {
         self.count = self.count.saturating_sub(1);
+        self.other = self.other.saturating_sub(usize::from(mark.other));
+        self.unknown = self.unknown.saturating_sub(usize::from(mark.unknown));
         if self.count == 0 {
             self.first = None;
         }
@@ -105,6 +118,8 @@ impl Settle {
             burst: None,
             quiet: Group::default(),
             noisy: Group::default(),
+            drafts: Group::default(),
+            row: Row::default(),
             next: 0,
             front: 0,
             reloaded: None,
@@ -124,46 +139,68 @@ impl Settle {
     pub fn note(&mut self, change: Change, now: Instant) {
         let now = self.advance(now);
         self.calm(now);
+        self.row.look_at(now);
         let at = self.table.place(&change.path, now);
         let slot = self.table.get(at);
-        let (pending, noisy) = (slot.pending, slot.stage == Stage::Noisy);
-        let stage = if noisy && !ends_noise(slot, change.kind) {
+        let stage = if slot.stage == Stage::Noisy && !ends_noise(slot, change.kind) {
             Stage::Noisy
         } else {
-            next_stage(slot.standing(now), pending, &change)
+            next_stage(slot, now, &change)
         };
-        let before = pending.map(|_| noisy);
-        let after = (stage != Stage::Out).then_some(stage == Stage::Noisy);
-        if before != after {
-            before.into_iter().for_each(|noisy| self.group(noisy).remove());
-            after.into_iter().for_each(|noisy| self.group(noisy).add(now));
-        }
+        let before = slot.pending.map(|pending| (slot.stage, pending.mark));
+        let mark = before.map_or_else(|| self.row.mark(&change.path), |(_, mark)| mark);
+        self.regroup(before, (stage != Stage::Out).then_some((stage, now)), mark);
         if self.waiting() == 0 {
             // What was pending came to nothing; so does what was said about it.
             self.git = Git::default();
             self.delay_said = false;
         }
         // A new temporary holds by its standing. Its age is not the burst's: a file that is written at
-        // length beside its place and then renamed is there at once.
+        // length beside its place and then renamed is there at once. (A fixed window has no age.)
         let beside = match stage {
-            // A fixed window has no age.
             _ if self.settings.debounce.is_some() => false,
-            Stage::Out => true,
-            Stage::Writing | Stage::Half => change.facts.new && change.facts.temporary,
-            Stage::Complete | Stage::Emptied | Stage::Noisy => false,
+            // What it became is told next: what waits for that goes on waiting until then.
+            Stage::Out => change.kind != ChangeKind::RenamedAway || self.quiet.count == 0,
+            stage => matches!(stage, Stage::Draft | Stage::Beside),
         };
         if stage != Stage::Noisy && !beside {
+            self.row.goes_on(now, before.is_none());
             let first = match self.burst {
                 Some((first, last)) if now.duration_since(last) < BURST_GAP => first,
                 _ => now,
             };
             self.burst = Some((first, now));
         }
-        self.record(at, stage, &change, now);
+        self.record(at, stage, &change, mark, now);
+    }
+
+    /// A pending path goes from the group of one stage to that of another.
+    fn regroup(
+        &mut self,
+        before: Option<(Stage, Mark)>,
+        after: Option<(Stage, Instant)>,
+        mark: Mark,
+    ) {
+        let groups = |stage| match stage {
+            Stage::Noisy => 1,
+            Stage::Draft => 2,
+            _ => 0,
+        };
+        let is_same =
+            before.map(|(stage, _)| groups(stage)) == after.map(|(stage, _)| groups(stage));
+        if is_same {
+            return;
+        }
+        if let Some((stage, mark)) = before {
+            self.group(stage).remove(mark);
+        }
+        if let Some((stage, since)) = after {
+            self.group(stage).add(since, mark);
+        }
     }
 
     /// Writes the new standing of a path into the table.
-    fn record(&mut self, at: u32, stage: Stage, change: &Change, now: Instant) {
+    fn record(&mut self, at: u32, stage: Stage, change: &Change, mark: Mark, now: Instant) {
         let seq = self.next;
         self.next += 1;
         let slot = self.table.get_mut(at);
@@ -180,10 +217,11 @@ impl Settle {
                 seq,
                 fresh: change.facts.new && !slot.handed && !change.kind.is_gone(),
                 temporary: change.facts.temporary,
+                mark,
             }),
         };
         if slot.stage == Stage::Out {
-            // New here, or a temporary of this name came and went before.
+            // New here, or something of this name came and went before.
             slot.since = now;
             slot.repeats = 0;
         }
@@ -193,12 +231,28 @@ impl Settle {
         self.table.shift(at, stage, now);
     }
 
-    pub(super) fn group(&mut self, noisy: bool) -> &mut Group {
-        if noisy { &mut self.noisy } else { &mut self.quiet }
+    /// The pending paths among which one of this stage is counted.
+    pub(super) fn group(&mut self, stage: Stage) -> &mut Group {
+        match stage {
+            Stage::Noisy => &mut self.noisy,
+            Stage::Draft => &mut self.drafts,
+            _ => &mut self.quiet,
+        }
     }
 
-    /// Noisy paths that have been silent for long enough are ordinary ones again.
+    /// Noisy paths and drafts that have been silent for long enough are ordinary ones.
     pub(super) fn calm(&mut self, now: Instant) {
+        while let Some(at) = self.table.oldest(Stage::Draft) {
+            let (last, pending) = (self.table.get(at).at, self.table.get(at).pending);
+            if last + DRAFT_SILENCE > now {
+                break;
+            }
+            if let Some(Pending { mark, .. }) = pending {
+                self.drafts.remove(mark);
+                self.quiet.add(last + DRAFT_SILENCE, mark);
+            }
+            self.table.shift(at, Stage::Complete, last);
+        }
         while let Some(at) = self.table.oldest(Stage::Noisy) {
             let slot = self.table.get_mut(at);
             let silent = slot.at + WRITER_SILENCE;
@@ -207,10 +261,10 @@ impl Settle {
             }
             slot.repeating = false;
             slot.repeats = 0;
-            let (last, pending) = (slot.at, slot.pending.is_some());
-            if pending {
-                self.noisy.remove();
-                self.quiet.add(silent);
+            let (last, pending) = (slot.at, slot.pending);
+            if let Some(Pending { mark, .. }) = pending {
+                self.noisy.remove(mark);
+                self.quiet.add(silent, mark);
             }
             self.table.shift(at, Stage::Complete, last);
         }
@@ -219,7 +273,8 @@ impl Settle {
     /// When [`Settle::due`] is to be asked next; `None` while nothing can become due by waiting.
     pub fn deadline(&self) -> Option<Instant> {
         let held = self.held.as_ref().map(|held| later(held.until, self.git.postponed));
-        self.own_deadline().into_iter().chain(held).min()
+        let draft = self.table.oldest(Stage::Draft).map(|at| self.table.get(at).at + DRAFT_SILENCE);
+        self.own_deadline().into_iter().chain(held).chain(draft).min()
     }
 
     fn own_deadline(&self) -> Option<Instant> {
@@ -265,6 +320,7 @@ impl Settle {
     /// runs by request, nor for the first.
     pub fn run_started(&mut self, now: Instant) {
         self.reloaded = Some(self.advance(now));
+        self.row.began();
     }
 
     /// Nothing is due before `until` (git holds its lock; ask again then).
@@ -290,7 +346,7 @@ impl Settle {
     /// How many paths wait.
     pub fn waiting(&self) -> usize {
         let held = self.held.as_ref().map_or(0, |held| held.batch.changes.len());
-        self.quiet.count + self.noisy.count + held
+        self.quiet.count + self.noisy.count + self.drafts.count + held
     }
 
     #[cfg(test)]

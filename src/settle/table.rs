@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::numbers::{HOLD_EMPTIED, HOLD_HALF, WRITER_SILENCE};
+use super::row::Mark;
 use crate::watch::change::ChangeKind;
 
 /// Where a path stands; also the list it is in.
@@ -23,13 +24,17 @@ pub(super) enum Stage {
     Complete,
     /// A writer has it open.
     Writing,
-    /// It went away, or it is a new temporary: the other half of a save may follow.
+    /// A new temporary that a writer has open: nothing that a run is to know of, unless it stays as it is.
+    Draft,
+    /// A new temporary that is complete: it may be about to go, or to be renamed.
+    Beside,
+    /// It went away: the other half of a save may follow.
     Half,
     /// It became empty: its content may follow.
     Emptied,
     /// It forced a batch out and goes on: it holds nobody.
     Noisy,
-    /// In no list: a temporary that came and went between two batches.
+    /// In no list: a name that came and went between two batches.
     Out,
 }
 
@@ -37,15 +42,16 @@ impl Stage {
     /// How long it holds a batch after the last event of its path.
     pub(super) fn hold(self) -> Option<Duration> {
         match self {
-            Stage::Writing => Some(WRITER_SILENCE),
-            Stage::Half => Some(HOLD_HALF),
+            // (A draft holds nobody for long: `Settle::complete_at`.)
+            Stage::Writing | Stage::Draft => Some(WRITER_SILENCE),
+            Stage::Half | Stage::Beside => Some(HOLD_HALF),
             Stage::Emptied => Some(HOLD_EMPTIED),
             Stage::Complete | Stage::Noisy | Stage::Out => None,
         }
     }
 }
 
-const LISTS: usize = 5;
+const LISTS: usize = 7;
 const NIL: u32 = u32::MAX;
 
 /// What one path contributes to the next batch.
@@ -60,6 +66,8 @@ pub(super) struct Pending {
     pub(super) fresh: bool,
     /// Its name looked like a temporary at some time (the sibling may be gone by now).
     pub(super) temporary: bool,
+    /// What the runs before had to do with it.
+    pub(super) mark: Mark,
 }
 
 /// One path.
@@ -240,7 +248,8 @@ impl Table {
 
     /// The pending path whose first change came first.
     pub(super) fn first_pending(&self) -> Option<Arc<Path>> {
-        let pending = self.slots.iter().filter_map(|slot| Some((slot.pending?.seq, &slot.path)));
+        let slots = self.slots.iter().filter(|slot| slot.stage != Stage::Draft);
+        let pending = slots.filter_map(|slot| Some((slot.pending?.seq, &slot.path)));
         pending.min_by_key(|(seq, _)| *seq).map(|(_, path)| Arc::clone(path))
     }
 
@@ -248,10 +257,10 @@ impl Table {
         self.slots.get(at as usize)
     }
 
-    /// Empties the table and returns what was in it. The named places, given oldest first, stay, with
-    /// nothing pending.
-    pub(super) fn turn(&mut self, keep: &[u32]) -> Vec<Slot> {
-        let old = std::mem::take(&mut self.slots);
+    /// Empties the table and returns what was in it. The places `keep`, given oldest first, stay with
+    /// nothing pending; the places `leave`, likewise, stay as they are and are not returned as pending.
+    pub(super) fn turn(&mut self, keep: &[u32], leave: &[u32]) -> Vec<Slot> {
+        let mut old = std::mem::take(&mut self.slots);
         self.lists = [List { head: NIL, tail: NIL }; LISTS];
         // What a storm needed is not kept for ever.
         if self.index.capacity() > 4096 {
@@ -263,6 +272,12 @@ impl Table {
             let mut slot = old[at as usize].clone();
             slot.pending = None;
             slot.handed = true;
+            let at = self.admit(slot);
+            self.link(at);
+        }
+        for &at in leave {
+            let slot = old[at as usize].clone();
+            old[at as usize].pending = None;
             let at = self.admit(slot);
             self.link(at);
         }
@@ -282,6 +297,8 @@ fn list_of(stage: Stage) -> Option<usize> {
         Stage::Half => Some(2),
         Stage::Emptied => Some(3),
         Stage::Noisy => Some(4),
+        Stage::Draft => Some(5),
+        Stage::Beside => Some(6),
         Stage::Out => None,
     }
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::numbers::{
-    GIT_PATIENCE, MAX_WAIT, WINDOW_DISTANCES, WINDOW_FACTOR, WINDOW_FILES, WINDOW_LEAST,
-    WINDOW_MOST, WINDOW_ROW,
+    GIT_PATIENCE, HOLD_BACKUP, HOLD_DRAFT, MAX_WAIT, WINDOW_DISTANCES, WINDOW_FACTOR, WINDOW_FILES,
+    WINDOW_LEAST, WINDOW_MOST, WINDOW_ROW, WRITER_SILENCE,
 };
 use super::state::Settle;
 use super::table::Stage;
@@ -20,7 +20,7 @@ impl Settle {
         if let Some(complete) = self.complete_at() {
             return Some(complete.min(self.limit(self.quiet.first?)));
         }
-        let alone = after(self.noisy.first?, self.max_wait());
+        let alone = after(self.noisy.first?, self.max_wait(MAX_WAIT));
         Some(later(alone, self.git.reopened.map(|at| after(at, self.window()))))
     }
 
@@ -30,17 +30,29 @@ impl Settle {
         let first = self.quiet.first?;
         let last = self.burst.map_or(first, |(_, last)| last);
         let mut at = after(later(last, self.git.reopened), self.window());
-        for stage in [Stage::Writing, Stage::Half, Stage::Emptied] {
+        if let Some(draft) = self.table.newest(Stage::Draft) {
+            at = at.max((draft.at + WRITER_SILENCE).min(draft.since + HOLD_DRAFT));
+        }
+        for stage in [Stage::Writing, Stage::Beside, Stage::Half, Stage::Emptied] {
             let held = self.table.newest(stage).and_then(|slot| Some(slot.at + stage.hold()?));
             at = later(at, held);
         }
-        Some(at)
+        Some(later(at, self.backup_until()))
+    }
+
+    /// Until when a new temporary beside other changes is waited for: what is saved is complete, and a backup of it
+    /// may be about to go.
+    fn backup_until(&self) -> Option<Instant> {
+        let came = self.table.newest(Stage::Beside)?.since;
+        let (_, last) = self.burst.filter(|(_, last)| *last >= came)?;
+        Some(last + HOLD_BACKUP)
     }
 
     pub(super) fn window(&self) -> Duration {
         let own = self.settings.debounce.unwrap_or_else(|| {
             let age = self.burst.map_or(Duration::ZERO, |(first, last)| last.duration_since(first));
-            age.saturating_mul(WINDOW_FACTOR).clamp(WINDOW_LEAST, self.window_most())
+            let window = age.saturating_mul(WINDOW_FACTOR).clamp(WINDOW_LEAST, self.window_most());
+            window.max(self.row.window(&self.quiet))
         });
         own.max(self.git.window)
     }
@@ -61,12 +73,12 @@ impl Settle {
         let patience = first + GIT_PATIENCE;
         let in_sequence = !self.git.window.is_zero();
         let begin = if in_sequence { patience } else { later(first, self.git.reopened) };
-        after(begin.min(patience), self.max_wait())
+        after(begin.min(patience), self.max_wait(self.row.max_wait(&self.quiet)))
     }
 
     /// A fixed window longer than the maximum wait is what the person asked for.
-    fn max_wait(&self) -> Duration {
-        MAX_WAIT.max(self.settings.debounce.unwrap_or_default().saturating_mul(2))
+    fn max_wait(&self, usual: Duration) -> Duration {
+        usual.max(self.settings.debounce.unwrap_or_default().saturating_mul(2))
     }
 }
 

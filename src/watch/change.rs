@@ -21,7 +21,7 @@ pub enum ChangeKind {
     Written,
     /// The writer closed it.
     Closed,
-    /// There at once and complete: renamed to this name, a link, a socket, a FIFO, found by a walk.
+    /// There at once and complete: renamed to this name, a link, found by a walk.
     Appeared,
     /// An explicit `touch`: the modification time moved without a write.
     Touched,

@@ -175,6 +175,16 @@ impl Contents {
         new
     }
 
+    /// Whether anything that the last run (probably) saw is gone.
+    pub(super) fn misses_any(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
+    /// Whether the last run (probably) saw this file and it is gone now.
+    pub(super) fn misses(&self, path: &Path) -> bool {
+        self.gone.contains(path)
+    }
+
     /// Something that the last run may have seen is gone, and nothing is known about it.
     pub(super) fn lost(&mut self, path: &Path) {
         self.gone.insert(Arc::from(path), 0);
@@ -208,6 +218,14 @@ impl Watch {
         Comparison::Same
     }
 
+    /// Takes out of a batch what is not there and was not there for the last run either: it came and went.
+    pub fn leave_out_what_went(&self, batch: &mut Batch) {
+        batch.changes.retain(|BatchChange { path, kind }| {
+            let there = self.table.record(path).is_some_and(|record| !record.is_dir());
+            there || self.contents.misses(path) || *kind == ChangeKind::Touched
+        });
+    }
+
     fn compare_one(
         &mut self,
         change: &BatchChange,
@@ -218,7 +236,7 @@ impl Watch {
         let Some(record) = self.table.record(path).copied().filter(|record| !record.is_dir())
         else {
             // Not there: a difference only if the last run saw it.
-            let seen = self.contents.gone.contains(path);
+            let seen = self.contents.misses(path);
             return differs(change.kind == ChangeKind::Touched || seen);
         };
         if !is_readable(record.kind()) {

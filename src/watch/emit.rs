@@ -36,9 +36,14 @@ impl Watch {
     /// The same with the entry at hand.
     pub(super) fn facts_of(&self, dir: DirId, name: &[u8], record: &Record) -> Facts {
         let new = self.contents.is_new(record.born);
+        // An editor may have made the sibling the temporary by a rename: then it is away for a moment.
+        let was_there = |other: &OsStr| {
+            let path = || Some(self.table.path(dir)?.join(other));
+            self.contents.misses_any() && path().is_some_and(|path| self.contents.misses(&path))
+        };
         let temporary = new
             && temporary_among(OsStr::from_bytes(name), |other| {
-                self.entry(dir, other.as_bytes()).is_some()
+                self.entry(dir, other.as_bytes()).is_some() || was_there(other)
             });
         Facts { new, temporary, emptied: record.emptied() }
     }

@@ -109,6 +109,24 @@ impl Watch {
         false
     }
 
+    /// Whether a path counts as what it is now. A socket, pipe or device does not: the file that it replaced is gone.
+    fn kind_counts(
+        &mut self,
+        dir: DirId,
+        path: &Path,
+        name: &[u8],
+        stat: &Stat,
+        now: Instant,
+        out: &mut Vec<Seen>,
+    ) -> bool {
+        let counts = self.file_counts(dir, path, stat.kind, out);
+        let replaced = || self.entry(dir, name).is_some_and(|record| record.kind() != stat.kind);
+        if !counts && replaced() {
+            self.remove_entry(dir, name, path, ChangeKind::Removed, now, out);
+        }
+        counts
+    }
+
     pub(super) fn entry(&self, dir: DirId, name: &[u8]) -> Option<&Record> {
         self.table.dir(dir)?.entries.get(name)
     }
@@ -169,7 +187,7 @@ impl Watch {
         let Ok(stat) = os::lstat(path) else { return };
         if stat.is_dir() {
             self.directory_came(dir, path, name, true, now, out);
-        } else if self.verdict(dir, path, stat.kind) {
+        } else if self.kind_counts(dir, path, name, &stat, now, out) {
             self.mind_delay(&stat, now);
             let writing = kind == RawKind::Create && stat.has_writer();
             let facts = self.take_in(dir, path, name, &stat, writing, now, out);
@@ -255,7 +273,7 @@ impl Watch {
             return;
         }
         let Ok(stat) = os::lstat(path) else { return };
-        if stat.is_dir() {
+        if stat.is_dir() || !self.kind_counts(dir, path, name, &stat, now, out) {
             return;
         }
         let writing = stat.has_writer();
@@ -270,7 +288,7 @@ impl Watch {
             return;
         }
         let Ok(stat) = os::lstat(path) else { return };
-        if stat.is_dir() {
+        if stat.is_dir() || !self.kind_counts(dir, path, name, &stat, now, out) {
             return;
         }
         let kind = match known {
@@ -364,7 +382,7 @@ impl Watch {
             return;
         }
         let same = known.is_some_and(|record| !record.is_dir() && record.print == stat.print());
-        if same || !self.file_counts(dir, path, stat.kind, out) {
+        if same || !self.kind_counts(dir, path, name, &stat, now, out) {
             return;
         }
         let writing = matches!(hint, RawKind::Create | RawKind::Data) && stat.has_writer();

@@ -267,3 +267,113 @@ fn changes_made_while_the_walk_goes_on_are_seen() {
             .then_some(())
     });
 }
+
+/// A name that comes and goes is nothing: no run, and no line.
+#[test]
+fn a_name_that_comes_and_goes_is_no_change() {
+    let watcher = Project::new().file("a.go", "one").start([]).ready();
+    watcher.exactly(1);
+    let mut stalls = 0;
+    for name in [".t", "t", "new.go", "a.go.tmp"] {
+        for _ in 0..10 {
+            let (before, begun) = (watcher.run_count(), Instant::now());
+            watcher.save(name, "for a moment");
+            watcher.remove(name);
+            if begun.elapsed() > Duration::from_micros(250) {
+                stalls += 1; // it was there for longer than the quiet window
+                continue;
+            }
+            pace_ms(60);
+            assert_eq!(watcher.run_count(), before, "{name}\n{}", watcher.story());
+        }
+    }
+    assert!(stalls < 40, "the machine has no time");
+    if stalls == 0 {
+        assert_eq!(watcher.count_lines("same bytes"), 0, "{}", watcher.story());
+    }
+}
+
+/// What was there is missed, also when something of its name was there meanwhile; what comes back as it was is the same.
+#[test]
+fn a_name_that_was_there_is_missed_when_it_goes() {
+    let watcher = Project::new().file("a.go", "one").file("b.go", "b").start([]).ready();
+    watcher.exactly_within(1, QUIET * 2);
+    let run = watcher.run_after(|watcher| {
+        watcher.save_atomically("a.go", "two");
+        watcher.remove("a.go");
+    });
+    assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
+    watcher.exactly(2);
+    let run = watcher.run_after(|watcher| watcher.save("a.go", "two"));
+    assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
+    watcher.exactly_within(3, QUIET * 2);
+    // Away for a moment, and back with the same bytes.
+    watcher.no_run_after(|watcher| {
+        watcher.rename("a.go", "a.go.away");
+        watcher.rename("a.go.away", "a.go");
+    });
+}
+
+/// puma, gunicorn and php-fpm make their sockets anew at each start.
+#[test]
+fn sockets_and_pipes_are_no_change() {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let watcher = Project::new().file("a.go", "one").start([]).ready();
+    watcher.exactly(1);
+    watcher.no_run_after(|watcher| {
+        for _ in 0..5 {
+            let listener = UnixListener::bind(watcher.path("app.sock")).unwrap();
+            let mut caller = UnixStream::connect(watcher.path("app.sock")).unwrap();
+            caller.write_all(b"hello").unwrap();
+            drop(listener);
+            pace_ms(40);
+            watcher.remove("app.sock");
+            pace_ms(40);
+        }
+        make_pipe(watcher, "pipe");
+        let reader = fs::OpenOptions::new().read(true).write(true).open(watcher.path("pipe"));
+        reader.unwrap().write_all(b"written").unwrap();
+        pace_ms(40);
+        watcher.rename("pipe", "pipe.go");
+        pace_ms(40);
+        watcher.remove("pipe.go");
+        fs::create_dir(watcher.path("sockets")).unwrap();
+        drop(UnixListener::bind(watcher.path("sockets/one")).unwrap());
+    });
+    assert_eq!(watcher.count_lines("same bytes"), 0, "{}", watcher.story());
+    let asked = crate::explain::ask(&watcher, ["explain", "sockets/one", "a.go"]);
+    let expected = "sockets/one: ignored by sockets, pipes and devices (built-in)\na.go: watched\n";
+    assert_eq!(crate::explain::out(&asked), expected);
+    let run = watcher.run_after(|watcher| watcher.save("a.go", "two"));
+    assert_eq!(run.changed_below(&watcher.tree()), ["a.go"]);
+    watcher.exactly(2);
+}
+
+fn make_pipe(project: &Project, name: &str) {
+    assert!(project.in_tree("mkfifo").arg(name).status().unwrap().success());
+}
+
+/// The pipe is nothing, but the file that it replaces is gone; and a file in its place is there.
+#[test]
+fn a_pipe_in_the_place_of_a_file_tells_that_the_file_is_gone() {
+    for poll in [&[][..], &["--poll=100ms"]] {
+        let project = Project::new().file("a.go", "one").file("b.go", "one");
+        let watcher = project.start(poll.to_vec()).ready();
+        watcher.exactly_within(1, QUIET * 2);
+        let pipe = watcher.run_after(|watcher| {
+            watcher.remove("a.go");
+            make_pipe(watcher, "a.go");
+        });
+        assert_eq!(pipe.changed_below(&watcher.tree()), ["a.go"], "{}", watcher.story());
+        watcher.exactly(2);
+        let renamed = watcher.run_after(|watcher| watcher.rename("a.go", "b.go"));
+        assert_eq!(renamed.changed_below(&watcher.tree()), ["b.go"], "{}", watcher.story());
+        watcher.exactly(3);
+        let file = watcher.run_after(|watcher| {
+            watcher.remove("b.go");
+            watcher.save("b.go", "two");
+        });
+        assert_eq!(file.changed_below(&watcher.tree()), ["b.go"], "{}", watcher.story());
+        watcher.exactly(4);
+    }
+}

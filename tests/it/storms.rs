@@ -309,3 +309,62 @@ fn a_flood_keeps_neither_an_end_nor_ctrl_c_from_being_heard() {
         assert!(third.is_some() && ended.is_some(), "{}", watcher.story());
     });
 }
+
+/// Forty files, one after the other, some time apart each; six reloads at most, the last begun after the last file.
+fn a_tool_over_forty_files(mut pause: impl FnMut() -> u64) {
+    let project =
+        (0..40).fold(Project::new(), |project, n| project.file(format!("f{n}.ts"), "old"));
+    let watcher = project.runs(Stamp::takes(60_000)).start([]).ready();
+    watcher.exactly(1);
+    let (mut saved, mut stalls) = (0, 0);
+    for n in 0..40 {
+        watcher.save(format!("f{n}.ts"), "formatted");
+        saved = monotonic();
+        let (paced, begun) = (Duration::from_millis(pause()), Instant::now());
+        pace(paced);
+        stalls += usize::from(begun.elapsed() > paced + Duration::from_millis(80));
+    }
+    watcher.wait_for("a run after the last file", || {
+        watcher.run_log().last().is_some_and(|run| run.began > saved).then_some(())
+    });
+    pace(QUIET * 2);
+    let runs = watcher.run_log();
+    let restarts = runs.len() - 1;
+    eprintln!("{restarts} restarts for forty files, {stalls} stalls");
+    assert!(restarts <= 6 + stalls, "{restarts} restarts, {stalls} stalls\n{}", watcher.story());
+    let named: Vec<String> =
+        runs.iter().flat_map(|run| run.changed_below(&watcher.tree())).collect();
+    assert_eq!(named.len(), 40, "each file once\n{}", watcher.story());
+}
+
+#[test]
+fn prettier_over_forty_files_is_six_restarts_at_most() {
+    let mut random = Random(11);
+    a_tool_over_forty_files(|| {
+        if random.below(4) == 0 { 90 + random.below(61) } else { 30 + random.below(45) }
+    });
+}
+
+#[test]
+fn eslint_over_forty_files_is_six_restarts_at_most() {
+    let mut random = Random(12);
+    a_tool_over_forty_files(|| 110 + random.below(20));
+}
+
+/// A person who saves two files by turns every 400 ms: each save is a run, and none waits.
+#[test]
+fn two_files_by_turns_are_not_slowed() {
+    let project = Project::new().file("a.go", "0").file("b.go", "0");
+    let watcher = project.start(["--ext", "go"]).ready();
+    let mut waits = Vec::new();
+    for round in 0..12 {
+        let saved = monotonic();
+        let file = if round % 2 == 0 { "a.go" } else { "b.go" };
+        let run = watcher.run_after(|watcher| watcher.save(file, format!("{round}")));
+        waits.push((run.began - saved) / 1_000_000);
+        pace_ms(400);
+    }
+    watcher.exactly(13);
+    waits.sort_unstable();
+    assert!(waits[6] < 45, "{waits:?} ms\n{}", watcher.story());
+}

@@ -210,7 +210,10 @@ fn the_built_in_directories() {
 fn the_built_in_files() {
     let ignored = "a.go~ .a.go.swp .a.go.swo .a.go.swx .a.go.swpx .swp a.swp 4913 5036 #a.go# .#a.go \
         .~lock.a.ods# a.go___jb_tmp___ a.go___jb_old___ a.go.vsctmp sedAb1xYz x.log x.pyc db-journal \
-        db.sqlite-wal db-shm";
+        db.sqlite-wal db-shm flycheck_app.py flycheck_ab12.el app_flymake.py app.test_flymake.ts \
+        .null-ls_123_app.py .DS_Store ._a.go Thumbs.db desktop.ini ~$a.docx .fuse_hidden0000001 \
+        .nfs000000000123 .nfsfe .a.go.kate-swp .directory .syncthing.a.go.tmp \
+        .mutagen-temporary-a";
     for name in ignored.split_whitespace() {
         let answer = built().ask(name);
         assert_eq!((answer.watched, answer.rule.kind), (false, RuleKind::BuiltIn), "{name}");
@@ -232,7 +235,10 @@ fn the_built_in_files() {
         assert!(!built().types(&[kind]).file(".gitignore", "*").ask(name).watched);
     }
     let counts = "~ sediments sedabc 4914 49130 .swift a.svg .logo.svg log .log catalog # ## -wal \
-        vendor/x dist/x build/x out/x bin/x tmp/x a.tmp";
+        flycheck.py flycheck_ my_flycheck_a.py flymake.py _flymake.py a_flymake .null-ls. a.DS_Store \
+        DS_Store ._ Thumbs.db.go desktop.ini.go a~$b ~a .~lock. .nfs .nfsx .nfs_a kate-swp .kate-swp \
+        a.kate-swp directory .directory.go .syncthing.tmp syncthing.a.tmp .syncthing.a .fuse \
+        .mutagen a.mutagen-temporary-b .a.go.Xy12Ab vendor/x dist/x build/x out/x bin/x tmp/x a.tmp";
     for name in counts.split_whitespace() {
         assert!(built().ask(name).watched, "{name}");
     }

@@ -169,7 +169,7 @@ fn what_is_held_is_due_at_its_time_or_with_anything_else() {
     let batch = settle.take(start + ms(1000));
     assert_eq!(
         batch.as_ref().map(|batch| (batch.first, batch.last)),
-        Some((start + ms(1000), start))
+        Some((start + ms(999), start))
     );
     assert_eq!((names(batch), settle.deadline()), (vec!["held".to_owned()], None));
 

@@ -2,8 +2,10 @@
 //! would begin.
 
 mod anything;
+mod drafts;
 mod endless;
 mod git_and_interval;
+mod rows;
 mod saves;
 mod scale;
 

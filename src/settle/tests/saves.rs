@@ -74,7 +74,7 @@ fn ways_to_save() -> Vec<Row> {
             ],
             300,
             BARE,
-            &["x", "a.go"],
+            a,
         ),
         (
             "atomic, with its time set before the rename (rsync)",

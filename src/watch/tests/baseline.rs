@@ -40,9 +40,17 @@ fn a_pipe_is_not_opened_and_its_writer_goes_on_waiting() {
         .unwrap();
     rig.watch.run_started(&[], Instant::now());
     rig.until("the baseline", |rig| rig.watch.baseline_done());
-    // Also where it is what changed, and what the next run has seen.
+    // It is no change either, and the next run's files are read beside it.
     let made =
         std::process::Command::new("touch").args(["-c", "-d", "yesterday"]).arg(&pipe).status();
+    assert!(made.unwrap().success());
+    assert!(!rig.run());
+    fs::write(rig.path("file"), "B").unwrap();
+    assert!(rig.run());
+    // Also where it counts and is what changed: without the built-in rules.
+    rig.without_built_in_rules();
+    let made =
+        std::process::Command::new("touch").args(["-c", "-d", "tomorrow"]).arg(&pipe).status();
     assert!(made.unwrap().success());
     assert!(rig.run());
     rig.for_a_while(Duration::from_millis(50));

@@ -100,6 +100,16 @@ impl Rig {
         Self { dir, root, watch, from, seen: Vec::new(), marks: 0 }
     }
 
+    /// New rules, under which everything counts.
+    pub(crate) fn without_built_in_rules(&mut self) {
+        let spec = Spec { working_directory: self.root.clone(), ..Spec::default() };
+        let roots = vec![Root { path: self.root.clone(), shown: ".".into(), named: false }];
+        let since = self.tick();
+        self.apply_since(since, Arc::new(Filter::new(spec).unwrap()), roots);
+        self.sync();
+        self.changes();
+    }
+
     /// One turn of the loop: waits for a message or a deadline.
     fn turn(&mut self, until: Instant) {
         let now = Instant::now();
