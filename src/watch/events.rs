@@ -248,15 +248,19 @@ impl Watch {
             }
             return;
         }
-        if there.is_some_and(|stat| !stat.is_dir()) {
-            // It is back: the event that tells is on the way, and the save may be complete by then.
+        let away = kind == RawKind::From;
+        let kind = if away { ChangeKind::RenamedAway } else { ChangeKind::Removed };
+        if let Some(stat) = there.filter(|stat| !stat.is_dir()) {
+            // It is back: the event that tells is on the way. Until then the save is half, also when its other
+            // events are here already (`patch -b` over an older backup).
             if let Some(record) = self.entry_mut(dir, name) {
                 record.set_open(false);
             }
+            if stat.print() != record.print && !self.contents.is_new(record.born) {
+                self.emit(path, kind, Facts::default(), now, out);
+            }
             return;
         }
-        let away = kind == RawKind::From;
-        let kind = if away { ChangeKind::RenamedAway } else { ChangeKind::Removed };
         self.remove_entry(dir, name, path, kind, now, out);
     }
 

@@ -108,13 +108,18 @@ fn one_run_a_save_and_its_name(save: impl Fn(&Watcher, &str, u64) -> Duration) {
     for flags in [&["--ext", "go"][..], &[]] {
         let project = Project::new().file("main.go", "0\n").file("b.go", "b\n");
         let watcher = project.runs(Stamp::quick().sees("main.go")).start(flags.to_vec()).ready();
+        watcher.exactly(1);
         let mut stalls = 0;
         for round in 0..6 {
-            let before = watcher.exactly(watcher.run_count()).len();
+            let before = watcher.run_count();
             let text = format!("edit {round}\n");
             let stopped = save(&watcher, &text, round);
             if stopped > Duration::from_millis(20) {
                 stalls += 1;
+                watcher.wait_for("a run that saw it", || {
+                    watcher.last_run().is_some_and(|run| run.saw_text(&text)).then_some(())
+                });
+                pace(QUIET);
                 continue;
             }
             let run = watcher.wait_runs(before + 1);

@@ -360,7 +360,7 @@ fn two_files_by_turns_are_not_slowed() {
     for round in 0..12 {
         let saved = monotonic();
         let file = if round % 2 == 0 { "a.go" } else { "b.go" };
-        let run = watcher.run_after(|watcher| watcher.save(file, format!("{round}")));
+        let run = watcher.run_after(|watcher| watcher.save(file, format!("save {round}")));
         waits.push((run.began - saved) / 1_000_000);
         pace_ms(400);
     }

@@ -241,3 +241,48 @@ fn what_a_run_has_seen_without_being_told_is_still_to_be_told() {
         assert!(rig.run());
     }
 }
+
+/// `patch -b` over an older backup, looked at when all of it has happened.
+#[test]
+fn a_file_that_is_back_already_was_away() {
+    let tree = |root: &std::path::Path| {
+        fs::write(root.join("a.go"), "one").unwrap();
+        fs::write(root.join("a.go.orig"), "none").unwrap();
+    };
+    let mut rig = Rig::with(tree, |_| {});
+    fs::write(rig.path("a.go.oAb12Cd"), "two").unwrap();
+    fs::rename(rig.path("a.go"), rig.path("a.go.orig")).unwrap();
+    fs::rename(rig.path("a.go.oAb12Cd"), rig.path("a.go")).unwrap();
+    let mut told = one(&mut rig);
+    told.retain(|(path, _)| !path.ends_with("Cd"));
+    let expected = [("a.go", RenamedAway), ("a.go.orig", Appeared), ("a.go", Appeared)];
+    assert_eq!(told, expected.map(|(path, kind)| (path.to_owned(), kind)));
+}
+
+/// Helix makes the file its backup: for a moment the sibling that tells is away.
+#[test]
+fn a_backup_by_renaming_is_a_temporary_of_what_is_away() {
+    let mut rig = Rig::with(|root| fs::write(root.join("a.go"), "one").unwrap(), |_| {});
+    rig.for_a_while(Duration::from_millis(20));
+    fs::rename(rig.path("a.go"), rig.path("a.goAbCdEf.bck")).unwrap();
+    rig.sync();
+    let changes = rig.changes();
+    let facts: Vec<_> =
+        changes.iter().map(|change| (change.kind, change.facts.temporary)).collect();
+    assert_eq!(facts, [(RenamedAway, false), (Appeared, true)]);
+}
+
+#[test]
+fn a_pipe_is_nothing_but_what_it_replaces_is_gone() {
+    let mut rig = Rig::with(|root| fs::write(root.join("a.go"), "one").unwrap(), |_| {});
+    let make =
+        |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    make(rig.path("pipe"));
+    assert_eq!(one(&mut rig), []);
+    fs::rename(rig.path("pipe"), rig.path("a.go")).unwrap();
+    assert_eq!(one(&mut rig), [("a.go".into(), Removed)]);
+    fs::remove_file(rig.path("a.go")).unwrap();
+    assert_eq!(one(&mut rig), []);
+    fs::write(rig.path("a.go"), "two").unwrap();
+    assert_eq!(one(&mut rig).last(), Some(&("a.go".into(), Closed)));
+}
