@@ -243,11 +243,11 @@ impl Outputs {
         }
     }
 
-    /// Whether it matters when exactly a path was changed, and not only when that was told.
+    /// Whether it matters when exactly a path was changed, and not only when that was told: it has changed after a
+    /// start before.
     #[must_use]
-    pub fn wants_time(&self, path: &Arc<Path>, now: Instant) -> bool {
-        let late = |act: &Act| act.over.is_some_and(|over| now > over + DATED);
-        self.act.as_ref().is_some_and(late) || self.tracks.contains_key(&Key::Path(path.clone()))
+    pub fn wants_time(&self, path: &Arc<Path>) -> bool {
+        self.tracks.contains_key(&self.known(path))
     }
 
     /// When nothing of the latest run was left any more.
@@ -370,7 +370,7 @@ impl Outputs {
         let mut planned = self.planned.take().unwrap_or_else(|| Planned {
             first: batch.first,
             last: batch.last,
-            trial: self.trial(now),
+            trial: self.trial(&causes, now),
             causes: Vec::new(),
             from_rest: false,
             waits: None,
@@ -472,13 +472,15 @@ impl Outputs {
     }
 
     /// By how much the next start is put off, if something is on trial.
-    fn trial(&mut self, now: Instant) -> Option<(Instant, Instant)> {
+    fn trial(&mut self, causes: &[Key], now: Instant) -> Option<(Instant, Instant)> {
         let tried =
             self.tracks.iter().flat_map(|(key, track)| track.tried().map(move |it| (it, key)));
         let most = tried.max_by_key(|(tolerance, _)| *tolerance);
+        // Somebody edits what the run makes: does the run make it still?
+        let learnt = |key: &Key| self.tracks.get(key).is_some_and(Track::is_learnt);
         let (tolerance, key) = match most {
             Some((tolerance, key)) => (tolerance, Some(key.clone())),
-            None if self.doubt_in == 0 => (self.widest()?, None),
+            None if self.doubt_in == 0 || causes.iter().any(learnt) => (self.widest()?, None),
             None => return None,
         };
         let least = TRIAL_LEAST.max(tolerance * TRIAL_TOLERANCES);
@@ -566,7 +568,7 @@ impl Outputs {
                     self.findings.push(Finding::Hint { made, runs });
                 }
                 if let Some(track) = self.tracks.get_mut(cause)
-                    && track.release(number)
+                    && track.begins(number)
                 {
                     released.push(cause.clone());
                 }

@@ -81,6 +81,8 @@ pub(super) struct Track {
     misses: u32,
     /// The start, put off enough to tell, after which it came elsewhere too.
     strayed: Option<(u64, Way)>,
+    /// An output that began a run from rest: it has to come at its moment after this start, or it is a source.
+    owed: Option<u64>,
     /// When it came, after runs that something else had caused, and these runs.
     reloads: Vec<(Duration, RunId)>,
     hinted: bool,
@@ -174,8 +176,22 @@ impl Track {
         learnt
     }
 
+    /// It began a run from rest. Whether it was an output and is none any more: a person may edit what the run makes,
+    /// and the run makes it again.
+    pub(super) fn begins(&mut self, act: u64) -> bool {
+        if self.is_learnt() {
+            self.owed = Some(act + 1);
+            return false;
+        }
+        self.release(act)
+    }
+
     /// The start of this number is followed by another. Whether an output turned out to be none.
     pub(super) fn close(&mut self, act: u64) -> bool {
+        let owed = self.owed.take_if(|owed| *owed <= act).is_some();
+        if owed && self.moments.iter().all(|moment| moment.seen != act) {
+            return self.release(act);
+        }
         self.busy.take_if(|busy| *busy != act);
         let strayed = self.strayed.take().filter(|(at, _)| *at == act);
         let Some((_, way)) = strayed else { return false };

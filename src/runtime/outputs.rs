@@ -23,7 +23,9 @@ impl Instance {
         let lives = match self.outputs.over() {
             None => true,
             // Events come in the order of what happened; until all of those before the end are here, it is not over.
-            Some(_) if self.watch.tells_in_order(&change.path) => self.watch.is_behind(now),
+            Some(_) if !change.facts.found && self.watch.tells_in_order(&change.path) => {
+                self.watch.is_behind(now)
+            }
             Some(over) => at <= over + DATED,
         };
         self.outputs.note((&change.path, change.kind), at, lives, now)
@@ -32,7 +34,8 @@ impl Instance {
     /// When a path was changed, which may be a while before that was told.
     fn time_of(&self, change: &Change, now: Instant) -> Instant {
         let path = &change.path;
-        if !self.watch.is_polled(path) && !self.outputs.wants_time(path, now) {
+        let late = change.facts.found || self.watch.is_polled(path);
+        if !late && !self.outputs.wants_time(path) {
             return now;
         }
         self.watch.changed_at(path, now).unwrap_or_else(|| {

@@ -49,4 +49,6 @@ pub struct Facts {
     /// The file is empty now and was not when the last run started (or the watch began). To be told
     /// with every event as long as it is so: a `Closed` without it means that the content is there.
     pub emptied: bool,
+    /// A look at a directory found it, not an event: it may have happened a while ago.
+    pub found: bool,
 }

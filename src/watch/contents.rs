@@ -67,6 +67,8 @@ pub(super) struct Contents {
     /// Counts the runs, from 1. A name whose record was born in the present epoch is new since the last run.
     epoch: u32,
     started: Option<Instant>,
+    /// The time of that start by the clock that stamps files.
+    stamp: i64,
     /// Paths that changed since the last run's start.
     dirty: PathMap<Dirty>,
     /// What the last run probably saw: hash and fingerprint. Any event takes a path out of here.
@@ -108,6 +110,7 @@ impl Contents {
             since,
             epoch: 1,
             started: None,
+            stamp: 0,
             dirty: PathMap::default(),
             candidates: PathMap::default(),
             unread: Vec::new(),
@@ -157,10 +160,10 @@ impl Contents {
     }
 
     /// A name appeared: when it was born, and what the last run saw under it.
-    pub(super) fn recall(&mut self, path: &Path, now: Instant) -> (u32, u64) {
+    pub(super) fn recall(&mut self, path: &Path, changed: i64, now: Instant) -> (u32, u64) {
         match self.gone.remove(path) {
             Some(hash) => (0, hash),
-            None if self.hazy(now) => (self.epoch.wrapping_sub(1), 0),
+            None if self.hazy(now) && changed < self.stamp => (self.epoch.wrapping_sub(1), 0),
             None => (self.epoch, 0),
         }
     }
@@ -311,6 +314,7 @@ impl Watch {
         let contents = &mut self.contents;
         contents.epoch = contents.epoch.wrapping_add(1).max(2);
         contents.started = Some(now);
+        contents.stamp = os::file_clock();
         contents.unread.clear();
         let dirty = std::mem::take(&mut contents.dirty);
         let told: HashSet<&OsStr> = causes.iter().map(|path| path.as_os_str()).collect();

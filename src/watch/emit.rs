@@ -45,7 +45,7 @@ impl Watch {
             && temporary_among(OsStr::from_bytes(name), |other| {
                 self.entry(dir, other.as_bytes()).is_some() || was_there(other)
             });
-        Facts { new, temporary, emptied: record.emptied() }
+        Facts { new, temporary, emptied: record.emptied(), found: false }
     }
 
     /// Tells of a file that is no more, and remembers what the last run saw of it.

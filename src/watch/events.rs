@@ -160,7 +160,7 @@ impl Watch {
                 if known.is_some() {
                     self.remove_entry(dir, name, path, ChangeKind::Removed, now, out);
                 }
-                let (born, hash) = self.contents.recall(path, now);
+                let (born, hash) = self.contents.recall(path, stat.ctime, now);
                 Record::file(stat, born).with(born, hash)
             }
         };

@@ -295,7 +295,7 @@ impl Watch {
                     self.close(merging.dir, name);
                 }
                 if merging.why == Why::Whole && !self.contents.is_new(old.born) {
-                    let facts = self.facts(merging.dir, name);
+                    let facts = Facts { found: true, ..self.facts(merging.dir, name) };
                     self.emit(&path(), ChangeKind::Appeared, facts, now, out);
                 }
             }
@@ -306,7 +306,7 @@ impl Watch {
                 self.put(merging.dir, name, record);
                 // At the start the change times tell.
                 if merging.why != Why::Start {
-                    let facts = self.facts(merging.dir, name);
+                    let facts = Facts { found: true, ..self.facts(merging.dir, name) };
                     self.emit(&path(), ChangeKind::Appeared, facts, now, out);
                 }
             }
@@ -315,10 +315,10 @@ impl Watch {
             }
             None => {
                 let path = path();
-                let (born, hash) = self.contents.recall(&path, now);
+                let (born, hash) = self.contents.recall(&path, record.mtime, now);
                 // Empty, it may be half of a save: this look tells nothing of who has it open.
                 self.put(merging.dir, name, record.with(born, hash).after_nothing());
-                let facts = self.facts(merging.dir, name);
+                let facts = Facts { found: true, ..self.facts(merging.dir, name) };
                 self.emit(&path, ChangeKind::Appeared, facts, now, out);
             }
         }

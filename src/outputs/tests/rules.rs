@@ -146,17 +146,48 @@ fn released(world: &World) -> usize {
 }
 
 #[test]
-fn what_began_a_run_from_rest_is_a_source_and_no_output() {
-    let mut world = learnt(3, true);
-    world.save(ms(29_000), "gen");
-    world.go(ms(31_000));
-    assert_eq!(released(&world), 1);
-    assert!(world.outputs.known_outputs().is_empty());
-    for number in 0..8 {
-        world.save(ms(32_000 + 4_000 * number), "src");
+fn what_began_a_run_from_rest_is_a_source_and_not_tried() {
+    // Somebody saves at the very moment after the end of each run.
+    let mut world = World::new(3, |run| run.ends(100));
+    for number in 0..30 {
+        world.save(ms(5_000 + 4_000 * number), "src");
     }
-    world.go(ms(64_000));
-    assert_eq!(world.learnt().len(), 1, "it is not tried");
+    world.go(ms(125_000));
+    assert_eq!(world.count(|finding| matches!(finding, Finding::Trial { .. })), 0);
+    assert!(world.learnt().is_empty());
+}
+
+#[test]
+fn an_output_that_a_person_edits_from_rest_stays_one_if_the_run_makes_it_again() {
+    let mut world = learnt(3, true);
+    let runs = world.runs.len();
+    world.save(ms(29_000), "gen");
+    world.save(ms(32_000), "src");
+    world.go(ms(35_000));
+    assert_eq!((world.runs.len(), released(&world)), (runs + 2, 0));
+}
+
+#[test]
+fn an_output_that_begins_a_run_which_does_not_make_it_is_a_source() {
+    let mut world = World::new(4, |run| {
+        let text = run.number;
+        if run.number < 7 {
+            run.writes(50, 2, "gen", text);
+        }
+        run.ends(80);
+    });
+    world.go(ms(20_000));
+    assert_eq!(world.learnt().len(), 1);
+    let mut at = 20_000;
+    while world.runs.len() < 7 {
+        world.save(ms(at), "src");
+        at += 3_000;
+        world.go(ms(at));
+    }
+    world.save(ms(at), "gen");
+    world.save(ms(at + 3_000), "src");
+    world.go(ms(at + 6_000));
+    assert_eq!(released(&world), 1);
 }
 
 #[test]

@@ -37,10 +37,10 @@ struct Script {
     events: Vec<(u64, String, ChangeKind, Facts)>,
 }
 
-const TEMPORARY: Facts = Facts { new: true, temporary: true, emptied: false };
-const NEW: Facts = Facts { new: true, temporary: false, emptied: false };
-const EMPTIED: Facts = Facts { new: false, temporary: false, emptied: true };
-const PLAIN: Facts = Facts { new: false, temporary: false, emptied: false };
+const TEMPORARY: Facts = Facts { new: true, temporary: true, emptied: false, found: false };
+const NEW: Facts = Facts { new: true, temporary: false, emptied: false, found: false };
+const EMPTIED: Facts = Facts { new: false, temporary: false, emptied: true, found: false };
+const PLAIN: Facts = Facts { new: false, temporary: false, emptied: false, found: false };
 
 impl Script {
     fn event(mut self, at: u64, path: &str, kind: ChangeKind, facts: Facts) -> Script {
