@@ -276,12 +276,11 @@ impl Outputs {
     ) -> bool {
         let (path, kind) = change;
         let Some(act) = &self.act else { return true };
-        let Some(after) = at.checked_duration_since(act.at).filter(|_| !act.stopping) else {
-            return true;
-        };
-        if act.sightings >= MANY {
+        // The clock that stamps files may be behind by a tick.
+        if act.stopping || at + DATED < act.at || act.sightings >= MANY {
             return true;
         }
+        let after = at.saturating_duration_since(act.at);
         let (run, number, lag) = (act.run, act.number, act.lag);
         let lives = lives && after <= LATEST;
         let answered = act.answered.is_some_and(|answered| at >= answered);
@@ -560,6 +559,7 @@ impl Outputs {
         }
         for cause in planned.iter().flat_map(|planned| &planned.causes) {
             let Some(track) = self.tracks.get_mut(cause) else { continue };
+            track.caused += 1;
             let own = self.act.as_ref().is_some_and(|act| act.causes.contains(cause));
             if track.counted(number).any(|seen| seen.from_rest) {
                 if let Some(runs) = track.rests_in_step(number)

@@ -14,6 +14,8 @@ const MOMENTS: usize = 4;
 const SIGHTINGS: usize = 8;
 /// What changes so often at no known moment, within the starts that are compared, is not learnt meanwhile.
 const STRANGE: usize = 2;
+/// What has started fewer runs needs no rule: what comes and goes at once, say.
+const CAUSED: u32 = 2;
 /// Sightings after so many starts are compared.
 pub(super) const COMPARED: u64 = 4;
 /// After a miss a path is not tried for so many starts, after the next for twice as many …
@@ -86,6 +88,8 @@ pub(super) struct Track {
     /// When it came, after runs that something else had caused, and these runs.
     reloads: Vec<(Duration, RunId)>,
     hinted: bool,
+    /// So many runs were started for it, alone or with others.
+    pub(super) caused: u32,
     /// That it is an output has been told.
     pub(super) told: bool,
 }
@@ -123,7 +127,8 @@ impl Track {
     fn judge(&mut self, seen: &Sighting) -> Judged {
         let Sighting { act, run, lag, way, at, .. } = *seen;
         let strangers = self.strangers(way).filter(|before| before.act == act).count();
-        let steady = self.busy.is_none() && self.strangers(way).count() < STRANGE;
+        let steady =
+            self.busy.is_none() && self.strangers(way).count() < STRANGE && self.caused >= CAUSED;
         if let Some(moment) = self.moments.iter_mut().find(|moment| moment.has(way, at)) {
             moment.see(at, lag, run, act, strangers == 0);
             let news = steady && moment.learn();

@@ -38,11 +38,13 @@ impl Instance {
         if !late && !self.outputs.wants_time(path) {
             return now;
         }
-        self.watch.changed_at(path, now).unwrap_or_else(|| {
+        match self.watch.changed_at(path, now) {
+            // An event that came in time is more precise than the clock that stamps files.
+            Some(at) if !late && now < at + DATED => now,
+            Some(at) => at,
             // Nothing is there to tell. So soon after the end of a run it was the run.
-            let over = self.outputs.over().filter(|over| now <= *over + AFTERMATH);
-            over.unwrap_or(now)
-        })
+            None => self.outputs.over().filter(|over| now <= *over + AFTERMATH).unwrap_or(now),
+        }
     }
 
     /// Puts the start for a batch off, if it is to be. Returns the batch when it may start now.
