@@ -282,7 +282,7 @@ fn several_files() -> Vec<Row> {
         .lasts(150),
         same_bytes(
             "a test program that is built, run and removed",
-            "cp \"$(command -v sleep)\" pkg.test; ./pkg.test 0.3; rm pkg.test",
+            "cp --remove-destination \"$(command -v sleep)\" pkg.test; ./pkg.test 0.3; rm pkg.test",
             "pkg.test",
         )
         .lasts(320),
