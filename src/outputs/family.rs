@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// The part that differs has at least so many digits or random characters …
 const VARIABLE: usize = 6;
 /// … unless it is a number of this many digits, which may be a process id.
-const PROCESS_ID: std::ops::RangeInclusive<usize> = 2..=7;
+const PROCESS_ID: std::ops::RangeInclusive<usize> = 3..=7;
 
 /// Names in one directory that begin and end alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,6 +196,7 @@ mod tests {
             ("main.rs", "main_test.rs"),
             ("page-1.html", "page-2.html"),
             ("header.tsx", "footer.tsx"),
+            ("gen10.txt", "gen11.txt"),
             ("index.html", "index.md"),
             ("README.md", "CHANGELOG.md"),
             ("facade", "decade"),

@@ -197,6 +197,15 @@ struct Planned {
     handed: bool,
 }
 
+/// A family with its number.
+#[derive(Clone, Debug)]
+struct Kin {
+    id: u32,
+    family: Family,
+    /// Its latest members, and after which start each of them was made.
+    members: VecDeque<(Arc<Path>, u64)>,
+}
+
 /// Knows what the runs make themselves.
 #[derive(Debug)]
 pub struct Outputs {
@@ -205,7 +214,7 @@ pub struct Outputs {
     planned: Option<Planned>,
     row: Row,
     tracks: HashMap<Key, Track>,
-    families: Vec<(u32, Family)>,
+    families: Vec<Kin>,
     /// New names, and after which start they came.
     names: VecDeque<(Arc<Path>, u64)>,
     /// What came at its moment since the last start: the next run is told of it.
@@ -334,29 +343,43 @@ impl Outputs {
 
     /// What a path is watched as.
     fn key(&mut self, path: &Arc<Path>, way: Way, number: u64) -> Key {
-        if let Some((id, _)) = self.families.iter().find(|(_, family)| family.has(path)) {
-            return Key::Family(*id);
+        let made = way == Way::There;
+        if let Some(at) = self.families.iter().position(|kin| kin.family.has(path)) {
+            let kin = &mut self.families[at];
+            match kin.members.iter().find(|(member, _)| member == path) {
+                // A name that is made again is no new one each time.
+                Some((_, act)) if made && *act != number => {
+                    let id = self.families.swap_remove(at).id;
+                    self.tracks.remove(&Key::Family(id));
+                }
+                known => {
+                    if known.is_none() && made {
+                        remember(&mut kin.members, path, number);
+                    }
+                    return Key::Family(kin.id);
+                }
+            }
         }
         let key = Key::Path(path.clone());
-        if way == Way::Gone || self.tracks.contains_key(&key) {
+        if !made || self.tracks.contains_key(&key) {
             return key;
         }
         self.names.retain(|(_, act)| act + FORGOTTEN > number);
         let others = self.names.iter().filter(|(_, act)| *act != number);
-        let kin = others.rev().find_map(|(other, _)| Some((other, Family::of(other, path)?)));
+        let kin = others
+            .rev()
+            .find_map(|(other, act)| Some(((other.clone(), *act), Family::of(other, path)?)));
         if let Some((other, family)) = kin
             && self.families.len() < FAMILIES
         {
-            let known = self.tracks.remove(&Key::Path(other.clone())).unwrap_or_default();
-            let id = self.families.iter().map(|(id, _)| id + 1).max().unwrap_or(0);
-            self.families.push((id, family));
+            let known = self.tracks.remove(&Key::Path(other.0.clone())).unwrap_or_default();
+            let id = self.families.iter().map(|kin| kin.id + 1).max().unwrap_or(0);
+            let members = VecDeque::from([other, (path.clone(), number)]);
+            self.families.push(Kin { id, family, members });
             self.tracks.insert(Key::Family(id), known);
             return Key::Family(id);
         }
-        if self.names.len() == NAMES {
-            self.names.pop_front();
-        }
-        self.names.push_back((path.clone(), number));
+        remember(&mut self.names, path, number);
         key
     }
 
@@ -407,7 +430,10 @@ impl Outputs {
             return trial;
         };
         let steady = |cause: &Key| self.tracks.get(cause)?.in_step(number);
-        let in_step = planned.causes.iter().find_map(|cause| Some((cause, steady(cause)?)));
+        // Somebody else's save during the row is not slowed with it.
+        let all = planned.causes.iter().map(|cause| Some((cause, steady(cause)?)));
+        let all: Option<Vec<(&Key, (Duration, RunId))>> = all.collect();
+        let in_step = all.and_then(|all| all.into_iter().next());
         let (started, run) = (act.at, act.run);
         let (at, doubled) = self.row.next(&Next {
             started,
@@ -456,16 +482,16 @@ impl Outputs {
     }
 
     fn known(&self, path: &Arc<Path>) -> Key {
-        let family = self.families.iter().find(|(_, family)| family.has(path));
-        family.map_or_else(|| Key::Path(path.clone()), |(id, _)| Key::Family(*id))
+        let kin = self.families.iter().find(|kin| kin.family.has(path));
+        kin.map_or_else(|| Key::Path(path.clone()), |kin| Key::Family(kin.id))
     }
 
     fn made(&self, key: &Key) -> Option<Made> {
         match key {
             Key::Path(path) => Some(Made::Path(path.clone())),
             Key::Family(id) => {
-                let (_, family) = self.families.iter().find(|(own, _)| own == id)?;
-                Some(Made::Names(family.clone()))
+                let kin = self.families.iter().find(|kin| kin.id == *id)?;
+                Some(Made::Names(kin.family.clone()))
             }
         }
     }
@@ -584,7 +610,7 @@ impl Outputs {
         self.findings.extend(released.into_iter().map(Finding::Released));
         self.tracks.retain(|_, track| track.last_seen() + FORGOTTEN > number);
         let tracks = &self.tracks;
-        self.families.retain(|(id, _)| tracks.contains_key(&Key::Family(*id)));
+        self.families.retain(|kin| tracks.contains_key(&Key::Family(kin.id)));
     }
 
     /// The run could not be started: it makes nothing, and no row goes on through it.
@@ -693,4 +719,12 @@ impl Outputs {
         self.row = Row::new(&mut self.random);
         missed
     }
+}
+
+/// Adds a name to a list of a limited length.
+fn remember(names: &mut VecDeque<(Arc<Path>, u64)>, path: &Arc<Path>, number: u64) {
+    if names.len() == NAMES {
+        names.pop_front();
+    }
+    names.push_back((path.clone(), number));
 }

@@ -117,11 +117,11 @@ impl Moment {
         }
     }
 
-    /// Whether a change so long after a start is at this moment.
+    /// Whether a change so long after a start is at this moment: all sightings lie within two tolerances. Once it is
+    /// learnt, a busy machine may make it twice as imprecise.
     pub(super) fn has(&self, way: Way, at: Duration) -> bool {
-        let tolerance = tolerance(self.at);
-        let (from, to) = if self.is_learnt() { self.within } else { (self.at, self.at) };
-        way == self.way && at + tolerance >= from && at <= to + tolerance
+        let width = tolerance(self.at) * if self.learnt { 4 } else { 2 };
+        way == self.way && self.within.1.max(at) - self.within.0.min(at) <= width
     }
 
     /// Whether something tied to the save would come elsewhere after a start of this lag.
@@ -143,10 +143,9 @@ impl Moment {
         if self.lags.len() < REMEMBERED {
             self.lags.push(lag);
         }
-        // Sightings widen it, but never beyond what one tolerance around it allows.
-        let tolerance = tolerance(self.at);
-        self.within.0 = self.within.0.min(at).max(self.at.saturating_sub(tolerance));
-        self.within.1 = self.within.1.max(at).min(self.at + tolerance);
+        if !self.learnt {
+            self.within = (self.within.0.min(at), self.within.1.max(at));
+        }
     }
 
     /// Nothing else about its path is strange: enough hits make it certain. Whether they do so just now.

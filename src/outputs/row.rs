@@ -2,7 +2,7 @@
 //!
 //! No tool can tell a loop from a person here, so a row is only slowed: nothing is lost, only late.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::Key;
@@ -45,8 +45,8 @@ pub(super) struct Row {
     steps: VecDeque<Step>,
     /// How many runs the row has, the first one, which something else caused, left out.
     length: usize,
-    /// What caused its runs.
-    causes: HashSet<Key>,
+    /// What caused its runs, and how many of them.
+    causes: HashMap<Key, usize>,
     /// How often the distance has doubled.
     level: u32,
     /// The next distance is so many times the least …
@@ -98,7 +98,9 @@ impl Row {
         }
         self.steps.push_back(Step { moment, waited, disturbed });
         self.length += 1;
-        self.causes.extend(causes);
+        for cause in causes {
+            *self.causes.entry(cause).or_default() += 1;
+        }
         self.draw(random);
     }
 
@@ -108,7 +110,7 @@ impl Row {
             return (next.first, false);
         }
         let looping = !next.causes.is_empty()
-            && next.causes.iter().all(|cause| self.causes.contains(cause))
+            && next.causes.iter().all(|cause| self.is_of(cause))
             && (next.in_step && self.length >= AT_ONCE
                 || !next.disturbed
                     && (self.waits(WAITED, WAITED_ALIKE) || self.alike(LONG, LONG_ALIKE)));
@@ -123,6 +125,11 @@ impl Row {
     /// The first run of the row, when this is its latest one.
     pub(super) fn first_run(&self, latest: RunId) -> RunId {
         RunId(latest.0.saturating_sub(self.length as u64))
+    }
+
+    /// Whether this belongs to the row: it caused half of its runs or more.
+    fn is_of(&self, cause: &Key) -> bool {
+        self.causes.get(cause).is_some_and(|runs| runs * 2 >= self.length)
     }
 
     /// The next run starts after a doubled distance, or not.

@@ -19,28 +19,26 @@ use crate::watch::{Change, ChangeKind, Facts, Survey};
 impl Instance {
     /// Whether a change counts: what the run makes at its moment does not.
     pub(super) fn counts(&mut self, change: &Change, now: Instant) -> bool {
-        let at = self.time_of(change, now);
+        let in_order = !change.facts.found && self.watch.tells_in_order(&change.path);
+        let at = self.time_of(change, in_order, now);
         let lives = match self.outputs.over() {
             None => true,
             // Events come in the order of what happened; until all of those before the end are here, it is not over.
-            Some(_) if !change.facts.found && self.watch.tells_in_order(&change.path) => {
-                self.watch.is_behind(now)
-            }
+            Some(_) if in_order => self.watch.is_behind(now),
             Some(over) => at <= over + DATED,
         };
         self.outputs.note((&change.path, change.kind), at, lives, now)
     }
 
     /// When a path was changed, which may be a while before that was told.
-    fn time_of(&self, change: &Change, now: Instant) -> Instant {
+    fn time_of(&self, change: &Change, in_order: bool, now: Instant) -> Instant {
         let path = &change.path;
-        let late = change.facts.found || self.watch.is_polled(path);
-        if !late && !self.outputs.wants_time(path) {
+        if in_order && !self.outputs.wants_time(path) {
             return now;
         }
         match self.watch.changed_at(path, now) {
             // An event that came in time is more precise than the clock that stamps files.
-            Some(at) if !late && now < at + DATED => now,
+            Some(at) if in_order && now < at + DATED => now,
             Some(at) => at,
             // Nothing is there to tell. So soon after the end of a run it was the run.
             None => self.outputs.over().filter(|over| now <= *over + AFTERMATH).unwrap_or(now),
