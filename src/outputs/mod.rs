@@ -252,11 +252,16 @@ impl Outputs {
         }
     }
 
-    /// Whether it matters when exactly a path was changed, and not only when that was told: it has changed after a
-    /// start before.
+    /// Whether it matters when exactly a path was changed, and not only when that was told: it recurs.
     #[must_use]
     pub fn wants_time(&self, path: &Arc<Path>) -> bool {
-        self.tracks.contains_key(&self.known(path))
+        self.tracks.get(&self.known(path)).is_some_and(|track| !track.moments.is_empty())
+    }
+
+    /// Whether it matters when exactly the run ends: something has changed while one lived.
+    #[must_use]
+    pub fn wants_end(&self) -> bool {
+        self.tracks.values().any(Track::was_seen_in_a_run)
     }
 
     /// When nothing of the latest run was left any more.

@@ -209,6 +209,11 @@ impl Track {
         self.busy.is_none() && self.moments.iter().any(Moment::is_learnt)
     }
 
+    /// Whether it changed while a run lived.
+    pub(super) fn was_seen_in_a_run(&self) -> bool {
+        !self.moments.is_empty() || self.sightings.iter().any(|seen| !seen.from_rest)
+    }
+
     /// The moments that are still on trial.
     pub(super) fn tried(&self) -> impl Iterator<Item = Duration> {
         self.moments.iter().filter(|moment| !moment.is_learnt()).map(|moment| tolerance(moment.at))

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::run::Instance;
 use crate::config::Origin;
@@ -16,6 +16,9 @@ use crate::settle::Batch;
 use crate::supervisor::{Cause, Event, RunId};
 use crate::watch::{Change, ChangeKind, Facts, Survey};
 
+/// An event of what a run did at its very end is here by then, as long as the machine has time.
+const ON_ITS_WAY: Duration = Duration::from_millis(1);
+
 impl Instance {
     /// Whether a change counts: what the run makes at its moment does not.
     pub(super) fn counts(&mut self, change: &Change, now: Instant) -> bool {
@@ -24,7 +27,7 @@ impl Instance {
         let lives = match self.outputs.over() {
             None => true,
             // Events come in the order of what happened; until all of those before the end are here, it is not over.
-            Some(_) if in_order => self.watch.is_behind(now),
+            Some(over) if in_order => self.watch.is_behind(now) || now <= over + ON_ITS_WAY,
             Some(over) => at <= over + DATED,
         };
         self.outputs.note((&change.path, change.kind), at, lives, now)
@@ -71,7 +74,7 @@ impl Instance {
             Event::SpawnFailed { run, .. } => self.outputs.never_started(*run, now),
             Event::Gone { run, .. } => {
                 self.outputs.gone(*run, now);
-                if !self.supervisor.is_restarting() {
+                if !self.supervisor.is_restarting() && self.outputs.wants_end() {
                     self.watch.run_ended(now);
                 }
             }
