@@ -297,6 +297,7 @@ impl Outputs {
         let after = at.saturating_duration_since(act.at);
         let (run, number, lag) = (act.run, act.number, act.lag);
         let lives = lives && after <= LATEST;
+        let just_over = act.over.is_some_and(|over| at <= over + DATED);
         let answered = act.answered.is_some_and(|answered| at >= answered);
         let way = if kind.is_gone() { Way::Gone } else { Way::There };
         let key = self.key(path, way, number);
@@ -309,7 +310,8 @@ impl Outputs {
             at: after,
             last: after,
             open: kind == ChangeKind::Written,
-            from_rest: !lives || answered && !track.expects(way, after),
+            from_rest: !(lives || just_over && track.knows(way, after))
+                || answered && !track.expects(way, after),
             output: false,
         };
         let judged = track.see(seen);

@@ -249,6 +249,11 @@ impl Track {
         self.moments.iter().find_map(steady)
     }
 
+    /// Whether it has changed so long after a start while a run lived: an event that comes a little late is no other.
+    pub(super) fn knows(&self, way: Way, at: Duration) -> bool {
+        self.moments.iter().any(|moment| moment.has(way, at))
+    }
+
     /// Whether a change so long after a start is one of an output.
     pub(super) fn expects(&self, way: Way, at: Duration) -> bool {
         self.moments.iter().any(|moment| moment.is_learnt() && moment.has(way, at))
