@@ -35,6 +35,8 @@ use crate::watch::change::ChangeKind;
 pub const DATED: Duration = Duration::from_millis(20);
 /// Where they do not tell: what comes so soon after the end of a run was done by it.
 pub const AFTERMATH: Duration = Duration::from_millis(250);
+/// So long the last of it may take to be told on a busy machine.
+const LATE_END: Duration = Duration::from_secs(1);
 /// A trial puts a start off by at least so much, and by three tolerances …
 const TRIAL_LEAST: Duration = Duration::from_millis(60);
 /// … and at random by so much more.
@@ -168,6 +170,8 @@ struct Act {
     causes: Vec<Key>,
     /// Nothing of the run is left since then.
     over: Option<Instant>,
+    /// What is told until [`Outputs::ended`], and until this moment at the latest, may be of before the end.
+    ending: Option<Instant>,
     /// The run is being stopped: what comes now belongs to the start of the next one.
     stopping: bool,
     /// Somebody outside has waited for the run, and knows since then what became of it.
@@ -571,6 +575,7 @@ impl Outputs {
             lag,
             causes,
             over: None,
+            ending: None,
             stopping: false,
             answered: None,
             sightings: 0,
@@ -639,6 +644,26 @@ impl Outputs {
             act.over = Some(now);
             act.stopping = false;
         }
+    }
+
+    /// What the run did at its end is still being told.
+    pub fn ending(&mut self, now: Instant) {
+        if let Some(act) = &mut self.act {
+            act.ending = Some(now + LATE_END);
+        }
+    }
+
+    /// Everything that the run did has been told.
+    pub fn ended(&mut self) {
+        if let Some(act) = &mut self.act {
+            act.ending = None;
+        }
+    }
+
+    /// Whether what is told now may be of before the end of the run.
+    #[must_use]
+    pub fn is_ending(&self, now: Instant) -> bool {
+        self.act.as_ref().and_then(|act| act.ending).is_some_and(|until| now < until)
     }
 
     /// When [`Outputs::findings`] has something to tell.

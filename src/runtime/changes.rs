@@ -58,6 +58,7 @@ impl Instance {
                     self.reporter.say(&Notice::Watching(watching), now);
                 }
                 Seen::Marker(name) => self.marked(&name),
+                Seen::CaughtUp => self.outputs.ended(),
                 Seen::Rearmed => self.make_markers_again(),
                 Seen::ConfigChanged(_) => self.live.touched(now),
                 Seen::LinkMoved => self.live.link_moved(now),

@@ -27,7 +27,7 @@ impl Instance {
         let lives = match self.outputs.over() {
             None => true,
             // Events come in the order of what happened; until all of those before the end are here, it is not over.
-            Some(over) if in_order => self.watch.is_behind(now) || now <= over + ON_ITS_WAY,
+            Some(over) if in_order => self.outputs.is_ending(now) || now <= over + ON_ITS_WAY,
             Some(over) => at <= over + DATED,
         };
         self.outputs.note((&change.path, change.kind), at, lives, now)
@@ -74,8 +74,9 @@ impl Instance {
             Event::SpawnFailed { run, .. } => self.outputs.never_started(*run, now),
             Event::Gone { run, .. } => {
                 self.outputs.gone(*run, now);
-                if !self.supervisor.is_restarting() && self.outputs.wants_end() {
-                    self.watch.run_ended(now);
+                let rests = !self.supervisor.is_restarting() && self.outputs.wants_end();
+                if rests && self.watch.run_ended(now) {
+                    self.outputs.ending(now);
                 }
             }
             _ => {}

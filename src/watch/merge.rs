@@ -219,7 +219,8 @@ impl Watch {
     ) {
         for name in fresh.iter().filter(|name| !touched.contains_key(*name)) {
             let path = merging.path.join(OsStr::from_bytes(name));
-            self.emit(&path, ChangeKind::Appeared, Facts::default(), now, out);
+            let facts = Facts { found: true, ..Facts::default() };
+            self.emit(&path, ChangeKind::Appeared, facts, now, out);
         }
     }
 

@@ -100,6 +100,8 @@ pub enum Seen {
     /// Watches were put on anew, and what had come before that has been looked at: a marker that was made
     /// meanwhile may have been overlooked.
     Rearmed,
+    /// Everything that had happened when [`Watch::run_ended`] was called has been told before this.
+    CaughtUp,
     /// The first walk is done. `types` is left empty: the loop knows them from the configuration.
     Ready(Watching),
     /// Something to say.
@@ -214,7 +216,7 @@ impl Watch {
             }
             Inner::WalkDone { walk, tally } => self.on_walk_done(walk, tally, now, out),
             Inner::RulesFrom(files) => self.watch_rules(files),
-            Inner::CaughtUp => self.recovery.caught_up(),
+            Inner::CaughtUp => out.extend(self.recovery.caught_up().then_some(Seen::CaughtUp)),
             Inner::Hashed(hashed) => self.on_hashed(hashed, now),
             Inner::Mounts | Inner::Above => self.check_roots(now, out),
         }

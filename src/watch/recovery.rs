@@ -73,10 +73,12 @@ impl Recovery {
         self.begin_again(backend, poll);
     }
 
-    pub(super) fn caught_up(&mut self) {
+    /// An answer is here. Whether it is the last that is awaited.
+    pub(super) fn caught_up(&mut self) -> bool {
         self.behind = self.behind.and_then(|(count, until)| {
             Some((count.checked_sub(1).filter(|left| *left > 0)?, until))
         });
+        self.behind.is_none()
     }
 
     /// Decides anew where events come from.
@@ -113,14 +115,9 @@ impl Watch {
     /// compared because events were lost or a root was replaced, events are still on their way, or a new
     /// directory is being looked at: a run that began now might see what it was not told of.
     pub fn is_comparing(&self, now: Instant) -> bool {
-        let behind = self.is_behind(now);
+        let behind = self.recovery.behind.is_some_and(|(_, until)| now < until);
         let looking = self.recovery.looking.is_some_and(|since| now < since + CATCH_UP);
         behind || looking || self.recovery.under_way.is_some()
-    }
-
-    /// Whether events of before the last [`Watch::catch_up`] may still be on their way.
-    pub fn is_behind(&self, now: Instant) -> bool {
-        self.recovery.behind.is_some_and(|(_, until)| now < until)
     }
 
     /// Whether events of a path come in the order in which everything happened that they tell of.
@@ -128,12 +125,15 @@ impl Watch {
         self.ready && self.recovery.events == Events::Native && !self.is_polled(path)
     }
 
-    /// A run has ended: what it changed is to be told apart from what comes after it.
-    pub fn run_ended(&mut self, now: Instant) {
+    /// A run has ended: what it changed is to be told apart from what comes after it, by [`Seen::CaughtUp`]. Whether
+    /// that can be told.
+    pub fn run_ended(&mut self, now: Instant) -> bool {
         // The walk would have to end first.
-        if self.ready {
+        let tells = self.ready && self.recovery.events == Events::Native;
+        if tells {
             self.catch_up(now);
         }
+        tells
     }
 
     /// Notes since when new directories are being looked at.
