@@ -168,6 +168,8 @@ struct Act {
     lag: Lag,
     /// What changed for it.
     causes: Vec<Key>,
+    /// It was stopped, or ended.
+    until: Option<Instant>,
     /// Nothing of the run is left since then.
     over: Option<Instant>,
     /// What is told until [`Outputs::ended`], and until this moment at the latest, may be of before the end.
@@ -574,6 +576,7 @@ impl Outputs {
             at: now,
             lag,
             causes,
+            until: None,
             over: None,
             ending: None,
             stopping: false,
@@ -586,8 +589,11 @@ impl Outputs {
     /// A start is followed by another: what it showed, and what is of no interest any more.
     fn close(&mut self, number: u64, planned: Option<&Planned>) {
         let mut released = Vec::new();
+        let lasted = self.act.as_ref().and_then(|act| Some((act.until?, act.at)));
+        let lasted =
+            lasted.map_or(Duration::MAX, |(until, at)| until.saturating_duration_since(at));
         for (key, track) in &mut self.tracks {
-            let strayed = track.close(number);
+            let strayed = track.close(number, lasted);
             let mut learnt = track.is_learnt();
             track.moments.retain(|moment| moment.seen + FORGOTTEN > number);
             learnt &= !track.is_learnt();
@@ -632,9 +638,10 @@ impl Outputs {
     }
 
     /// The run is being stopped.
-    pub fn stopping(&mut self, run: RunId) {
+    pub fn stopping(&mut self, run: RunId, now: Instant) {
         if let Some(act) = self.act.as_mut().filter(|act| act.run == run) {
             act.stopping = true;
+            act.until.get_or_insert(now);
         }
     }
 
@@ -642,6 +649,7 @@ impl Outputs {
     pub fn gone(&mut self, run: RunId, now: Instant) {
         if let Some(act) = self.act.as_mut().filter(|act| act.run == run) {
             act.over = Some(now);
+            act.until.get_or_insert(now);
             act.stopping = false;
         }
     }

@@ -71,6 +71,14 @@ pub(super) enum Judged {
     },
 }
 
+/// Since when it is not tried.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
+    /// It is tried from this start on.
+    until: u64,
+    misses: u32,
+}
+
 /// What is known of one path, or of one family of names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Track {
@@ -78,9 +86,8 @@ pub(super) struct Track {
     pub(super) moments: Vec<Moment>,
     /// After this start it changed too often to be an output.
     busy: Option<u64>,
-    /// It is not tried before this start.
-    tried_from: u64,
-    misses: u32,
+    /// For its coming and its going each.
+    rests: [Rest; 2],
     /// The start, put off enough to tell, after which it came elsewhere too.
     strayed: Option<(u64, Way)>,
     /// An output that began a run from rest: it has to come at its moment after this start, or it is a source.
@@ -142,7 +149,7 @@ impl Track {
             self.strayed = Some((act, way));
         }
         if let Some(known) = self.earlier(seen).copied()
-            && act >= self.tried_from
+            && act >= self.rests[way as usize].until
             && self.moments.len() < MOMENTS
         {
             let mut moment = Moment::new(way, known.at, known.lag, known.run, known.act);
@@ -165,18 +172,20 @@ impl Track {
         })
     }
 
-    /// It came elsewhere after a start that was put off: it moves with something else.
-    fn miss(&mut self, act: u64) {
-        self.moments.clear();
-        self.tried_from = act + (REST << self.misses.min(DOUBLINGS));
-        self.misses += 1;
+    /// What moves with something else than the start is not tried for a while.
+    fn miss(&mut self, way: Way, act: u64) {
+        self.moments.retain(|moment| moment.way != way);
+        let rest = &mut self.rests[way as usize];
+        rest.until = act + (REST << rest.misses.min(DOUBLINGS));
+        rest.misses += 1;
     }
 
     /// It is somebody else's from now on: a person released it, or it began a run from rest. Whether it was an
     /// output.
     pub(super) fn release(&mut self, act: u64) -> bool {
         let learnt = self.is_learnt();
-        self.miss(act);
+        self.miss(Way::There, act);
+        self.miss(Way::Gone, act);
         self.told = false;
         learnt
     }
@@ -191,18 +200,27 @@ impl Track {
         self.release(act)
     }
 
-    /// The start of this number is followed by another. Whether an output turned out to be none.
-    pub(super) fn close(&mut self, act: u64) -> bool {
+    /// The start of this number is followed by another, after the run had lasted so long. Whether an output turned out
+    /// to be none.
+    pub(super) fn close(&mut self, act: u64, lasted: Duration) -> bool {
+        self.busy.take_if(|busy| *busy != act);
+        // What is removed at the end of a run is not when the run is cut short; what is written elsewhere cuts it short.
+        let due = |moment: &Moment| moment.way == Way::There || moment.at < lasted;
+        let unseen = |moment: &Moment| moment.seen != act && due(moment);
         let owed = self.owed.take_if(|owed| *owed <= act).is_some();
-        if owed && self.moments.iter().all(|moment| moment.seen != act) {
+        if owed && self.moments.iter().all(unseen) {
             return self.release(act);
         }
-        self.busy.take_if(|busy| *busy != act);
         let strayed = self.strayed.take().filter(|(at, _)| *at == act);
         let Some((_, way)) = strayed else { return false };
         // After the start that strayed it did not come at its moment either.
-        let moved = self.moments.iter().any(|moment| moment.way == way && moment.seen != act);
-        moved && self.release(act)
+        let learnt = self.is_learnt();
+        if self.moments.iter().any(|moment| moment.way == way && unseen(moment)) {
+            self.miss(way, act);
+        }
+        let lost = learnt && !self.is_learnt();
+        self.told &= !lost;
+        lost
     }
 
     pub(super) fn is_learnt(&self) -> bool {
@@ -223,7 +241,11 @@ impl Track {
     pub(super) fn last_seen(&self) -> u64 {
         let of_moments = self.moments.iter().map(|moment| moment.seen);
         let of_sightings = self.sightings.back().map(|seen| seen.act);
-        of_moments.chain(of_sightings).max().unwrap_or(0).max(self.tried_from)
+        of_moments
+            .chain(of_sightings)
+            .max()
+            .unwrap_or(0)
+            .max(self.rests.iter().map(|rest| rest.until).max().unwrap_or(0))
     }
 
     fn sightings_of(&self, act: u64) -> impl Iterator<Item = &Sighting> {
@@ -239,7 +261,7 @@ impl Track {
     /// with the first of these runs.
     pub(super) fn in_step(&self, act: u64) -> Option<(Duration, RunId)> {
         let steady = |moment: &Moment| {
-            let after = |act| self.sightings_of(act).find(|seen| moment.has(seen.way, seen.at));
+            let after = |act| self.counted(act).find(|seen| moment.has(seen.way, seen.at));
             let back = (0..COMPARED).rev().map(|back| after(act.checked_sub(back)?));
             let all = back.collect::<Option<Vec<&Sighting>>>()?;
             let (first, others) = all.split_first()?;

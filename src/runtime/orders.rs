@@ -11,7 +11,7 @@ impl Instance {
             match action {
                 Action::Spawn { run, cause } => self.spawn(run, &cause, now),
                 Action::Stop { run } => {
-                    self.outputs.stopping(run);
+                    self.outputs.stopping(run, now);
                     self.host.stop(run, self.config.supervise.stop_signal);
                 }
                 Action::Kill { run } => self.host.kill(run),

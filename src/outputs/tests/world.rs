@@ -240,7 +240,7 @@ impl World {
     fn start(&mut self, start: Start) {
         if let Some(run) = self.alive.take() {
             let now = self.instant();
-            self.outputs.stopping(RunId(run));
+            self.outputs.stopping(RunId(run), now);
             self.outputs.gone(RunId(run), now);
         }
         self.now += Duration::from_micros(700);
