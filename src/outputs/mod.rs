@@ -54,7 +54,7 @@ const NAMES: usize = 64;
 const FAMILIES: usize = 32;
 /// What becomes certain within this time is told together.
 const TOGETHER: Duration = Duration::from_millis(300);
-/// A change of the same path so long after its start was put off is another one.
+/// What changes so long after a start was put off is no part of its cause.
 const ANOTHER: Duration = Duration::from_millis(100);
 
 /// What is watched for moments: a path by itself, or the names of a family together.
@@ -188,8 +188,8 @@ struct Planned {
     first: Instant,
     /// When the last one came that has been handed over.
     last: Instant,
-    /// When it was first thought of, and until when a trial puts it off.
-    trial: Option<(Instant, Instant)>,
+    /// When it was first thought of, and by how much a trial puts it off.
+    trial: Option<(Instant, Duration)>,
     causes: Vec<Key>,
     /// Something in it came while no run lived.
     from_rest: bool,
@@ -197,7 +197,7 @@ struct Planned {
     waits: Option<Instant>,
     /// It waits for a distance that doubles.
     doubled: bool,
-    /// Something in it changed again while it waited.
+    /// Something changed while it waited.
     disturbed: bool,
     /// The supervisor has it.
     handed: bool,
@@ -338,17 +338,16 @@ impl Outputs {
                 false
             }
             Judged::Counts | Judged::Same { output: false } => {
-                self.disturb(&key, now);
+                self.disturb(now);
                 true
             }
         }
     }
 
-    /// The same thing again while its start waits.
-    fn disturb(&mut self, key: &Key, now: Instant) {
+    /// Something changes while a start waits: nobody has started for it.
+    fn disturb(&mut self, now: Instant) {
         if let Some(planned) = &mut self.planned
             && planned.waits.is_some_and(|since| now >= since + ANOTHER)
-            && planned.causes.contains(key)
         {
             planned.disturbed = true;
         }
@@ -437,7 +436,8 @@ impl Outputs {
     }
 
     fn earliest(&mut self, planned: &mut Planned, number: u64, now: Instant) -> Instant {
-        let trial = planned.trial.map_or(now, |(_, until)| until);
+        let (thought, by) = planned.trial.unwrap_or((now, Duration::ZERO));
+        let trial = thought + by;
         let Some(act) = self.act.as_ref().filter(|_| !planned.from_rest) else {
             planned.doubled = false;
             return trial;
@@ -455,7 +455,9 @@ impl Outputs {
             in_step: in_step.is_some(),
             disturbed: planned.disturbed,
         });
-        // Who writes every five seconds outside is not slower for a wait that is over by then.
+        // A trial comes on top: how long a change waits for the row varies little.
+        let at = if at > planned.first { at + by } else { at };
+        // A writer outside that comes every five seconds is not slowed for a wait that is over by then.
         planned.doubled = doubled && (planned.doubled || in_step.is_some() || at > now);
         if doubled && at > now && !self.row.said {
             self.row.said = true;
@@ -510,7 +512,7 @@ impl Outputs {
     }
 
     /// By how much the next start is put off, if something is on trial.
-    fn trial(&mut self, causes: &[Key], now: Instant) -> Option<(Instant, Instant)> {
+    fn trial(&mut self, causes: &[Key], now: Instant) -> Option<(Instant, Duration)> {
         let tried =
             self.tracks.iter().flat_map(|(key, track)| track.tried().map(move |it| (it, key)));
         let most = tried.max_by_key(|(tolerance, _)| *tolerance);
@@ -526,7 +528,7 @@ impl Outputs {
         if let Some(made) = key.as_ref().and_then(|key| self.made(key)) {
             self.findings.push(Finding::Trial { made, by });
         }
-        Some((now, now + by))
+        Some((now, by))
     }
 
     /// The tolerance of the latest moment that is learnt.

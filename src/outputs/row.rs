@@ -35,7 +35,7 @@ struct Step {
     moment: Duration,
     /// It had to wait.
     waited: bool,
-    /// Its cause changed again while it waited: the run, which would have to start for that, did not do it.
+    /// Something changed while it waited: the run, which would have to start for that, did not do it.
     disturbed: bool,
 }
 
