@@ -148,9 +148,10 @@ impl Moment {
         }
     }
 
-    /// Nothing else about its path is strange: enough hits make it certain. Whether they do so just now.
-    pub(super) fn learn(&mut self) -> bool {
-        let needed = HITS + u32::from(tolerance(self.at) > TOLERANCE * 2);
+    /// Nothing else about its path is strange: enough hits make it certain, one less where the run is known to make
+    /// that path. Whether they do so just now.
+    pub(super) fn learn(&mut self, known: bool) -> bool {
+        let needed = HITS + u32::from(tolerance(self.at) > TOLERANCE * 2) - u32::from(known);
         let news = !self.learnt && self.hits >= needed;
         self.learnt |= news;
         news

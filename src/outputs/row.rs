@@ -22,7 +22,7 @@ const APART_MOST: Duration = Duration::from_secs(60);
 /// So many starts in a row that had to wait, without a change meanwhile …
 const WAITED: usize = 5;
 /// … at moments that differ by no more than this factor look like a loop.
-const WAITED_ALIKE: u32 = 3;
+const WAITED_ALIKE: u32 = 2;
 /// So does a row of so many runs …
 const LONG: usize = 20;
 /// … whose moments differ by no more than this factor.

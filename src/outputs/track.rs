@@ -136,9 +136,10 @@ impl Track {
         let strangers = self.strangers(way).filter(|before| before.act == act).count();
         let steady =
             self.busy.is_none() && self.strangers(way).count() < STRANGE && self.caused >= CAUSED;
+        let known = self.is_learnt();
         if let Some(moment) = self.moments.iter_mut().find(|moment| moment.has(way, at)) {
             moment.see(at, lag, run, act, strangers == 0);
-            let news = steady && moment.learn();
+            let news = steady && moment.learn(known);
             return match moment.is_learnt() && self.busy.is_none() {
                 true => Judged::Output { news },
                 false => Judged::Counts,

@@ -471,7 +471,8 @@ fn in_memory_and_as_another_user() {
 }
 
 #[test]
-fn make_beside_two_busy_loops() {
+#[ignore = "beside two busy loops; see `make torture`"]
+fn torture_in_time_make_beside_two_busy_loops() {
     let busy = Row {
         beside: "(while :; do :; done) & while :; do :; done",
         ends: Ends::Either,
@@ -565,8 +566,22 @@ fn side_by_side<T: Sync>(
     places: impl Fn(&T) -> usize + Sync,
     check: impl Fn(&T) + Sync,
 ) {
+    // A moment says less beside other rows and other tests: what fails there is tried once more, with all places.
+    let failed = try_all(all, &name, &places, &check);
+    let failed = try_all(&failed, |one| name(one), |_| PLACES, |one| check(one));
+    let failed: Vec<String> = failed.into_iter().map(|one| name(one)).collect();
+    assert!(failed.is_empty(), "{} of {} failed twice: {failed:#?}", failed.len(), all.len());
+}
+
+/// Those that fail.
+fn try_all<T: Sync>(
+    all: &[T],
+    name: impl Fn(&T) -> String + Sync,
+    places: impl Fn(&T) -> usize + Sync,
+    check: impl Fn(&T) + Sync,
+) -> Vec<&T> {
     let (places, check) = (&places, &check);
-    let failed: Vec<String> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let threads: Vec<_> = all
             .iter()
             .map(|one| {
@@ -575,12 +590,11 @@ fn side_by_side<T: Sync>(
                     let _taken = take_places(places(one));
                     check(one);
                 });
-                (name(one), started.expect("a thread"))
+                (one, started.expect("a thread"))
             })
             .collect();
-        threads.into_iter().filter_map(|(name, thread)| thread.join().err().map(|_| name)).collect()
-    });
-    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), all.len());
+        threads.into_iter().filter_map(|(one, thread)| thread.join().err().map(|_| one)).collect()
+    })
 }
 
 #[track_caller]
@@ -884,6 +898,8 @@ impl Row {
         let runs = watcher.run_count() - before;
         let most = match came {
             Came::Quiet if is_busy() => 10,
+            // What comes and goes is nothing while a start waits, and may be learnt by the first save only.
+            Came::Quiet if self.ends == Ends::Quiet => 6,
             Came::Quiet => 5,
             Came::Slow => 20,
         };
@@ -894,6 +910,10 @@ impl Row {
     fn a_person_edits(&self, watcher: &Watcher, is_busy: &dyn Fn() -> bool) {
         ages(watcher, self.lasts + 1500);
         let path = newest(watcher, self.edits.unwrap_or_else(|| self.names()[0]));
+        if self.ends == Ends::Quiet && watcher.path(&path).symlink_metadata().is_err() {
+            // It comes and goes: there is nothing to edit.
+            return;
+        }
         let before = watcher.run_count();
         if watcher.path(&path).is_symlink() {
             watcher.remove(&path);

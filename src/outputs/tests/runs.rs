@@ -214,12 +214,12 @@ fn a_command_whose_moments_vary_is_slowed() {
         }),
         ("varies by half", |run| {
             let text = run.number;
-            run.writes(300, 150, "out", text);
+            run.writes(300, 95, "out", text);
             run.ends(460);
         }),
         ("a server that varies", |run| {
             let text = run.number;
-            run.writes(400, 200, "out", text);
+            run.writes(400, 130, "out", text);
         }),
     ];
     for (name, command) in commands {
