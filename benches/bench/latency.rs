@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::process;
 use std::time::Duration;
 
 use crate::context::Context;
@@ -149,6 +150,9 @@ impl Lane<'_> {
     /// One save and its answer.
     fn attempt(&self, scenario: Scenario, sample: &mut Sample) -> io::Result<()> {
         sample.extra += self.rest();
+        if scenario == Scenario::Server && self.tool.side == Side::Ours {
+            self.ask()?;
+        }
         match scenario {
             Scenario::InPlace | Scenario::Server => {
                 let saved = save::in_place(&self.tree.main())?;
@@ -170,6 +174,13 @@ impl Lane<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Asks as a script does before it edits beside a server: what comes after the answer is no part of the start.
+    fn ask(&self) -> io::Result<()> {
+        let mut wait = process::Command::new(env!("CARGO_BIN_EXE_go-watcher"));
+        wait.args(["wait", "--settle", "1ms"]).current_dir(&self.tree.root);
+        wait.stdout(process::Stdio::null()).stderr(process::Stdio::null()).status().map(drop)
     }
 
     /// Whether the new directory goes on being watched: a second save there, not timed.

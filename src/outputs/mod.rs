@@ -608,14 +608,7 @@ impl Outputs {
             track.caused += 1;
             let own = self.act.as_ref().is_some_and(|act| act.causes.contains(cause));
             if track.counted(number).any(|seen| seen.from_rest) {
-                if let Some(runs) = track.rests_in_step(number)
-                    && let Some(made) = self.made(cause)
-                {
-                    self.findings.push(Finding::Hint { made, runs });
-                }
-                if let Some(track) = self.tracks.get_mut(cause)
-                    && track.begins(number)
-                {
+                if track.begins(number) {
                     released.push(cause.clone());
                 }
             } else if !own

@@ -282,20 +282,6 @@ impl Track {
         self.moments.iter().any(|moment| moment.is_learnt() && moment.has(way, at))
     }
 
-    /// It began runs from rest at the same moment after each of the last four starts. These runs, when that deserves a
-    /// hint: once.
-    pub(super) fn rests_in_step(&mut self, act: u64) -> Option<Vec<RunId>> {
-        let now = self.counted(act).next().copied()?;
-        let same = |back: u64| {
-            let act = act.checked_sub(back)?;
-            let mut of =
-                self.counted(act).filter(|before| before.from_rest && before.way == now.way);
-            of.find(|before| same_moment(before.at, now.at)).map(|before| before.run)
-        };
-        let runs = (0..COMPARED).rev().map(same).collect::<Option<Vec<RunId>>>()?;
-        (!std::mem::replace(&mut self.hinted, true)).then_some(runs)
-    }
-
     /// It caused a reload although something else had caused the run before. The runs of it, when that deserves a
     /// hint: once, when it came at about the same time after each.
     pub(super) fn reloads(&mut self, act: u64) -> Option<Vec<RunId>> {
