@@ -440,7 +440,7 @@ fn directories_links_pipes_and_sockets() {
     all_hold(&trees());
 }
 
-/// What a compiler takes varies by more than a tolerance beside other tests: rows with make are for `make torture`.
+/// What make and its shells take varies by more than a tolerance beside other tests: those rows are for `make torture`.
 #[test]
 fn several_files_apart_or_at_once() {
     let without_make = several_files().into_iter().filter(|row| !row.needs.contains(&"make"));
