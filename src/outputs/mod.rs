@@ -464,7 +464,7 @@ impl Outputs {
             let (cause, after, first) = match (in_step, planned.causes.first()) {
                 (Some((cause, (after, first))), _) => (cause, Some(after), first),
                 (None, Some(cause)) => (cause, None, self.row.first_run(run)),
-                (None, None) => return at,
+                (None, None) => return at.max(trial),
             };
             if let Some(made) = self.made(cause) {
                 let runs = (first, run);

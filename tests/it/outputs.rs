@@ -629,17 +629,8 @@ impl Drop for Beside {
 }
 
 /// Waits as `until` does, but asks seldom: many wait at the same time, for long.
-fn in_time<T>(deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
-    let end = Instant::now() + deadline;
-    loop {
-        if let Some(value) = condition() {
-            return Some(value);
-        }
-        if Instant::now() >= end {
-            return None;
-        }
-        pace_ms(15);
-    }
+fn in_time<T>(deadline: Duration, condition: impl FnMut() -> Option<T>) -> Option<T> {
+    until_every(Duration::from_millis(15), deadline, condition)
 }
 
 /// Waits until the last run began so many milliseconds ago.

@@ -27,7 +27,7 @@ pub(crate) use runs::Run;
 pub(crate) use rustix::process::Signal;
 pub(crate) use terminal::Terminal;
 pub(crate) use wait::{
-    DEADLINE, PROMPT_MS, QUIET, Random, is_busy, monotonic, pace, pace_ms, until,
+    DEADLINE, PROMPT_MS, QUIET, Random, is_busy, monotonic, pace, pace_ms, until, until_every,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use wait::{figures, ms_since};

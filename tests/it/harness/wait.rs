@@ -17,7 +17,16 @@ pub(crate) const QUIET: Duration = Duration::from_millis(500);
 pub(crate) const OLDER_THAN_A_TICK: Duration = Duration::from_millis(40);
 
 /// Asks again and again until the condition gives a value; `None` after the deadline.
-pub(crate) fn until<T>(deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn until<T>(deadline: Duration, condition: impl FnMut() -> Option<T>) -> Option<T> {
+    until_every(Duration::from_millis(1), deadline, condition)
+}
+
+/// [`until`], asking no more often than this.
+pub(crate) fn until_every<T>(
+    interval: Duration,
+    deadline: Duration,
+    mut condition: impl FnMut() -> Option<T>,
+) -> Option<T> {
     let end = Instant::now() + deadline;
     loop {
         if let Some(value) = condition() {
@@ -26,7 +35,7 @@ pub(crate) fn until<T>(deadline: Duration, mut condition: impl FnMut() -> Option
         if Instant::now() >= end {
             return None;
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(interval);
     }
 }
 
