@@ -57,6 +57,7 @@ fn load(watcher: &Watcher, reloads: usize, writes: usize) {
         watcher.wait_for("the edit's run", || {
             watcher.last_run().is_some_and(|run| run.saw_text(&text)).then_some(())
         });
+        watcher.asked();
     };
     (0..reloads).for_each(|_| edit_runs("reload"));
     eprintln!("{reloads} reloads: {:?}", begun.elapsed());
