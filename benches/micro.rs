@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use go_watcher::filter::{Entered, Scope};
-use go_watcher::filter::{EntryKind, Filter, IgnoreText, Listing, Origin, Pattern, Spec};
+use go_watcher::filter::{EntryKind, Filter, IgnoreText, Listing, Pattern, Spec};
+use go_watcher::model::{Change, ChangeKind, Facts, Origin};
 use go_watcher::settle::{Settings, Settle};
-use go_watcher::watch::change::{Change, ChangeKind, Facts};
 
 /// A verdict may take so long, nanoseconds, median.
 const VERDICT_NS: f64 = 1_000.0;

@@ -3,7 +3,8 @@
 use clap::CommandFactory as _;
 
 use crate::cli::Cli;
-use crate::{config, exit};
+use crate::config;
+use crate::model::EXIT_STATUSES;
 
 const README: &str = include_str!("../README.md");
 const CHINESE: &str = include_str!("../README.zh-CN.md");
@@ -119,7 +120,7 @@ fn the_table_of_flags_is_that_of_the_program() {
 fn readme_names_every_exit_status() {
     for (readme, heading) in [(README, "## Exit statuses"), (CHINESE, "## 退出状态")] {
         let table = section(readme, heading).replace("128 + n", "128+n");
-        for (status, _) in exit::TABLE {
+        for (status, _) in EXIT_STATUSES {
             let mentioned = table.contains(status) || (*status == "any" && table.contains("任意"));
             assert!(mentioned, "{status}");
         }

@@ -20,9 +20,9 @@ pub mod config;
 pub mod control;
 #[cfg(test)]
 mod documents;
-pub mod exit;
 pub mod explain;
 pub mod filter;
+pub mod model;
 pub mod outputs;
 pub mod process;
 pub mod report;

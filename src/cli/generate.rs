@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Cli;
-use crate::exit;
+use crate::model::EXIT_STATUSES;
 
 /// Writes the completion script for a shell.
 ///
@@ -60,7 +60,7 @@ pub fn man(out: &mut dyn Write) -> io::Result<()> {
         text.extend(subsections(&part));
     }
     writeln!(text, ".SH \"EXIT STATUS\"")?;
-    for (code, meaning) in exit::TABLE {
+    for (code, meaning) in EXIT_STATUSES {
         writeln!(text, ".TP\n\\fB{code}\\fR\n{meaning}")?;
     }
     out.write_all(&text)
@@ -113,7 +113,7 @@ mod tests {
             assert!(text.contains(&flag.replace('-', "\\-")), "{flag}");
         }
         assert!(text.is_ascii(), "old troffs take nothing else");
-        for (code, _) in exit::TABLE {
+        for (code, _) in EXIT_STATUSES {
             assert!(text.contains(&format!("\\fB{code}\\fR")), "{code}");
         }
         assert_eq!(text.matches("\\-\\-stop\\-timeout").count(), 1, "once, not again under check");

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 
 use super::Cli;
 use crate::config::{key_of_flag, takes};
-use crate::exit::ExitStatus;
+use crate::model::ExitStatus;
 
 /// A command line that was not accepted, or one that asked for help or the version.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::diagnostic::{Diagnostic, escape};
 use super::values::{Entry, From, Item};
 use super::{Config, Env};
 use crate::cli::CheckArgs;
-use crate::report::Notice;
+use crate::model::Notice;
 
 /// A configuration that is good.
 #[derive(Debug)]

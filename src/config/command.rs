@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::diagnostic::{Diagnostic, escape, quote};
 use super::file::File;
-use super::{Env, Origin};
+use super::{ConfigSource, Env};
 use crate::cli::RunArgs;
 
 /// A command, ready to be executed.
@@ -123,13 +123,13 @@ fn is_program(name: &str, env: Env<'_>) -> bool {
 }
 
 /// The error of a `run` without a command.
-pub(crate) fn missing(origin: &Origin) -> Diagnostic {
+pub(crate) fn missing(origin: &ConfigSource) -> Diagnostic {
     let place = match origin {
-        Origin::Defaults => {
+        ConfigSource::Defaults => {
             "or write  command: go run .  into watcher.yml (go-watcher init -o watcher.yml)"
                 .to_owned()
         }
-        Origin::File(_) => format!("or write  command: go run .  into {origin}"),
+        ConfigSource::File(_) => format!("or write  command: go run .  into {origin}"),
     };
     Diagnostic::usage(format!(
         "no command to run; give one:\n  go-watcher run -e \"go run .\"      through sh -c\n  \

@@ -7,7 +7,7 @@ use super::file::{self, Loaded};
 use super::outline;
 use super::source::{self, ReadError, Source};
 use crate::cli::{self, RunArgs};
-use crate::report::{Level, Notice};
+use crate::model::{Level, Notice};
 
 /// The names that are looked for, in the working directory only.
 const NAMES: &[&str] = &["watcher.yml", "watcher.yaml"];

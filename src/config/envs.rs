@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use super::diagnostic::{Diagnostic, escape};
 use super::file::Loaded;
 use super::values::{From, Item};
-use crate::report::{Level, Notice};
+use crate::model::{Level, Notice};
 
 /// The original's example gave these values to every variable, and the original never let them win.
 const PLACEHOLDER: &str = "/path/to/your/";

@@ -35,7 +35,7 @@ pub use duration::format as format_duration;
 pub use init::{init, template};
 pub(crate) use keys::of_flag as key_of_flag;
 pub(crate) use paths::absolute;
-pub use resolve::{Config, Origin, Output};
+pub use resolve::{Config, ConfigSource, Output};
 pub use schema::schema;
 pub(crate) use shape::takes;
 pub use signal::name as signal_name;

@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use super::diagnostic::Diagnostic;
 use super::pick::{Resolver, key};
 use super::values::{From, Item};
-use crate::filter::{Named, Origin};
+use crate::filter::Named;
+use crate::model::Origin;
 use crate::watch::Root;
 
 /// The kernel follows no more links in a row (path_resolution(7)).

@@ -8,7 +8,8 @@ use super::diagnostic::{Diagnostic, escape, quote};
 use super::pick::{Resolver, key};
 use super::values::{From, Item};
 use crate::cli::Options;
-use crate::filter::{BadPattern, Filter, List, Origin, Pattern};
+use crate::filter::{BadPattern, Filter, List, Pattern};
+use crate::model::Origin;
 
 /// The lists in effect.
 pub(super) struct Patterns {

@@ -9,7 +9,7 @@ use super::keys::{self, Key, Kind};
 use super::values::{From, Values};
 use super::{Env, duration, shape, signal};
 use crate::cli::RunArgs;
-use crate::report::{Level, Notice};
+use crate::model::{Level, Notice};
 
 /// What is being resolved.
 pub(super) struct Resolver<'a> {

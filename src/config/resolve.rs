@@ -13,8 +13,10 @@ use super::values::{From, Item, Values};
 use super::{CommandLine, Env, command, duration, envs, keys, shape, signal, source};
 use crate::cli::{self, RunArgs};
 use crate::filter::{Filter, Spec};
+use crate::model::Notice;
+use crate::model::Signal;
 use crate::process::Stdin;
-use crate::report::{self, Notice, Verbosity};
+use crate::report::{self, Verbosity};
 use crate::supervisor::{OnBusy, OnCrash};
 use crate::watch::{Backend, Poll};
 use crate::{settle, supervisor, watch};
@@ -24,14 +26,14 @@ const POLL_VARIABLE: &str = "GO_WATCHER_POLL";
 
 /// Where a configuration came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum ConfigSource {
     /// There is no file.
     Defaults,
     /// This file, as the person wrote it.
     File(PathBuf),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ConfigSource {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Defaults => out.write_str("built-in defaults"),
@@ -57,7 +59,7 @@ pub struct Output {
 #[derive(Debug)]
 pub struct Config {
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: ConfigSource,
     /// What to run. `None` when nobody said; see [`Config::required_command`].
     pub command: Option<CommandLine>,
     /// The absolute working directory of the command.
@@ -171,7 +173,7 @@ impl Resolver<'_> {
         let supervise = self.supervise()?;
         let name = self.pick("name")?;
         Ok(Config {
-            origin: typed.map_or(Origin::Defaults, Origin::File),
+            origin: typed.map_or(ConfigSource::Defaults, ConfigSource::File),
             command,
             directory: self.directory.to_owned(),
             roots,
@@ -325,7 +327,7 @@ impl Resolver<'_> {
         Ok(supervisor::Settings {
             on_busy,
             on_crash,
-            stop_signal: stop_signal.unwrap_or(supervisor::Signal(libc::SIGTERM)),
+            stop_signal: stop_signal.unwrap_or(Signal(libc::SIGTERM)),
             stop_timeout: self.time("stop.timeout")?.unwrap_or_default(),
             postpone: self.switch("postpone")?,
             once: self.args.once,

@@ -1,6 +1,6 @@
 //! Signals by name or number.
 
-use crate::supervisor::Signal;
+use crate::model::Signal;
 
 use super::diagnostic::quote;
 

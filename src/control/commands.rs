@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::client::{self, Instance};
 use super::{Ask, Ending, Name, Outcome, Place, Reply, Status, WaitAnswer};
 use crate::cli::{StatusArgs, Target, WaitArgs};
-use crate::exit::ExitStatus;
 use crate::explain::{self, Places};
+use crate::model::ExitStatus;
 use crate::report::{self, escape_text, shown};
 
 /// An order may take this long to be taken; the loop takes it at once.

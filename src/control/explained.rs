@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::filter::{Origin, Rule, RuleKind};
+use crate::model::{Origin, Rule, RuleKind};
 use crate::outputs::Output;
 use crate::report::{JsonName, JsonRule};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::explained::{Explained, Name, Surveyed};
-use crate::process::Ended;
+use crate::model::Ended;
 
 /// The version of the protocol and of every `--json` output; it grows when a field changes its meaning.
 pub const PROTOCOL: u32 = 1;

@@ -12,8 +12,8 @@ use crate::config::{self, Config, Diagnostic, Env};
 use crate::control::client::{self, Instance};
 use crate::control::commands::{self, Said};
 use crate::control::{Ask, Explained, Name, Place, Reply, Surveyed};
-use crate::exit::ExitStatus;
-use crate::report::{self, Notice};
+use crate::model::{ExitStatus, Notice};
+use crate::report;
 use crate::watch::Survey;
 
 /// An instance may take so long for its answer.

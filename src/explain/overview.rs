@@ -128,7 +128,7 @@ pub(super) fn json(surveyed: &Surveyed, directory: &Path, instance: Option<u32>)
 mod tests {
     use super::*;
     use crate::control::{Name, Unreadable};
-    use crate::filter::{Origin, Rule, RuleKind};
+    use crate::model::{Origin, Rule, RuleKind};
 
     fn tree(path: &str, directories: usize, files: usize, counted: bool) -> IgnoredTree {
         let rule =

@@ -7,9 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::control::{Explained, MadeByRun, Name, PROTOCOL, Why};
-use crate::filter::{Origin, Rule};
+use crate::model::{Origin, Rule, RunId};
 use crate::report::{self, escape_text, shown};
-use crate::supervisor::RunId;
 
 /// Where the words are read, and where the rules were written.
 #[derive(Clone, Copy, Debug)]

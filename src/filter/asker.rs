@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::excluded::normal;
-use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Rule, Scope, Verdict};
+use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Scope, Verdict};
+use crate::model::Rule;
 
 /// What a look into a directory found; [`Listing`] with what it owns.
 #[derive(Clone, Debug, Default)]

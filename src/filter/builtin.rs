@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{CACHEDIR_TAG, EntryKind, Origin, Pattern, Rule, RuleKind};
+use super::{CACHEDIR_TAG, EntryKind, Pattern};
+use crate::model::{Origin, Rule, RuleKind};
 
 /// The built-in rules, ready to be named.
 #[derive(Debug)]

@@ -7,7 +7,17 @@ use super::excluded::normal;
 use super::ignore_file::Chain;
 use super::lines::{Line, below, name_of};
 use super::scope::{LineAbove, State};
-use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Rule, Scope, Verdict};
+use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Scope};
+use crate::model::Rule;
+
+/// Whether changes of a path count, and by which rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// Changes of this path count (a directory: it is watched and walked).
+    Watch(&'a Rule),
+    /// They do not (a directory: nothing below it costs anything).
+    Ignore(&'a Rule),
+}
 
 /// What rules 1 to 4 of the module's list say about a path.
 enum Decision<'a> {

@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::glob::{Glob, GlobError, Units, expand};
 use super::lines::{Line, Lines, On, below};
-use super::{BadPattern, List, Origin, Pattern, Rule, RuleKind};
+use super::{BadPattern, List, Pattern};
+use crate::model::{Origin, Rule, RuleKind};
 
 /// The compiled lines, grouped by the directory they start from.
 #[derive(Debug)]

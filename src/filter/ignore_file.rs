@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::glob::{Glob, Units};
 use super::lines::{Line, Lines, On, below};
-use super::{IgnoreSource, IgnoreText, Origin, Rule, RuleKind};
+use super::{IgnoreSource, IgnoreText};
+use crate::model::{Origin, Rule, RuleKind};
 
 /// The ignore files that speak about a directory, highest precedence first.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! An ordered list of patterns of which the last one that matches decides.
 
-use super::Rule;
 use super::glob::Glob;
 use super::index::Index;
+use crate::model::Rule;
 
 /// One pattern of a list.
 #[derive(Clone, Debug)]

@@ -23,7 +23,6 @@ mod index;
 mod lines;
 mod named;
 mod regexps;
-mod rule;
 mod scope;
 mod spec;
 mod temporary;
@@ -32,8 +31,10 @@ mod types;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
+use crate::model::{Origin, Rule, RuleKind};
+
 pub use asker::{Answer, Asker, Found};
-pub use rule::{Origin, Rule, RuleKind, Verdict};
+pub use decide::Verdict;
 pub use scope::{
     CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, IGNORE_FILES, IgnoreSource, IgnoreText,
     Listing, PROJECT_FILES, Scope,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Named;
 use super::excluded::normal;
-use super::{Named, Rule, RuleKind};
+use crate::model::{Rule, RuleKind};
 
 /// The named paths, sorted for a search by halves.
 #[derive(Debug)]

@@ -4,7 +4,8 @@ use regex::bytes::{Regex, RegexBuilder, RegexSet};
 
 use super::glob::{Glob, Units, expand};
 use super::lines::{Line, Lines, On};
-use super::{BadPattern, Legacy, List, Pattern, Rule, RuleKind};
+use super::{BadPattern, Legacy, List, Pattern};
+use crate::model::{Rule, RuleKind};
 
 /// The compiled expressions.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Rule;
 use super::ignore_file::Chain;
+use crate::model::Rule;
 
 /// The kinds of directory entries that rules tell apart. Links are not followed: a link to a
 /// directory is a [`EntryKind::Link`].

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::Origin;
+use crate::model::Origin;
 
 /// Everything that decides which paths count. Paths are absolute; patterns are as they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use super::glob::{Glob, GlobError, Units, expand};
 use super::lines::{Line, Lines, On};
-use super::{BadPattern, List, Pattern, Rule, RuleKind};
+use super::{BadPattern, List, Pattern};
+use crate::model::{Rule, RuleKind};
 
 /// The compiled types.
 #[derive(Debug)]

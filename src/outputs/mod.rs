@@ -7,7 +7,6 @@
 //!
 //! Nothing here asks the system who wrote a file. When the change came is all the evidence there is.
 
-mod family;
 mod moment;
 mod random;
 mod row;
@@ -22,14 +21,11 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
-pub use self::family::Family;
 use self::moment::{Lag, Way};
 use self::random::Random;
 use self::row::{Next, Row};
 use self::track::{Judged, LATEST, Sighting, Track};
-use crate::settle::Batch;
-use crate::supervisor::RunId;
-use crate::watch::change::ChangeKind;
+use crate::model::{Batch, ChangeKind, Family, Made, RunId};
 
 /// What a run did is told of no later than this after its end, where the times of files tell.
 pub const DATED: Duration = Duration::from_millis(20);
@@ -62,44 +58,6 @@ const ANOTHER: Duration = Duration::from_millis(100);
 enum Key {
     Path(Arc<Path>),
     Family(u32),
-}
-
-/// What a run makes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Made {
-    /// One path.
-    Path(Arc<Path>),
-    /// Names that differ in one part, a new one each time.
-    Names(Family),
-}
-
-impl Made {
-    /// Whether a path is meant.
-    #[must_use]
-    pub fn has(&self, path: &Path) -> bool {
-        match self {
-            Made::Path(own) => **own == *path,
-            Made::Names(family) => family.has(path),
-        }
-    }
-
-    /// The path, or the directory and a name with `*` for the part that differs.
-    #[must_use]
-    pub fn pattern(&self) -> Arc<Path> {
-        match self {
-            Made::Path(path) => path.clone(),
-            Made::Names(family) => family.with(b"*"),
-        }
-    }
-
-    /// A path that stands for all of it.
-    #[must_use]
-    pub fn example(&self) -> Arc<Path> {
-        match self {
-            Made::Path(path) => path.clone(),
-            Made::Names(family) => family.with(b"000000"),
-        }
-    }
 }
 
 /// Something that the run makes itself.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::supervisor::RunId;
+use crate::model::RunId;
 
 /// Two times after a start are one moment when they are no further apart than this, below a second.
 const TOLERANCE: Duration = Duration::from_millis(20);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Key;
 use super::random::Random;
-use crate::supervisor::RunId;
+use crate::model::RunId;
 
 /// So many runs of a row start at once; from the next on, starts are apart.
 const AT_ONCE: usize = 3;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::moment::{Lag, Moment, Way, same_moment, tolerance};
-use crate::supervisor::RunId;
+use crate::model::RunId;
 
 /// What a run does later than this after its start is no part of starting: somebody else may have done it.
 pub(super) const LATEST: Duration = Duration::from_secs(10);

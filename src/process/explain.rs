@@ -9,7 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Launch, SpawnStage};
+use super::Launch;
+use crate::model::SpawnStage;
 
 /// Where programs are looked for when the environment has no `PATH`, as in `execvp`.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";

@@ -14,8 +14,9 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 use super::explain::{self, Sought};
 use super::terminal::{self, Foreground, Watch};
-use super::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals};
-use crate::supervisor::{Event, RunId, Signal};
+use super::{Launch, Stdin, signals};
+use crate::model::{Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
+use crate::supervisor::Event;
 
 #[path = "groups/spawn.rs"]
 mod spawn;

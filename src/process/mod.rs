@@ -21,4 +21,4 @@ mod os;
 pub use keys::{Key, Keys};
 pub use os::{Host, shim_entry};
 pub use signals::{Signals, raise_again};
-pub use types::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin};
+pub use types::{Launch, Stdin};

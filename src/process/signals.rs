@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::terminal::Watch;
 use super::unix;
-use crate::supervisor::Signal;
+use crate::model::Signal;
 
 /// Bit n - 1: signal n was ignored when we were started.
 static IGNORED: AtomicU64 = AtomicU64::new(0);

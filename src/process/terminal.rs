@@ -13,8 +13,8 @@ use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::{Ended, signals, unix};
-use crate::supervisor::Signal as Typed;
+use super::{signals, unix};
+use crate::model::{Ended, Signal as Typed};
 
 /// The modes to go back to, while ours are set. Also read by the panic hook.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);

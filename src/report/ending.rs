@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::escape::{escape, escape_text};
-use crate::process::{Ended, SpawnError, SpawnStage};
+use crate::model::{Ended, SpawnError, SpawnStage};
 
 /// `exit 1`, `exit 139 (SIGSEGV)`, `exit 127 (command not found)`, `killed by SIGKILL`. What a shell
 /// means by a status is said only when the command went through one.

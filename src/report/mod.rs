@@ -8,7 +8,6 @@ mod ending;
 mod escape;
 mod human;
 mod json;
-mod notice;
 mod reporter;
 #[cfg(test)]
 mod samples;
@@ -22,7 +21,7 @@ use std::path::PathBuf;
 pub use escape::{escape, escape_bytes, escape_text, shown};
 pub use human::{count, counted, duration};
 pub(crate) use json::{Name as JsonName, RuleValue as JsonRule, value as json_line};
-pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};
+
 pub use reporter::{Reporter, stderr, stdout, stdout_is_terminal, time_of_day};
 pub(crate) use text::{made_by, type_shown, verdict};
 

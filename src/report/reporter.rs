@@ -11,9 +11,9 @@ use rustix::io::Errno;
 
 use super::Settings;
 use super::escape::scrub;
-use super::notice::{Level, Notice};
 use super::screen::{self, Outside, Screen, Terminal};
 use super::writer::Writer;
+use crate::model::{Level, Notice};
 
 /// The printer of one session.
 #[derive(Debug)]

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::notice::{Level, Notice, Proposal, Summary, Watching};
-use crate::filter::{Origin, Rule, RuleKind};
-use crate::outputs::Made;
-use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
-use crate::supervisor::{Cause, RunId, Signal};
+use crate::model::{
+    Cause, Ended, LeftOver, Level, Made, Notice, Origin, Proposal, Rule, RuleKind, RunId, Signal,
+    SpawnError, SpawnStage, Summary, Watching,
+};
 
 const RUN: RunId = RunId(7);
 const TIME: Duration = Duration::from_millis(1_234);

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::notice::{Level, Notice};
 use super::style::{self, lines};
 use super::text::{Context, is_reload, same, words};
 use super::{Format, Settings, Verbosity, json};
+use crate::model::{Level, Notice};
 
 /// Saves with the same bytes are said at most once in this time, and so is progress to a program. Events of an
 /// ignored path that come sooner after one another are of one save.

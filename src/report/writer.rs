@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::notice::Level;
+use crate::model::Level;
 
 #[cfg(target_os = "linux")]
 #[path = "writer/linux.rs"]

@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::run::Instance;
 use crate::control::{Ask, Call, Ending, Identity, Look, Name, PROTOCOL, Reply, Status};
-use crate::exit::ExitStatus;
 use crate::explain::{self, Known};
-use crate::process::Ended;
+use crate::model::{Cause, Ended, ExitStatus, RunId};
 use crate::report;
-use crate::supervisor::{Cause, Event, Request, RunId, Snapshot, State};
+use crate::supervisor::{Event, Request, Snapshot, State};
 use crate::watch::Survey;
 
 /// Where an answer goes.

@@ -6,8 +6,8 @@ use super::git::{self, Gate};
 use super::run::Instance;
 use super::system::{self, Holder};
 use crate::config::Config;
-use crate::report::Notice;
-use crate::settle::{Batch, Due, numbers};
+use crate::model::{Batch, Notice};
+use crate::settle::{Due, numbers};
 use crate::supervisor::Event;
 use crate::watch::{Comparison, Message, Seen};
 

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::model::{Notice, RunId};
 use crate::process::Launch;
-use crate::report::Notice;
-use crate::supervisor::RunId;
 
 use super::private::{self, Private};
 

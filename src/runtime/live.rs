@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::{Instance, face};
-use crate::config::{self, Config, Diagnostic, Origin};
-use crate::report::Notice;
+use crate::config::{self, Config, ConfigSource, Diagnostic};
+use crate::model::Notice;
 use crate::supervisor::Request;
 use crate::watch::{self, Timestamp};
 
@@ -109,7 +109,7 @@ impl Instance {
 
     /// The file in use.
     fn file(&self) -> Option<PathBuf> {
-        let Origin::File(file) = &self.config.origin else { return None };
+        let ConfigSource::File(file) = &self.config.origin else { return None };
         Some(self.config.directory.join(file))
     }
 

@@ -23,10 +23,10 @@ use crate::cli::{self, Command, RunArgs, Target, WaitArgs};
 use crate::config::{self, Config, Diagnostic};
 use crate::control::commands::{self, Said};
 use crate::control::{Ask, Name};
-use crate::exit::ExitStatus;
 use crate::explain;
+use crate::model::{ExitStatus, Notice};
 use crate::process::{self, Host};
-use crate::report::{self, Notice, Reporter};
+use crate::report::{self, Reporter};
 use crate::supervisor::Exit;
 
 /// The whole program.

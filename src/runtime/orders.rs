@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::run::Instance;
-use crate::supervisor::{Action, Cause, Event, RunId};
+use crate::model::{Cause, RunId};
+use crate::supervisor::{Action, Event};
 
 impl Instance {
     pub(super) fn perform(&mut self, actions: Vec<Action>, now: Instant) {

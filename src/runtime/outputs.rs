@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::Instance;
-use crate::config::Origin;
+use crate::config::ConfigSource;
 use crate::control::Name;
 use crate::explain;
-use crate::outputs::{AFTERMATH, DATED, Finding, Made, Start};
-use crate::report::{Notice, Proposal};
-use crate::settle::Batch;
-use crate::supervisor::{Cause, Event, RunId};
-use crate::watch::{Change, ChangeKind, Facts, Survey};
+use crate::model::{Batch, Cause, Change, ChangeKind, Facts, Made, Notice, Proposal, RunId};
+use crate::outputs::{AFTERMATH, DATED, Finding, Start};
+use crate::supervisor::Event;
+use crate::watch::Survey;
 
 /// An event of what a run did at its very end is here by then, as long as the machine has time.
 const ON_ITS_WAY: Duration = Duration::from_millis(1);
@@ -93,7 +92,7 @@ impl Instance {
 
     fn notice(&self, finding: Finding, now: Instant) -> Notice {
         let file = match &self.config.origin {
-            Origin::File(file) => Some(file.display().to_string()),
+            ConfigSource::File(file) => Some(file.display().to_string()),
             _ => None,
         };
         match finding {

@@ -9,7 +9,7 @@ mod os;
 
 pub(super) use os::{holder, path_of};
 
-use crate::process::LeftOver;
+use crate::model::LeftOver;
 
 /// Who holds a lock file of git.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::numbers::{HOLD_HALF, NOISY_REPEATS, NOISY_SINCE, WRITER_SILENCE};
 use super::stage::merge;
 use super::state::{Due, Git, Group, Held, Settle};
 use super::table::{Pending, Stage};
-use super::{Batch, BatchChange};
+use crate::model::{Batch, BatchChange};
 
 impl Settle {
     /// Hands out the batch that is due, else `None`.

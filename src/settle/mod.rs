@@ -1,6 +1,5 @@
 //! Is the save complete? Raw changes in, batches out. Pure: time is an argument.
 
-mod batch;
 mod hand_out;
 pub mod numbers;
 mod row;
@@ -13,6 +12,5 @@ mod timing;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, BatchChange};
 pub use settings::Settings;
 pub use state::{Due, Settle};

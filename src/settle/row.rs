@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
-use super::BatchChange;
 use super::numbers::{
     MAX_WAIT, ROW_DISTANCE, ROW_FILES, ROW_GAP, ROW_LONG, ROW_MAX_WAIT, ROW_RELOADS, ROW_WINDOW,
     WINDOW_MOST,
 };
 use super::state::Group;
+use crate::model::BatchChange;
 
 /// What the reloads of the row had to do with a path when its change came.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::table::{Slot, Stage};
-use crate::watch::change::{Change, ChangeKind, Facts};
+use crate::model::{Change, ChangeKind, Facts};
 
 /// Whether this event ends the noise of a noisy path: its writer has let go.
 pub(super) fn ends_noise(slot: &Slot, kind: ChangeKind) -> bool {

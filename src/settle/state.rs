@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Settings;
 use super::numbers::{BURST_GAP, DRAFT_SILENCE, WRITER_SILENCE};
 use super::row::{Mark, Row};
 use super::stage::{ends_noise, merge, next_stage};
 use super::table::{Pending, Stage, Table};
 use super::timing::later;
-use super::{Batch, Settings};
-use crate::watch::change::{Change, ChangeKind};
+use crate::model::{Batch, Change, ChangeKind};
 
 /// What [`Settle::due`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::numbers::{HOLD_EMPTIED, HOLD_HALF, WRITER_SILENCE};
 use super::row::Mark;
-use crate::watch::change::ChangeKind;
+use crate::model::ChangeKind;
 
 /// Where a path stands; also the list it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,7 @@ use std::time::Instant;
 use super::child::{Child, Next, Rest, Stopping};
 use super::decide::{Out, Supervisor};
 use super::{Action, OnBusy};
-use crate::report::Notice;
-use crate::settle::Batch;
+use crate::model::{Batch, Notice};
 
 /// The changes that have just come, as a notice names them.
 #[derive(Clone, Debug)]

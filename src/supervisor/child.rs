@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use super::Exit;
 use super::pending::Pending;
-use super::{Exit, RunId};
+use crate::model::RunId;
 
 /// Where the command stands.
 #[derive(Clone, Debug)]

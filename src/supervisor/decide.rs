@@ -6,10 +6,8 @@ use super::child::{Child, Force, Next, Rest, Slow, Stopping};
 use super::crash::Crash;
 use super::pending::Pending;
 use super::record::Record;
-use super::{Action, Cause, Event, Face, RunId, Session, Settings, Snapshot, State};
-use crate::process::Ended;
-use crate::report::Notice;
-use crate::settle::Batch;
+use super::{Action, Event, Face, Session, Settings, Snapshot, State};
+use crate::model::{Batch, Cause, Ended, Notice, RunId};
 
 /// A stop that takes longer is told.
 const SLOW_STOP: Duration = Duration::from_secs(1);

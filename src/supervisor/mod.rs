@@ -15,4 +15,4 @@ mod types;
 
 pub use decide::Supervisor;
 pub use snapshot::{Face, Session, Snapshot, State};
-pub use types::{Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal};
+pub use types::{Action, Event, Exit, OnBusy, OnCrash, Request, Settings};

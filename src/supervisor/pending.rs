@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Cause;
-use crate::settle::Batch;
+use crate::model::{Batch, Cause};
 
 /// Changes and requests that no run has answered yet.
 #[derive(Clone, Debug, Default)]

@@ -6,9 +6,8 @@ use super::child::{Child, Force, Next, Rest, Slow};
 use super::crash::Verdict;
 use super::decide::{Out, Supervisor};
 use super::pending::Pending;
-use super::{Action, Exit, OnCrash, RunId};
-use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
-use crate::report::Notice;
+use super::{Action, Exit, OnCrash};
+use crate::model::{Ended, LeftOver, Notice, RunId, SpawnError, SpawnStage};
 
 /// A run that was killed with its host this soon after its start has not answered its changes.
 const HARDLY_BEGUN: Duration = Duration::from_secs(1);

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::pending::Pending;
-use super::{Cause, RunId, Session, State};
-use crate::process::Ended;
+use super::{Session, State};
+use crate::model::{Cause, Ended, RunId};
 
 /// So many of the latest reload times are kept for their median.
 const RELOADS_KEPT: usize = 101;

@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::changes::News;
 use super::child::{Child, Force, Next, Rest, Stopping};
 use super::decide::{Out, Supervisor};
-use super::{Action, Exit, Request, Signal};
-use crate::report::Notice;
+use super::{Action, Exit, Request};
+use crate::model::{Notice, Signal};
 
 /// SIGHUP, the same number on every Unix (signal(7)).
 const HANG_UP: Signal = Signal(1);

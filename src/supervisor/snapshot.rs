@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Cause, RunId};
-use crate::process::Ended;
+use crate::model::{Cause, Ended, RunId};
 
 /// What the notices of a supervisor need to know about the command and its configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

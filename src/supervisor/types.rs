@@ -1,21 +1,8 @@
 //! The vocabulary of decisions: what can happen to a supervisor and what it can order.
 
-use std::borrow::Cow;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
-use crate::report::Notice;
-use crate::settle::Batch;
-
-/// The number of a run, from 1, as people see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-pub struct RunId(pub u64);
-
-/// A signal by its number, as `kill(2)` takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Signal(pub i32);
+use crate::model::{Batch, Cause, Ended, LeftOver, Notice, RunId, Signal, SpawnError, SpawnStage};
 
 /// Everything from outside that a supervisor decides about. Each process event carries its [`RunId`];
 /// one that is not the current run has no effect beyond a notice.
@@ -96,39 +83,6 @@ pub enum Request {
     TogglePause,
     /// Stop the command and end with status 0.
     Quit,
-}
-
-/// Why a run is started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The first run.
-    Start,
-    /// Changed paths, in the order of their first change.
-    Changes(Vec<Arc<Path>>),
-    /// Somebody asked.
-    Request,
-    /// `on_crash: restart` after a failed run.
-    Crash,
-}
-
-impl Cause {
-    /// The changed paths; none when something else than a change was the cause.
-    #[must_use]
-    pub fn paths(&self) -> &[Arc<Path>] {
-        match self {
-            Self::Changes(paths) => paths,
-            Self::Start | Self::Request | Self::Crash => &[],
-        }
-    }
-
-    /// The changed paths, and after them what came along without being a cause.
-    #[must_use]
-    pub fn with(&self, along: Vec<Arc<Path>>) -> Cow<'_, [Arc<Path>]> {
-        let paths = self.paths();
-        let mut more: Vec<Arc<Path>> = along;
-        more.retain(|path| !paths.contains(path));
-        if more.is_empty() { Cow::Borrowed(paths) } else { Cow::Owned([paths, &more].concat()) }
-    }
 }
 
 /// What a supervisor orders. The runtime performs it, in order.

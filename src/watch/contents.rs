@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
-use super::change::ChangeKind;
 use super::entries::Record;
 use super::list::GRAIN;
 use super::message::Hashed;
@@ -18,7 +17,7 @@ use super::reader::{self, Request};
 use super::settings::Timestamp;
 use super::{Watch, os};
 use crate::filter::EntryKind;
-use crate::settle::{Batch, BatchChange};
+use crate::model::{Batch, BatchChange, ChangeKind};
 
 /// Larger files are never read.
 const FILE_LIMIT: u64 = 1 << 20;

@@ -11,7 +11,7 @@ use super::look::Why;
 use super::message::Tally;
 use super::settings::Poll;
 use super::{Seen, Watch, polling};
-use crate::report::Notice;
+use crate::model::Notice;
 
 /// The pause between two comparisons.
 const SLOW: Duration = Duration::from_secs(2);

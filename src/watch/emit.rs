@@ -5,11 +5,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 
-use super::change::{Change, ChangeKind, Facts};
 use super::entries::Record;
 use super::table::DirId;
 use super::{Seen, Watch};
 use crate::filter::temporary_among;
+use crate::model::{Change, ChangeKind, Facts};
 
 impl Watch {
     /// Tells a change.

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::change::{ChangeKind, Facts};
 use super::entries::Record;
 use super::look::{Touched, Why};
 use super::message::{RawEvent, RawKind};
@@ -14,8 +13,8 @@ use super::settings::Timestamp;
 use super::stat::Stat;
 use super::table::DirId;
 use super::{Seen, Watch, os};
-use crate::filter::{EntryKind, Rule, RuleKind, Verdict};
-use crate::report::Notice;
+use crate::filter::{EntryKind, Verdict};
+use crate::model::{ChangeKind, Facts, Notice, Rule, RuleKind};
 
 impl Watch {
     pub(super) fn on_event(&mut self, event: RawEvent, now: Instant, out: &mut Vec<Seen>) {

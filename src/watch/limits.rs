@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::os;
 use super::table::Table;
-use crate::report::Notice;
+use crate::model::Notice;
 
 /// What is said about it, once.
 pub(super) fn notice(

@@ -16,8 +16,9 @@ use super::stat::Stat;
 use super::table::is_below;
 use crate::filter::{
     CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, Found, IGNORE_FILES, IgnoreText,
-    PROJECT_FILES, Rule, Scope, Verdict,
+    PROJECT_FILES, Scope, Verdict,
 };
+use crate::model::Rule;
 
 /// An ignore file larger than this is not one.
 const IGNORE_FILE_LIMIT: usize = 4 << 20;

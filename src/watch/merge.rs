@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::change::{ChangeKind, Facts};
 use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
 use super::look::{Pending, Touched, Why};
@@ -19,7 +18,7 @@ use super::table::DirId;
 use super::walk::Order;
 use super::{Seen, Watch, os};
 use crate::filter::EntryKind;
-use crate::report::Notice;
+use crate::model::{ChangeKind, Facts, Notice};
 
 /// What can't be read for a reason of which no event tells is tried again so often.
 const AGAIN: Duration = Duration::from_secs(1);

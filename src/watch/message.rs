@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::entries::Entries;
 use super::filesystem::FileSystem;
 use super::stat::Stat;
-use crate::filter::{Rule, Scope};
+use crate::filter::Scope;
+use crate::model::Rule;
 
 /// Something that a thread of the engine has to tell its owner. Opaque: hand it to
 /// [`super::Watch::handle`].

@@ -7,7 +7,6 @@
 //! differences ([`merge`]). What the last run saw is [`contents`]' business.
 
 mod above;
-pub mod change;
 mod configure;
 mod contents;
 mod doubt;
@@ -63,7 +62,6 @@ use std::time::Instant;
 use hashbrown::{HashMap, HashSet};
 use tokio::sync::mpsc::UnboundedSender;
 
-pub use self::change::{Change, ChangeKind, Facts};
 pub use self::contents::{Comparison, content};
 pub(crate) use self::links::Links;
 pub use self::message::Message;
@@ -82,7 +80,7 @@ use self::spots::Spots;
 use self::table::Table;
 use self::walk::Order;
 use crate::filter::Filter;
-use crate::report::{Notice, Watching};
+use crate::model::{Change, Notice, Watching};
 
 /// What the engine tells the loop.
 #[derive(Debug)]

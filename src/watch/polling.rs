@@ -10,7 +10,7 @@ use super::look::Why;
 use super::message::Tally;
 use super::settings::{Backend, Poll};
 use super::{Seen, Watch, limits, os};
-use crate::report::Notice;
+use crate::model::Notice;
 
 /// The shortest interval between two passes.
 const MIN: Duration = Duration::from_millis(500);

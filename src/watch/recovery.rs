@@ -10,7 +10,7 @@ use super::settings::{Backend, Poll};
 use super::stat::Stat;
 use super::walk::Order;
 use super::{Seen, Watch, os};
-use crate::report::{Notice, Watching};
+use crate::model::{Notice, Watching};
 
 /// The first walk tells how far it has come after this time, and every time it has passed again.
 const PROGRESS: Duration = Duration::from_secs(1);

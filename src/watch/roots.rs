@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::change::ChangeKind;
 use super::list::{Ground, Job};
 use super::look::Why;
 use super::recovery::{Events, Reason};
@@ -13,7 +12,7 @@ use super::settings::{Poll, Root};
 use super::stat::Stat;
 use super::walk::{Order, Source};
 use super::{Seen, Watch, mounts, os};
-use crate::report::Notice;
+use crate::model::{ChangeKind, Notice};
 
 /// A missing root is looked for first after this time, then after twice as long, up to [`SEARCH_MAX`].
 const SEARCH_MIN: Duration = Duration::from_millis(15);

@@ -13,7 +13,8 @@ use super::list::{self, Ground, Job, Scratch};
 use super::message::{Arming, Outcome};
 use super::os;
 use super::settings::{Poll, Root, Settings};
-use crate::filter::{EntryKind, Filter, Found, Rule, Scope};
+use crate::filter::{EntryKind, Filter, Found, Scope};
+use crate::model::Rule;
 
 /// The trees of a configuration, to be looked at.
 #[derive(Debug)]

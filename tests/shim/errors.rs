@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use go_watcher::process::{SpawnError, SpawnStage};
+use go_watcher::model::{SpawnError, SpawnStage};
 use go_watcher::supervisor::Event;
 
 use crate::cases;

@@ -3,7 +3,8 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use go_watcher::supervisor::{Event, RunId};
+use go_watcher::model::RunId;
+use go_watcher::supervisor::Event;
 
 use crate::cases;
 use crate::support::{Bed, TERM, VICTIM, runtime, signal, tagged, until};

@@ -4,8 +4,9 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use go_watcher::model::{RunId, Signal};
 use go_watcher::process::{Host, Key, Keys, Launch, Signals, Stdin, raise_again};
-use go_watcher::supervisor::{Event, RunId, Signal};
+use go_watcher::supervisor::Event;
 
 use crate::support::{TERM, runtime};
 

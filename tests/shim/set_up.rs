@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use go_watcher::process::{Ended, Stdin};
+use go_watcher::model::Ended;
+use go_watcher::process::Stdin;
 use go_watcher::supervisor::Event;
 
 use crate::cases;

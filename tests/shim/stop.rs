@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use go_watcher::process::Ended;
-use go_watcher::supervisor::{Event, RunId};
+use go_watcher::model::Ended;
+use go_watcher::model::RunId;
+use go_watcher::supervisor::Event;
 
 use crate::cases;
 use crate::support::{Bed, TERM, figures, signal, state, until};
@@ -200,7 +201,7 @@ async fn a_signal_alone_lets_it_live() {
     let run = bed.sh("trap 'echo usr1 > got' USR1; echo > up; while :; do sleep 0.01; done");
     bed.started().await;
     bed.file("up").await;
-    bed.host.signal(run, go_watcher::supervisor::Signal(10));
+    bed.host.signal(run, go_watcher::model::Signal(10));
     assert_eq!(bed.file("got").await, "usr1\n");
     assert!(bed.quiet(Duration::from_millis(30)).await.is_none());
     bed.host.stop(run, TERM);

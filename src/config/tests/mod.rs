@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::{Config, Diagnostic, load};
 use crate::cli::{self, Command, RunArgs};
-use crate::report::Notice;
+use crate::model::Notice;
 
 /// A directory with files in it, and a line to load them with.
 pub(super) struct Project {

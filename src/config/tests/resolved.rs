@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Project, fifo, notices};
-use crate::config::Origin;
+use crate::config::ConfigSource;
+use crate::model::Signal;
 use crate::process::Stdin;
-use crate::supervisor::{OnBusy, OnCrash, Signal};
+use crate::supervisor::{OnBusy, OnCrash};
 use crate::watch::{Backend, Poll};
 
 /// The file of the original's documentation.
@@ -42,7 +43,7 @@ fn the_originals_file_works() {
              they are not passed on: write a real value or delete the line",
         ]
     );
-    assert_eq!(config.origin, Origin::File("config.yml".into()));
+    assert_eq!(config.origin, ConfigSource::File("config.yml".into()));
     assert_eq!(config.settle.duration, Duration::from_secs(2));
     assert_eq!(config.env, []);
     assert_eq!(config.filter.spec().excluded.len(), 2);

@@ -4,10 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::world::{World, ms, path};
-use crate::outputs::{Finding, Made, Outputs, Start};
-use crate::settle::{Batch, BatchChange};
-use crate::supervisor::RunId;
-use crate::watch::change::ChangeKind;
+use crate::model::{Batch, BatchChange, ChangeKind, Made, RunId};
+use crate::outputs::{Finding, Outputs, Start};
 
 fn made(name: &str) -> Made {
     Made::Path(path(name))
@@ -307,7 +305,7 @@ fn two_names_are_no_family_yet() {
 #[test]
 fn the_proposed_pattern_means_nothing_else_that_exists() {
     use std::ffi::OsStr;
-    let family = crate::outputs::Family::of(
+    let family = crate::model::Family::of(
         Path::new("/tree/report-1700000000123.json"),
         Path::new("/tree/report-1700000001456.json"),
     )

@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::model::{Batch, BatchChange, ChangeKind, RunId};
 use crate::outputs::random::Random;
 use crate::outputs::{Finding, Outputs, Start};
-use crate::settle::{Batch, BatchChange};
-use crate::supervisor::RunId;
-use crate::watch::change::ChangeKind;
 
 /// What is in a file; `None`: there is none.
 pub(super) type Text = Option<u64>;
@@ -278,11 +276,11 @@ impl World {
 
     /// What has been learnt: when, and the names.
     pub(super) fn learnt(&self) -> Vec<(Duration, String)> {
-        let name = |made: &crate::outputs::Made| match made {
-            crate::outputs::Made::Path(path) => {
+        let name = |made: &crate::model::Made| match made {
+            crate::model::Made::Path(path) => {
                 path.file_name().unwrap_or_default().to_string_lossy().into_owned()
             }
-            crate::outputs::Made::Names(family) => {
+            crate::model::Made::Names(family) => {
                 let (before, after) = family.ends();
                 format!("{}*{}", before.display(), after.display())
             }

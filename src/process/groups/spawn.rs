@@ -9,7 +9,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::process::{Launch, SpawnStage, Stdin, signals};
+use crate::model::SpawnStage;
+use crate::process::{Launch, Stdin, signals};
 
 /// What we were started with besides 0, 1 and 2 is closed when a run is executed. (All that this program
 /// opens is so already.)

@@ -14,10 +14,11 @@ use super::link::Link;
 use super::sys;
 use super::tree::{self, Process};
 use super::wire::{Order, Report};
+use crate::model::{Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
 use crate::process::explain::{self, Sought};
 use crate::process::terminal::{self, Foreground, Watch};
-use crate::process::{Ended, Launch, LeftOver, SpawnError, SpawnStage, Stdin, signals};
-use crate::supervisor::{Event, RunId, Signal};
+use crate::process::{Launch, Stdin, signals};
+use crate::supervisor::Event;
 
 /// Between two looks at a tree that fell to us.
 const ORPHANS_PAUSE: Duration = Duration::from_millis(1);

@@ -8,8 +8,7 @@ use super::shim::{Shim, now};
 use super::sys;
 use super::tree::{self, Process};
 use super::wire::Report;
-use crate::process::{Ended, LeftOver};
-use crate::supervisor::RunId;
+use crate::model::{Ended, LeftOver, RunId};
 
 /// The pause after the first round of killing; it doubles up to [`LAST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(1);

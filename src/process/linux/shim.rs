@@ -15,9 +15,9 @@ use super::keep::Keep;
 use super::spawn;
 use super::sys::{self, Blocked};
 use super::wire::{self, Order, Report};
-use crate::process::{Ended, Launch, SpawnStage, Stdin};
+use crate::model::{Ended, RunId, SpawnStage};
+use crate::process::{Launch, Stdin};
 use crate::process::{explain, unix};
-use crate::supervisor::RunId;
 
 /// `argv[0]` and the name in `ps`: a kill by the program's name spares the shim, which then cleans up.
 pub(super) const NAME: &str = "gw-shim";

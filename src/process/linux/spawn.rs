@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::process::Pid;
 
-use crate::process::SpawnStage;
+use crate::model::SpawnStage;
 
 /// So often, 5 ms apart, a program is tried that somebody has open for writing (execve(2), ETXTBSY).
 const BUSY_TRIES: u32 = 40;

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::process::LeftOver;
+use crate::model::LeftOver;
 
 /// What `/proc/PID/stat` tells about a process.
 #[derive(Clone, Debug, PartialEq, Eq)]

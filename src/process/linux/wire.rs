@@ -5,8 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use crate::process::{Ended, Launch, LeftOver, SpawnStage, Stdin};
-use crate::supervisor::RunId;
+use crate::model::{Ended, LeftOver, RunId, SpawnStage};
+use crate::process::{Launch, Stdin};
 
 /// From the supervisor to the shim.
 #[derive(Clone, Debug, PartialEq, Eq)]

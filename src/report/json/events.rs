@@ -3,10 +3,8 @@
 use std::path::Path;
 
 use super::object::{Name, Object, Output, Paths, Process, Tree};
-use crate::process::SpawnStage;
+use crate::model::{Cause, Notice, SpawnStage};
 use crate::report::ending::{signal_name, signal_of};
-use crate::report::notice::Notice;
-use crate::supervisor::Cause;
 
 /// At most so many paths of one run are listed; `more` counts the rest.
 const LISTED: usize = 1_000;

@@ -17,7 +17,7 @@ mod object;
 use object::Object;
 pub(crate) use object::{Name, RuleValue, line as value};
 
-use super::notice::{Level, Notice};
+use crate::model::{Level, Notice};
 
 /// The version of the format.
 const VERSION: u32 = 1;

@@ -9,11 +9,8 @@ use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use crate::filter::{Origin, Rule};
-use crate::process::{Ended, LeftOver};
+use crate::model::{Ended, Learnt, LeftOver, Origin, Rule, RunId};
 use crate::report::escape::hidden;
-use crate::report::notice::Learnt;
-use crate::supervisor::RunId;
 
 /// An object under construction.
 pub(super) struct Object(Vec<u8>);

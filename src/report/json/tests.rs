@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::line;
-use crate::process::Ended;
-use crate::report::notice::Notice;
-use crate::supervisor::{Cause, RunId};
+use crate::model::{Cause, Ended, Notice, RunId};
 
 const TIME: &str = "2026-11-23T14:02:11.042+01:00";
 

@@ -10,12 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Outside, Screen, Terminal};
-use crate::filter::{Origin, Rule, RuleKind};
-use crate::process::Ended;
+use crate::model::{Cause, Ended, Level, Notice, Origin, Rule, RuleKind, RunId};
 use crate::report::escape::hidden;
-use crate::report::notice::{Level, Notice};
 use crate::report::{Color, Format, Settings, Verbosity, samples};
-use crate::supervisor::{Cause, RunId};
 
 #[derive(Debug)]
 struct Fixed;

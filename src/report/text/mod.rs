@@ -14,8 +14,7 @@ pub(crate) use rules::verdict;
 pub(crate) use trees::type_shown;
 
 use super::escape::{escape, scrub, shown};
-use super::notice::Notice;
-use crate::process::LeftOver;
+use crate::model::{LeftOver, Notice};
 
 /// What the words depend on besides the notice.
 pub(super) struct Context<'a> {
@@ -48,7 +47,7 @@ pub(super) fn same(path: &Path, more: usize, swallowed: u64, context: &Context<'
 
 /// Whether the line stands out: a run begins because of something.
 pub(super) fn is_reload(notice: &Notice) -> bool {
-    use crate::supervisor::Cause;
+    use crate::model::Cause;
     matches!(notice, Notice::Run { cause, .. } if *cause != Cause::Start)
 }
 

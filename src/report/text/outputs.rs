@@ -5,11 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Context, rules};
-use crate::outputs::Made;
+use crate::model::{Learnt, Made, Notice, Proposal, RunId};
 use crate::report::escape::{escape, escape_text};
 use crate::report::human;
-use crate::report::notice::{Learnt, Notice, Proposal};
-use crate::supervisor::RunId;
 
 /// So many of several names are said.
 const NAMED: usize = 3;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Context;
 use super::trees::type_shown;
-use crate::filter::{Origin, Rule, RuleKind};
+use crate::model::{Origin, Rule, RuleKind};
 use crate::report::escape::{escape, escape_text, shown};
 
 /// Where a rule was written: `config.yml:4`, `built-in`, `-i`.

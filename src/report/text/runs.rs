@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use super::{Context, process, processes};
-use crate::process::{Ended, SpawnError};
+use crate::model::{Cause, Ended, Notice, RunId, Signal, SpawnError};
 use crate::report::ending::{self, signal_name};
 use crate::report::escape::{escape, escape_text};
 use crate::report::human;
-use crate::report::notice::Notice;
-use crate::supervisor::{Cause, RunId, Signal};
 
 /// The words of a notice about runs; `None` for any other.
 pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
@@ -108,7 +106,7 @@ fn reload(run: RunId, cause: &Cause, context: &Context<'_>) -> String {
 fn slow(
     run: RunId,
     signal: Signal,
-    process: &crate::process::LeftOver,
+    process: &crate::model::LeftOver,
     left: Duration,
     timeout: Duration,
     context: &Context<'_>,

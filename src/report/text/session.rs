@@ -4,11 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Context;
+use crate::model::{Notice, RunId, Summary};
 use crate::report::ending;
 use crate::report::escape::escape_text;
 use crate::report::human::{self, count};
-use crate::report::notice::{Notice, Summary};
-use crate::supervisor::RunId;
 
 /// The words of a notice about the session itself; `None` for any other.
 pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {

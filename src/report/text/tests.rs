@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Context, same, words};
-use crate::filter::{Origin, Rule, RuleKind};
-use crate::outputs::{Family, Made};
-use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
-use crate::report::notice::{Level, Notice, Proposal, Summary, Watching};
-use crate::supervisor::{Cause, RunId, Signal};
+use crate::model::{
+    Cause, Ended, Family, LeftOver, Level, Made, Notice, Origin, Proposal, Rule, RuleKind, RunId,
+    Signal, SpawnError, SpawnStage, Summary, Watching,
+};
 
 const DIRECTORY: &str = "/src/app";
 

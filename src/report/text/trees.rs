@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Context, rules};
+use crate::model::{Notice, Watching};
 use crate::report::escape::{escape, escape_text};
 use crate::report::human::{self, count, counted};
-use crate::report::notice::{Notice, Watching};
 
 /// The words of a notice about what is watched and what changed; `None` for any other.
 pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {

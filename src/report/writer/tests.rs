@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{Handle, QUEUE_BYTES, Target, Writer, target};
-use crate::report::notice::Level;
+use crate::model::Level;
 
 const LONG: Duration = Duration::from_secs(10);
 

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::Holder;
-use crate::process::LeftOver;
+use crate::model::LeftOver;
 
 /// The path of an open file.
 pub(in crate::runtime) fn path_of(file: BorrowedFd<'_>) -> Option<PathBuf> {

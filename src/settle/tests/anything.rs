@@ -8,15 +8,13 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{NEW, PLAIN, TEMPORARY, ms, us, zero};
+use crate::model::ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written};
+use crate::model::{Change, Facts};
 use crate::settle::numbers::{
     DRAFT_SILENCE, HOLD_HALF, MAX_WAIT, ROW_MAX_WAIT, WINDOW_LEAST, WRITER_SILENCE,
 };
 use crate::settle::table::Stage;
 use crate::settle::{Due, Settings, Settle};
-use crate::watch::change::ChangeKind::{
-    self, Appeared, Closed, Removed, RenamedAway, Touched, Written,
-};
-use crate::watch::change::{Change, Facts};
 
 /// A file as the promises see it.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,9 @@
 //! Names that come and go: they are no change, and no batch names them.
 
 use super::{Fired, NEW, PLAIN, Played, Script, TEMPORARY, ms, us, zero};
+use crate::model::ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written};
+use crate::model::{Change, Facts};
 use crate::settle::{Settings, Settle};
-use crate::watch::change::ChangeKind::{
-    self, Appeared, Closed, Removed, RenamedAway, Touched, Written,
-};
-use crate::watch::change::{Change, Facts};
 
 const BACKUP: &str = "main.goAbCdEf.bck";
 

@@ -1,9 +1,9 @@
 //! Writing without end: a run every maximum wait, and nobody else waits.
 
 use super::{Fired, PLAIN, Played, Script, TEMPORARY, ms, us, zero};
+use crate::model::ChangeKind::{Appeared, Closed, RenamedAway, Written};
+use crate::model::{Change, Facts};
 use crate::settle::{Settings, Settle};
-use crate::watch::change::ChangeKind::{Appeared, Closed, RenamedAway, Written};
-use crate::watch::change::{Change, Facts};
 
 const SECOND: u64 = 1_000_000;
 

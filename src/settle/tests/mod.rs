@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Batch, Due, Settings, Settle};
-use crate::watch::change::{Change, ChangeKind, Facts};
+use super::{Due, Settings, Settle};
+use crate::model::{Batch, Change, ChangeKind, Facts};
 
 /// One moment as the process would see it.
 #[expect(clippy::disallowed_methods, reason = "any instant will do for virtual time")]

@@ -1,11 +1,9 @@
 //! One save, one batch, as early as can be.
 
 use super::{EMPTIED, Fired, NEW, PLAIN, Script, TEMPORARY, ms, us};
+use crate::model::ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written};
+use crate::model::Facts;
 use crate::settle::Settings;
-use crate::watch::change::ChangeKind::{
-    self, Appeared, Closed, Removed, RenamedAway, Touched, Written,
-};
-use crate::watch::change::Facts;
 
 type Row =
     (&'static str, Vec<(u64, &'static str, ChangeKind, Facts)>, u64, u64, &'static [&'static str]);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{PLAIN, TEMPORARY, us, zero};
+use crate::model::ChangeKind::{Closed, Removed, RenamedAway, Touched, Written};
+use crate::model::{Change, ChangeKind, Facts};
 use crate::settle::{Settings, Settle};
-use crate::watch::change::ChangeKind::{Closed, Removed, RenamedAway, Touched, Written};
-use crate::watch::change::{Change, ChangeKind, Facts};
 
 /// Feeds `files` paths with the given events each, all before anything is due; returns list steps for
 /// each change, hundredfold, and the number of paths handed out.

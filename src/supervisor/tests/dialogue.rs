@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use super::super::{Action, Cause, Event, Exit, Request, RunId, Settings, Signal, Supervisor};
+use super::super::{Action, Event, Exit, Request, Settings, Supervisor};
 use super::{batch, face, ms, zero};
-use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
-use crate::report::Notice;
+use crate::model::{Cause, Ended, LeftOver, Notice, RunId, Signal, SpawnError, SpawnStage};
 
 /// A supervisor that is told things and answers.
 pub(super) struct Dialogue {

@@ -3,8 +3,7 @@
 use super::super::{OnBusy, OnCrash, Settings, State};
 use super::dialogue::Dialogue;
 use super::settings;
-use crate::process::Ended;
-use crate::supervisor::RunId;
+use crate::model::{Ended, RunId};
 
 fn play(settings: Settings, script: &str) -> Dialogue {
     let mut dialogue = Dialogue::new(settings);

@@ -3,12 +3,9 @@
 
 use std::time::Instant;
 
-use super::super::{
-    Action, Cause, Event, Exit, OnBusy, OnCrash, Request, RunId, Settings, Signal, Supervisor,
-};
+use super::super::{Action, Event, Exit, OnBusy, OnCrash, Request, Settings, Supervisor};
 use super::{batch, face, ms};
-use crate::process::{Ended, LeftOver, SpawnError, SpawnStage};
-use crate::report::Notice;
+use crate::model::{Cause, Ended, LeftOver, Notice, RunId, Signal, SpawnError, SpawnStage};
 
 /// What lives of the current run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

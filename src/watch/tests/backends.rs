@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Rig;
-use crate::report::Notice;
+use crate::model::Notice;
 use crate::watch::look::Why;
 use crate::watch::message::{Inner, Message};
 use crate::watch::walk::{Order, Source};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Rig;
 use super::rig::filter_for;
-use crate::report::Notice;
+use crate::model::Notice;
 use crate::watch::Root;
 
 fn fill(root: &Path) {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Rig;
-use crate::filter::{Filter, Origin, Pattern, Spec};
+use crate::filter::{Filter, Pattern, Spec};
+use crate::model::Origin;
 use crate::watch::{Root, Seen, Timestamp};
 
 fn make(path: &Path) {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Rig;
 use super::rig::causes;
-use crate::watch::ChangeKind::{Appeared, Closed, Removed, RenamedAway, Touched, Written};
+use crate::model::ChangeKind;
+use crate::model::ChangeKind::{Appeared, Closed, Removed, RenamedAway, Touched, Written};
 use crate::watch::{Backend, Comparison, Poll, Seen, Settings};
 
 /// What `touch` does: both times, for only one of them is told as an access or a write.
@@ -16,7 +17,7 @@ fn touch(path: &std::path::Path, time: SystemTime) {
     file.set_times(fs::FileTimes::new().set_accessed(time).set_modified(time)).unwrap();
 }
 
-fn one(rig: &mut Rig) -> Vec<(String, super::super::ChangeKind)> {
+fn one(rig: &mut Rig) -> Vec<(String, ChangeKind)> {
     rig.sync();
     let mut short = rig.short();
     short.dedup();

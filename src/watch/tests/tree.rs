@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Rig;
-use crate::report::Notice;
-use crate::watch::ChangeKind::{Appeared, Closed, Removed};
+use crate::model::ChangeKind::{Appeared, Closed, Removed};
+use crate::model::Notice;
 use crate::watch::message::Inner;
 use crate::watch::{Message, Seen};
 

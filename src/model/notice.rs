@@ -4,10 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::filter::Rule;
-use crate::outputs::Made;
-use crate::process::{Ended, LeftOver, SpawnError};
-use crate::supervisor::{Cause, RunId, Signal};
+use super::{Cause, Ended, LeftOver, Made, Rule, RunId, Signal, SpawnError};
 
 /// How much a notice matters. `-q` shows `Warning` and up, `-v` adds `Detail`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -49,12 +49,3 @@ pub enum Origin {
         line: u32,
     },
 }
-
-/// Whether changes of a path count, and by which rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict<'a> {
-    /// Changes of this path count (a directory: it is watched and walked).
-    Watch(&'a Rule),
-    /// They do not (a directory: nothing below it costs anything).
-    Ignore(&'a Rule),
-}

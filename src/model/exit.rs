@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::process::{Ended, SpawnStage};
+use super::{Ended, SpawnStage};
 
 /// How this program ends, as its caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

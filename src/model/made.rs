@@ -1,4 +1,4 @@
-//! Names that differ in one part only, as runs make them: `report-1700000000.json`, `.coverage.host.4242.Xy12ab`.
+//! What runs make: a path, or names that differ in one part only: `report-1700000000.json`, `.coverage.host.4242.Xy12ab`.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -9,6 +9,44 @@ use std::sync::Arc;
 const VARIABLE: usize = 6;
 /// … unless it is a number of this many digits, which may be a process id.
 const PROCESS_ID: std::ops::RangeInclusive<usize> = 3..=7;
+
+/// What a run makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// One path.
+    Path(Arc<Path>),
+    /// Names that differ in one part, a new one each time.
+    Names(Family),
+}
+
+impl Made {
+    /// Whether a path is meant.
+    #[must_use]
+    pub fn has(&self, path: &Path) -> bool {
+        match self {
+            Made::Path(own) => **own == *path,
+            Made::Names(family) => family.has(path),
+        }
+    }
+
+    /// The path, or the directory and a name with `*` for the part that differs.
+    #[must_use]
+    pub fn pattern(&self) -> Arc<Path> {
+        match self {
+            Made::Path(path) => path.clone(),
+            Made::Names(family) => family.with(b"*"),
+        }
+    }
+
+    /// A path that stands for all of it.
+    #[must_use]
+    pub fn example(&self) -> Arc<Path> {
+        match self {
+            Made::Path(path) => path.clone(),
+            Made::Names(family) => family.with(b"000000"),
+        }
+    }
+}
 
 /// Names in one directory that begin and end alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +85,7 @@ impl Family {
     }
 
     /// A path of this family, or a pattern for it, with this for the part that differs.
-    pub(super) fn with(&self, part: &[u8]) -> Arc<Path> {
+    fn with(&self, part: &[u8]) -> Arc<Path> {
         let name = [self.before.as_slice(), part, &self.after].concat();
         Arc::from(self.directory.join(OsStr::from_bytes(&name)))
     }

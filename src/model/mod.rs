@@ -1,0 +1,15 @@
+//! The words that every room uses: changes, runs, rules, notices. No behaviour but what follows from the data.
+
+mod change;
+mod exit;
+mod made;
+mod notice;
+mod rule;
+mod run;
+
+pub use change::{Batch, BatchChange, Change, ChangeKind, Facts};
+pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
+pub use made::{Family, Made};
+pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};
+pub use rule::{Origin, Rule, RuleKind};
+pub use run::{Cause, Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
