@@ -4,7 +4,7 @@
 //! The modules are one pipeline, to be read in this order: [`cli`] and [`config`] (what was typed and
 //! what it means), [`filter`] (which paths count), [`watch`] (what the file system did), [`settle`]
 //! (is the save complete), [`supervisor`] (what to do about it), [`process`] (doing it to operating
-//! system processes), [`report`] (saying it). [`runtime`] is the loop that joins them.
+//! system processes), [`report`] (saying it). [`app`] is the loop that joins them.
 
 #![cfg_attr(
     test,
@@ -15,6 +15,7 @@
     )
 )]
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -26,14 +27,17 @@ pub mod model;
 pub mod outputs;
 pub mod process;
 pub mod report;
-pub mod runtime;
+
+#[cfg(test)]
+mod rooms;
 pub mod settle;
 pub mod supervisor;
+pub mod sys;
 pub mod watch;
 
 use std::process::ExitCode;
 
 /// Runs the program with the arguments of this process and returns its exit status.
 pub fn run() -> ExitCode {
-    runtime::main()
+    app::main()
 }

@@ -1,30 +1,9 @@
 //! Signals by name or number.
 
 use crate::model::Signal;
+use crate::sys::signal;
 
 use super::diagnostic::quote;
-
-/// Names without `SIG`, and numbers of this system.
-const SIGNALS: &[(&str, i32)] = &[
-    ("HUP", libc::SIGHUP),
-    ("INT", libc::SIGINT),
-    ("QUIT", libc::SIGQUIT),
-    ("ABRT", libc::SIGABRT),
-    ("KILL", libc::SIGKILL),
-    ("USR1", libc::SIGUSR1),
-    ("USR2", libc::SIGUSR2),
-    ("PIPE", libc::SIGPIPE),
-    ("ALRM", libc::SIGALRM),
-    ("TERM", libc::SIGTERM),
-    ("CONT", libc::SIGCONT),
-    ("URG", libc::SIGURG),
-    ("IO", libc::SIGIO),
-    ("WINCH", libc::SIGWINCH),
-    ("STOP", libc::SIGSTOP),
-    ("TSTP", libc::SIGTSTP),
-    ("TTIN", libc::SIGTTIN),
-    ("TTOU", libc::SIGTTOU),
-];
 
 /// Reads a signal: `SIGTERM`, `term`, `15`.
 ///
@@ -37,19 +16,18 @@ pub(crate) fn parse(text: &str) -> Result<Signal, String> {
     let number = if digits {
         name.parse().ok().filter(|number| (1..=64).contains(number))
     } else {
-        SIGNALS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+        names().find(|(known, _)| *known == name).map(|(_, number)| number)
     };
     let Some(number) = number else {
-        let near = SIGNALS
-            .iter()
-            .map(|(known, _)| *known)
+        let near = names()
+            .map(|(known, _)| known)
             .find(|known| !digits && strsim::damerau_levenshtein(known, name) == 1);
         return Err(match near {
             Some(near) => format!("{} is no signal; did you mean SIG{near}?", quote(text)),
             None => format!("{} is no signal; write for example SIGTERM or SIGINT", quote(text)),
         });
     };
-    if [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&number) {
+    if [signal::SIGSTOP, signal::SIGTSTP, signal::SIGTTIN, signal::SIGTTOU].contains(&number) {
         return Err(format!(
             "{} suspends a program and never ends it; write for example SIGTERM or SIGINT",
             quote(text)
@@ -58,13 +36,15 @@ pub(crate) fn parse(text: &str) -> Result<Signal, String> {
     Ok(Signal(number))
 }
 
+/// The signals without `SIG`.
+fn names() -> impl Iterator<Item = (&'static str, i32)> {
+    signal::NAMES.iter().map(|(number, name)| (name.strip_prefix("SIG").unwrap_or(name), *number))
+}
+
 /// The name of a signal, with `SIG`; a number that has none as it is.
 #[must_use]
 pub fn name(signal: Signal) -> String {
-    match SIGNALS.iter().find(|(_, number)| *number == signal.0) {
-        Some((name, _)) => format!("SIG{name}"),
-        None => signal.0.to_string(),
-    }
+    signal::name(signal.0).map_or_else(|| signal.0.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -103,8 +83,9 @@ mod tests {
 
     #[test]
     fn names_are_read_again() {
-        for (name_, number) in SIGNALS {
-            assert_eq!(name(Signal(*number)), format!("SIG{name_}"));
+        for (number, known) in signal::NAMES {
+            assert_eq!(name(Signal(*number)), *known);
+            assert_eq!(parse(known).ok().map_or(*number, |signal| signal.0), *number);
         }
         assert_eq!(name(Signal(40)), "40");
     }

@@ -1,5 +1,6 @@
 //! The exit statuses of this program.
 
+use std::io;
 use std::process::ExitCode;
 
 use super::{Ended, SpawnStage};
@@ -77,11 +78,15 @@ impl From<Ended> for ExitStatus {
 impl From<(SpawnStage, i32)> for ExitStatus {
     fn from((stage, errno): (SpawnStage, i32)) -> Self {
         match stage {
-            SpawnStage::Exec if errno == libc::ENOENT => Self::NotFound,
+            SpawnStage::Exec if is_missing(errno) => Self::NotFound,
             SpawnStage::Exec => Self::CannotExecute,
             SpawnStage::WorkingDirectory | SpawnStage::Fork | SpawnStage::Shim => Self::Failure,
         }
     }
+}
+
+fn is_missing(errno: i32) -> bool {
+    io::Error::from_raw_os_error(errno).kind() == io::ErrorKind::NotFound
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::escape::{escape, escape_text};
 use crate::model::{Ended, SpawnError, SpawnStage};
+use crate::sys::{errno, signal};
 
 /// `exit 1`, `exit 139 (SIGSEGV)`, `exit 127 (command not found)`, `killed by SIGKILL`. What a shell
 /// means by a status is said only when the command went through one.
@@ -13,7 +14,7 @@ pub(super) fn ended(ended: Ended, shell: bool) -> String {
         Ended::Signal(number) => format!("killed by {}", signal_name(number)),
         Ended::Exit(126) if shell => "exit 126 (found, but not executable)".to_owned(),
         Ended::Exit(127) if shell => "exit 127 (command not found)".to_owned(),
-        Ended::Exit(status) => match status.checked_sub(128).and_then(known_signal) {
+        Ended::Exit(status) => match status.checked_sub(128).and_then(signal::name) {
             Some(name) if shell => format!("exit {status} ({name})"),
             _ => format!("exit {status}"),
         },
@@ -25,7 +26,7 @@ pub(super) fn signal_of(ended: Ended, shell: bool) -> Option<String> {
     match ended {
         Ended::Signal(number) => Some(signal_name(number)),
         Ended::Exit(status) if shell => {
-            status.checked_sub(128).and_then(known_signal).map(str::to_owned)
+            status.checked_sub(128).and_then(signal::name).map(str::to_owned)
         }
         Ended::Exit(_) => None,
     }
@@ -33,42 +34,7 @@ pub(super) fn signal_of(ended: Ended, shell: bool) -> Option<String> {
 
 /// `SIGTERM`, or `signal 40` where there is no name.
 pub(super) fn signal_name(number: i32) -> String {
-    known_signal(number).map_or_else(|| format!("signal {number}"), str::to_owned)
-}
-
-fn known_signal(number: i32) -> Option<&'static str> {
-    const NAMES: &[(i32, &str)] = &[
-        (libc::SIGHUP, "SIGHUP"),
-        (libc::SIGINT, "SIGINT"),
-        (libc::SIGQUIT, "SIGQUIT"),
-        (libc::SIGILL, "SIGILL"),
-        (libc::SIGTRAP, "SIGTRAP"),
-        (libc::SIGABRT, "SIGABRT"),
-        (libc::SIGBUS, "SIGBUS"),
-        (libc::SIGFPE, "SIGFPE"),
-        (libc::SIGKILL, "SIGKILL"),
-        (libc::SIGUSR1, "SIGUSR1"),
-        (libc::SIGSEGV, "SIGSEGV"),
-        (libc::SIGUSR2, "SIGUSR2"),
-        (libc::SIGPIPE, "SIGPIPE"),
-        (libc::SIGALRM, "SIGALRM"),
-        (libc::SIGTERM, "SIGTERM"),
-        (libc::SIGCHLD, "SIGCHLD"),
-        (libc::SIGCONT, "SIGCONT"),
-        (libc::SIGSTOP, "SIGSTOP"),
-        (libc::SIGTSTP, "SIGTSTP"),
-        (libc::SIGTTIN, "SIGTTIN"),
-        (libc::SIGTTOU, "SIGTTOU"),
-        (libc::SIGURG, "SIGURG"),
-        (libc::SIGXCPU, "SIGXCPU"),
-        (libc::SIGXFSZ, "SIGXFSZ"),
-        (libc::SIGVTALRM, "SIGVTALRM"),
-        (libc::SIGPROF, "SIGPROF"),
-        (libc::SIGWINCH, "SIGWINCH"),
-        (libc::SIGIO, "SIGIO"),
-        (libc::SIGSYS, "SIGSYS"),
-    ];
-    NAMES.iter().find(|(n, _)| *n == number).map(|(_, name)| *name)
+    signal::name(number).map_or_else(|| format!("signal {number}"), str::to_owned)
 }
 
 /// One line: the path, the cause and the remedy. `directory` is the working directory of the command.
@@ -89,32 +55,32 @@ pub(super) fn cannot_start(error: &SpawnError, directory: &Path) -> String {
 fn cause(error: &SpawnError, directory: &Path) -> String {
     let path = escape(error.path.as_os_str());
     let fixed = match (error.stage, error.errno) {
-        (_, libc::E2BIG) => {
+        (_, errno::E2BIG) => {
             "the arguments and the environment together are larger than the system allows (E2BIG); \
              shorten the command or envs"
         }
-        (_, libc::EAGAIN) => "the system allows no more processes (EAGAIN); see ulimit -u",
-        (_, libc::EMFILE) => "no more files may be opened (EMFILE); see ulimit -n",
-        (_, libc::ENFILE) => "the system's table of open files is full (ENFILE)",
-        (_, libc::ENOMEM) => "out of memory (ENOMEM)",
-        (_, libc::ENOSPC | libc::EDQUOT) => {
+        (_, errno::EAGAIN) => "the system allows no more processes (EAGAIN); see ulimit -u",
+        (_, errno::EMFILE) => "no more files may be opened (EMFILE); see ulimit -n",
+        (_, errno::ENFILE) => "the system's table of open files is full (ENFILE)",
+        (_, errno::ENOMEM) => "out of memory (ENOMEM)",
+        (_, errno::ENOSPC | errno::EDQUOT) => {
             "no space left for the list of changed files; free some, or set TMPDIR"
         }
-        (_, libc::EROFS) => "the file system is read-only; set TMPDIR to a writable directory",
-        (SpawnStage::WorkingDirectory, libc::ENOENT) => "the working directory is gone",
-        (SpawnStage::WorkingDirectory, libc::ENOTDIR) => "it is not a directory",
-        (SpawnStage::WorkingDirectory, libc::EACCES) => "no permission; see its mode and owner",
-        (SpawnStage::Exec, libc::ENOENT) => return missing(&error.path, directory),
-        (SpawnStage::Exec, libc::EACCES) if names_a_directory(&error.path) => "it is a directory",
-        (SpawnStage::Exec, libc::EACCES | libc::EPERM) => {
+        (_, errno::EROFS) => "the file system is read-only; set TMPDIR to a writable directory",
+        (SpawnStage::WorkingDirectory, errno::ENOENT) => "the working directory is gone",
+        (SpawnStage::WorkingDirectory, errno::ENOTDIR) => "it is not a directory",
+        (SpawnStage::WorkingDirectory, errno::EACCES) => "no permission; see its mode and owner",
+        (SpawnStage::Exec, errno::ENOENT) => return missing(&error.path, directory),
+        (SpawnStage::Exec, errno::EACCES) if names_a_directory(&error.path) => "it is a directory",
+        (SpawnStage::Exec, errno::EACCES | errno::EPERM) => {
             return format!("it is not executable; chmod +x {path}");
         }
-        (SpawnStage::Exec, libc::ENOEXEC) => {
+        (SpawnStage::Exec, errno::ENOEXEC) => {
             "not a program of this system, nor a script that begins with #!"
         }
-        (SpawnStage::Exec, libc::ETXTBSY) => "it is still being written (ETXTBSY)",
-        (SpawnStage::Exec, libc::ENOTDIR) => "a part of its path is not a directory",
-        (SpawnStage::Exec, libc::ELOOP) => "too many symbolic links",
+        (SpawnStage::Exec, errno::ETXTBSY) => "it is still being written (ETXTBSY)",
+        (SpawnStage::Exec, errno::ENOTDIR) => "a part of its path is not a directory",
+        (SpawnStage::Exec, errno::ELOOP) => "too many symbolic links",
         _ => return system_text(error.errno),
     };
     fixed.to_owned()
@@ -183,34 +149,34 @@ mod tests {
                    (E2BIG); shorten the command or envs";
         let space = "no space left for the list of changed files; free some, or set TMPDIR";
         let table = [
-            (Exec, "./bin/app", libc::ENOENT, None, "no such file in /src/app"),
-            (Exec, "/opt/app", libc::ENOENT, None, "no such file"),
-            (Exec, "nope", libc::ENOENT, None, "not found in PATH"),
+            (Exec, "./bin/app", errno::ENOENT, None, "no such file in /src/app"),
+            (Exec, "/opt/app", errno::ENOENT, None, "no such file"),
+            (Exec, "nope", errno::ENOENT, None, "not found in PATH"),
             (
                 Exec,
                 "./run.sh",
-                libc::ENOENT,
+                errno::ENOENT,
                 interpreter,
                 "the interpreter /bin/nope does not exist",
             ),
-            (Exec, "./run.sh", libc::EACCES, None, "it is not executable; chmod +x ./run.sh"),
-            (Exec, "./", libc::EACCES, None, "it is a directory"),
-            (Exec, "true", libc::E2BIG, None, big),
+            (Exec, "./run.sh", errno::EACCES, None, "it is not executable; chmod +x ./run.sh"),
+            (Exec, "./", errno::EACCES, None, "it is a directory"),
+            (Exec, "true", errno::E2BIG, None, big),
             (
                 Fork,
                 "true",
-                libc::EAGAIN,
+                errno::EAGAIN,
                 None,
                 "the system allows no more processes (EAGAIN); see ulimit -u",
             ),
             (
                 Fork,
                 "true",
-                libc::EMFILE,
+                errno::EMFILE,
                 None,
                 "no more files may be opened (EMFILE); see ulimit -n",
             ),
-            (Fork, "true", libc::ENOSPC, None, space),
+            (Fork, "true", errno::ENOSPC, None, space),
             (Exec, "true", libc::EIO, None, "input/output error"),
         ];
         for (stage, path, errno, detail, expected) in table {
@@ -220,11 +186,12 @@ mod tests {
             assert_eq!(line, format!("cannot start {path}: {expected}"));
         }
         let path = PathBuf::from("/src/a\nb");
-        let error = SpawnError { stage: WorkingDirectory, path, errno: libc::ENOENT, detail: None };
+        let error =
+            SpawnError { stage: WorkingDirectory, path, errno: errno::ENOENT, detail: None };
         let line = cannot_start(&error, Path::new("/"));
         assert_eq!(line, "cannot enter /src/a\\nb: the working directory is gone");
         let path = PathBuf::from("/proc/self/exe");
-        let error = SpawnError { stage: Shim, path, errno: libc::EAGAIN, detail: None };
+        let error = SpawnError { stage: Shim, path, errno: errno::EAGAIN, detail: None };
         let line = cannot_start(&error, Path::new("/"));
         assert!(
             line.starts_with("cannot start the process that hosts the runs: the system allows")

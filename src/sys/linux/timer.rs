@@ -12,17 +12,23 @@ use rustix::time::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-pub(super) struct Timer(AsyncFd<OwnedFd>);
+/// Fires once, after the time that [`Timer::set`] gave it.
+pub struct Timer(AsyncFd<OwnedFd>);
 
 impl Timer {
-    pub(super) fn new() -> io::Result<Self> {
+    /// A timer that is not set. Must be called inside the tokio runtime.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left.
+    pub fn new() -> io::Result<Self> {
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
         let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         // SAFETY: the descriptor is open, owned by the AsyncFd from here on, and never replaced.
         Ok(Self(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE)? }))
     }
 
-    pub(super) fn set(&mut self, wait: Option<Duration>) {
+    /// Fires after so long; never on `None`.
+    pub fn set(&mut self, wait: Option<Duration>) {
         let value = wait.unwrap_or(Duration::ZERO);
         let once = Itimerspec {
             it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
@@ -35,7 +41,8 @@ impl Timer {
         let _ = timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &once);
     }
 
-    pub(super) async fn fired(&mut self) {
+    /// Waits until it fires. Safe to drop and call again.
+    pub async fn fired(&mut self) {
         loop {
             let Ok(mut ready) = self.0.readable().await else { return };
             let mut expirations = [0_u8; 8];

@@ -7,7 +7,7 @@ use super::Holder;
 
 /// The path of an open file.
 #[cfg(target_vendor = "apple")]
-pub(in crate::runtime) fn path_of(file: BorrowedFd<'_>) -> Option<PathBuf> {
+pub(in crate::app) fn path_of(file: BorrowedFd<'_>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     let path = rustix::fs::getpath(file).ok()?.into_bytes();
     Some(PathBuf::from(std::ffi::OsString::from_vec(path)))
@@ -15,11 +15,11 @@ pub(in crate::runtime) fn path_of(file: BorrowedFd<'_>) -> Option<PathBuf> {
 
 /// The path of an open file: not to be had.
 #[cfg(not(target_vendor = "apple"))]
-pub(in crate::runtime) fn path_of(_file: BorrowedFd<'_>) -> Option<PathBuf> {
+pub(in crate::app) fn path_of(_file: BorrowedFd<'_>) -> Option<PathBuf> {
     None
 }
 
 /// Where other processes work is not told.
-pub(in crate::runtime) fn holder(_lock: &Path) -> Holder {
+pub(in crate::app) fn holder(_lock: &Path) -> Holder {
     Holder::Unknown
 }

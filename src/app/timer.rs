@@ -4,16 +4,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-#[cfg(target_os = "linux")]
-#[path = "timer/linux.rs"]
-mod os;
-#[cfg(not(target_os = "linux"))]
-#[path = "timer/portable.rs"]
-mod os;
+use crate::sys::timer;
 
 /// Wakes the loop at a deadline.
 pub(super) struct Timer {
-    inner: os::Timer,
+    inner: timer::Timer,
     armed: Option<Instant>,
 }
 
@@ -23,7 +18,7 @@ impl Timer {
     /// # Errors
     /// When the system has no descriptor left.
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { inner: os::Timer::new()?, armed: None })
+        Ok(Self { inner: timer::Timer::new()?, armed: None })
     }
 
     /// Moves the deadline; `None` disarms. `now` is the loop's clock.

@@ -10,13 +10,13 @@ use super::Holder;
 use crate::model::LeftOver;
 
 /// The path of an open file.
-pub(in crate::runtime) fn path_of(file: BorrowedFd<'_>) -> Option<PathBuf> {
+pub(in crate::app) fn path_of(file: BorrowedFd<'_>) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
 }
 
 /// Who holds git's lock: a live process that has it open, or a git that works in its repository (git closes
 /// the lock's descriptor early; its working directory is what ties it to the repository).
-pub(in crate::runtime) fn holder(lock: &Path) -> Holder {
+pub(in crate::app) fn holder(lock: &Path) -> Holder {
     let Some(places) = work_places(lock) else { return Holder::Unknown };
     let Ok(processes) = std::fs::read_dir("/proc") else { return Holder::Unknown };
     let mut nobody = Holder::Nobody;

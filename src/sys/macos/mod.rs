@@ -1,0 +1,3 @@
+//! macOS, and every other Unix but Linux.
+
+pub mod timer;

@@ -1,0 +1,19 @@
+//! The operating system: system calls, and everything that only one platform has. No other room has `unsafe`,
+//! `libc`, `rustix`, `std::os` or a `cfg` of a platform; a test holds that.
+//!
+//! `unix` has what Linux and macOS share. `linux` and `macos` have the same names, each in its own way; another
+//! platform becomes a folder beside them.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod macos;
+mod unix;
+
+#[cfg(target_os = "linux")]
+use linux as os;
+#[cfg(not(target_os = "linux"))]
+use macos as os;
+
+pub use os::timer;
+pub use unix::{bytes, errno, signal};

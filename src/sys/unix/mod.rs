@@ -1,0 +1,5 @@
+//! What every Unix has.
+
+pub mod bytes;
+pub mod errno;
+pub mod signal;
