@@ -11,7 +11,7 @@ use crate::config::ConfigSource;
 use crate::control::Name;
 use crate::explain;
 use crate::model::{Batch, Cause, Change, ChangeKind, Facts, Made, Notice, Proposal, RunId};
-use crate::outputs::{AFTERMATH, DATED, Finding, Start};
+use crate::outputs::{AFTERMATH, DATED, Finding, Start, part_for};
 use crate::supervisor::Event;
 use crate::watch::Survey;
 
@@ -120,8 +120,8 @@ impl Instance {
         let part = match &made {
             Made::Path(_) => None,
             Made::Names(family) => {
-                let names = self.watch.names_in(family.directory());
-                family.part(names.iter().map(OsStr::new))
+                let names = self.watch.names_in(&family.directory);
+                part_for(family, names.iter().map(OsStr::new))
             }
         };
         Proposal { made, part }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::control::MadeByRun;
-use crate::outputs::Output;
+use crate::outputs::{Output, is_made};
 
 pub use ask::explain;
 pub use gather::gather;
@@ -38,7 +38,7 @@ pub struct Known {
 impl Known {
     /// What a path is of that the runs make.
     fn output(&self, path: &Path) -> Option<MadeByRun> {
-        self.outputs.iter().find(|output| output.made.has(path)).map(MadeByRun::from)
+        self.outputs.iter().find(|output| is_made(&output.made, path)).map(MadeByRun::from)
     }
 
     /// All that the runs make, in order.

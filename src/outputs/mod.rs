@@ -7,6 +7,7 @@
 //!
 //! Nothing here asks the system who wrote a file. When the change came is all the evidence there is.
 
+mod family;
 mod moment;
 mod random;
 mod row;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
+pub use self::family::{family_of, is_made, part_for};
 use self::moment::{Lag, Way};
 use self::random::Random;
 use self::row::{Next, Row};
@@ -314,7 +316,7 @@ impl Outputs {
     /// What a path is watched as.
     fn key(&mut self, path: &Arc<Path>, way: Way, number: u64) -> Key {
         let made = way == Way::There;
-        if let Some(at) = self.families.iter().position(|kin| kin.family.has(path)) {
+        if let Some(at) = self.families.iter().position(|kin| family::is_of(&kin.family, path)) {
             let kin = &mut self.families[at];
             match kin.members.iter().find(|(member, _)| member == path) {
                 // A name that is made again is no new one each time.
@@ -338,7 +340,7 @@ impl Outputs {
         let others = self.names.iter().filter(|(_, act)| *act != number);
         let kin = others
             .rev()
-            .find_map(|(other, act)| Some(((other.clone(), *act), Family::of(other, path)?)));
+            .find_map(|(other, act)| Some(((other.clone(), *act), family_of(other, path)?)));
         if let Some((other, family)) = kin
             && self.families.len() < FAMILIES
         {
@@ -455,7 +457,7 @@ impl Outputs {
     }
 
     fn known(&self, path: &Arc<Path>) -> Key {
-        let kin = self.families.iter().find(|kin| kin.family.has(path));
+        let kin = self.families.iter().find(|kin| family::is_of(&kin.family, path));
         kin.map_or_else(|| Key::Path(path.clone()), |kin| Key::Family(kin.id))
     }
 
@@ -685,7 +687,7 @@ impl Outputs {
                 released.push(made);
             }
         }
-        let of = |path: &Arc<Path>| released.iter().any(|made| made.has(path));
+        let of = |path: &Arc<Path>| released.iter().any(|made| is_made(made, path));
         let (missed, along) = std::mem::take(&mut self.along).into_iter().partition(of);
         self.along = along;
         self.findings.extend(released.into_iter().map(Finding::Released));
@@ -700,7 +702,7 @@ impl Outputs {
                 self.tracks.remove(&key);
             }
         }
-        self.along.retain(|path| !made.has(path));
+        self.along.retain(|path| !is_made(made, path));
     }
 
     /// Another command makes other things: nothing is known any more.

@@ -98,9 +98,9 @@ fn pattern(proposal: &Proposal, context: &Context<'_>) -> Option<String> {
         Made::Path(path) => rules::literal(&context.path(path)),
         Made::Names(family) => {
             let (before, after) = family.ends();
-            let before = context.path(&family.directory().join(before));
+            let before = context.path(&family.directory.join(before));
             let before = if family.ends().0.is_empty() {
-                directory(family.directory(), context)
+                directory(&family.directory, context)
             } else {
                 before
             };
@@ -132,7 +132,7 @@ fn name(made: &Made, part: Option<&str>, context: &Context<'_>) -> String {
         Made::Path(path) => context.path(path),
         Made::Names(family) => {
             let (before, after) = family.ends();
-            let directory = directory(family.directory(), context);
+            let directory = directory(&family.directory, context);
             let middle = part.unwrap_or("*");
             let escape = |text: &OsStr| escape(text);
             format!("{directory}{}{middle}{}", escape(before), escape(after))

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{Context, same, words};
 use crate::model::{
-    Cause, Ended, Family, LeftOver, Level, Made, Notice, Origin, Proposal, Rule, RuleKind, RunId,
-    Signal, SpawnError, SpawnStage, Summary, Watching,
+    Cause, Ended, LeftOver, Level, Made, Notice, Origin, Proposal, Rule, RuleKind, RunId, Signal,
+    SpawnError, SpawnStage, Summary, Watching,
 };
 
 const DIRECTORY: &str = "/src/app";
@@ -73,7 +73,7 @@ fn proposal(name: &str) -> Proposal {
 
 /// Names that differ in one part, and what stands for that in a pattern.
 fn family(one: &str, other: &str, part: &'static str) -> Proposal {
-    let family = Family::of(&path(one), &path(other)).expect("a family");
+    let family = crate::outputs::family_of(&path(one), &path(other)).expect("a family");
     Proposal { made: Made::Names(family), part: Some(part) }
 }
 
