@@ -18,7 +18,7 @@ pub const WINDOW_DISTANCES: u32 = 5;
 /// … that is, when so many wait …
 pub const WINDOW_FILES: usize = 3;
 /// … and never than this. One file that takes longer than the others is no end.
-pub const WINDOW_ROW: Duration = ms(200);
+pub const WINDOW_SWEEP: Duration = ms(200);
 /// Changes less than this apart are one burst, also across a run that fired early.
 pub const BURST_GAP: Duration = ms(250);
 /// An open writer that is silent for this long counts as closed.
@@ -43,22 +43,22 @@ pub const MAX_WAIT: Duration = Duration::from_secs(2);
 pub const NOISY_REPEATS: u32 = 3;
 /// A file is blamed for a maximum wait only if it has been changing for at least this long.
 pub const NOISY_SINCE: Duration = Duration::from_secs(1);
-/// Reloads are in a row until nothing has changed for so long.
-pub const ROW_GAP: Duration = Duration::from_secs(1);
-/// When so many reloads in a row, each for other files than the one before, have begun, the next one has a window of
+/// A sweep goes on until nothing has changed for so long.
+pub const SWEEP_GAP: Duration = Duration::from_secs(1);
+/// When so many reloads of a sweep have begun, the next one has a window of
 /// twice [`WINDOW_MOST`], and each after it of twice as much again.
-pub const ROW_RELOADS: u32 = 2;
-/// Files of a row that are further apart than this on average are not waited for: the longest window would hardly
+pub const SWEEP_RELOADS: u32 = 2;
+/// Files of a sweep that are further apart than this on average are not waited for: the longest window would hardly
 /// bring two of them together, and a person can be as fast.
-pub const ROW_DISTANCE: Duration = ms(300);
-/// The window of reloads in a row never gets longer than this.
-pub const ROW_WINDOW: Duration = ms(400);
-/// When so many reloads in a row have begun, the maximum wait is [`ROW_MAX_WAIT`].
-pub const ROW_LONG: u32 = 3;
-/// The maximum wait in a long row: each run before its end is for nothing.
-pub const ROW_MAX_WAIT: Duration = Duration::from_secs(4);
-/// So many files of a row are remembered; any further file counts as another one.
-pub const ROW_FILES: usize = 4_096;
+pub const SWEEP_DISTANCE: Duration = ms(300);
+/// The window of a sweep never gets longer than this.
+pub const SWEEP_WINDOW: Duration = ms(400);
+/// When so many reloads of a sweep have begun, the maximum wait is [`SWEEP_MAX_WAIT`].
+pub const SWEEP_LONG: u32 = 3;
+/// The maximum wait in a long sweep: each run before its end is for nothing.
+pub const SWEEP_MAX_WAIT: Duration = Duration::from_secs(4);
+/// So many files of a sweep are remembered; any further file counts as another one.
+pub const SWEEP_FILES: usize = 4_096;
 /// While git holds its lock, look again after this.
 pub const GIT_ASK_AGAIN: Duration = ms(5);
 /// Git's lock holds a batch no longer than this.
@@ -76,7 +76,7 @@ mod tests {
         let table = [
             ("window, least", micros(WINDOW_LEAST), 300),
             ("window, most", micros(WINDOW_MOST), 50_000),
-            ("window, row", micros(WINDOW_ROW), 200_000),
+            ("window, sweep", micros(WINDOW_SWEEP), 200_000),
             ("window, files", WINDOW_FILES as u128, 3),
             ("window, distances", u128::from(WINDOW_DISTANCES), 5),
             ("burst gap", micros(BURST_GAP), 250_000),
@@ -87,13 +87,13 @@ mod tests {
             ("draft", micros(HOLD_DRAFT), 1_000_000),
             ("draft, silence", micros(DRAFT_SILENCE), 2_000_000),
             ("maximum wait", micros(MAX_WAIT), 2_000_000),
-            ("row, gap", micros(ROW_GAP), 1_000_000),
-            ("row, reloads", u128::from(ROW_RELOADS), 2),
-            ("row, distance", micros(ROW_DISTANCE), 300_000),
-            ("row, window", micros(ROW_WINDOW), 400_000),
-            ("row, long", u128::from(ROW_LONG), 3),
-            ("row, maximum wait", micros(ROW_MAX_WAIT), 4_000_000),
-            ("row, files", ROW_FILES as u128, 4_096),
+            ("sweep, gap", micros(SWEEP_GAP), 1_000_000),
+            ("sweep, reloads", u128::from(SWEEP_RELOADS), 2),
+            ("sweep, distance", micros(SWEEP_DISTANCE), 300_000),
+            ("sweep, window", micros(SWEEP_WINDOW), 400_000),
+            ("sweep, long", u128::from(SWEEP_LONG), 3),
+            ("sweep, maximum wait", micros(SWEEP_MAX_WAIT), 4_000_000),
+            ("sweep, files", SWEEP_FILES as u128, 4_096),
             ("git, ask again", micros(GIT_ASK_AGAIN), 5_000),
             ("git, patience", micros(GIT_PATIENCE), 10_000_000),
             ("git, sequence", micros(GIT_SEQUENCE_WINDOW), 250_000),
@@ -107,15 +107,17 @@ mod tests {
     #[test]
     fn the_numbers_fit_each_other() {
         // A burst outlives its own longest window and the longest hold of a half save.
-        assert!(WINDOW_MOST < WINDOW_ROW && WINDOW_ROW < BURST_GAP && HOLD_HALF < BURST_GAP);
+        assert!(WINDOW_MOST < WINDOW_SWEEP && WINDOW_SWEEP < BURST_GAP && HOLD_HALF < BURST_GAP);
         // A hold ends before a silent writer is given up, and that before the maximum wait.
         assert!(HOLD_EMPTIED < WRITER_SILENCE && WRITER_SILENCE < MAX_WAIT);
-        assert!(NOISY_SINCE < MAX_WAIT && MAX_WAIT < ROW_MAX_WAIT && ROW_MAX_WAIT < GIT_PATIENCE);
-        // A row outlives its own longest window, also while the run before is being stopped.
-        assert!(WINDOW_MOST < ROW_WINDOW && ROW_WINDOW * 2 < ROW_GAP);
-        assert!(ROW_DISTANCE < ROW_WINDOW);
+        assert!(
+            NOISY_SINCE < MAX_WAIT && MAX_WAIT < SWEEP_MAX_WAIT && SWEEP_MAX_WAIT < GIT_PATIENCE
+        );
+        // A sweep outlives its own longest window, also while the run before is being stopped.
+        assert!(WINDOW_MOST < SWEEP_WINDOW && SWEEP_WINDOW * 2 < SWEEP_GAP);
+        assert!(SWEEP_DISTANCE < SWEEP_WINDOW);
         // The window is longer already when the maximum wait becomes so.
-        assert!(ROW_RELOADS < ROW_LONG && HOLD_DRAFT < DRAFT_SILENCE);
+        assert!(SWEEP_RELOADS < SWEEP_LONG && HOLD_DRAFT < DRAFT_SILENCE);
         assert!(HOLD_HALF < HOLD_BACKUP && HOLD_BACKUP < HOLD_EMPTIED);
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::numbers::{HOLD_EMPTIED, HOLD_HALF, WRITER_SILENCE};
-use super::row::Mark;
+use super::sweep::Mark;
 use crate::model::ChangeKind;
 
 /// Where a path stands; also the list it is in.

@@ -11,7 +11,7 @@ use super::{NEW, PLAIN, TEMPORARY, ms, us, zero};
 use crate::model::ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written};
 use crate::model::{Change, Facts};
 use crate::settle::numbers::{
-    DRAFT_SILENCE, HOLD_HALF, MAX_WAIT, ROW_MAX_WAIT, WINDOW_LEAST, WRITER_SILENCE,
+    DRAFT_SILENCE, HOLD_HALF, MAX_WAIT, SWEEP_MAX_WAIT, WINDOW_LEAST, WRITER_SILENCE,
 };
 use crate::settle::table::Stage;
 use crate::settle::{Due, Settings, Settle};
@@ -191,7 +191,7 @@ fn ask(settle: &mut Settle, model: &mut Model, now: Duration, start: std::time::
     let due = handed().map(|(_, known)| known.due_since()).min().expect("something");
     let waited = now.saturating_sub(due);
     // A noisy file may wait for its own maximum and then for another file's.
-    let most = MAX_WAIT + ROW_MAX_WAIT + ms(100) + settle.settings.duration;
+    let most = MAX_WAIT + SWEEP_MAX_WAIT + ms(100) + settle.settings.duration;
     assert!(waited <= most, "waited {waited:?}");
     let forced = model.begun.is_some_and(|begun| now - begun >= MAX_WAIT);
     let quiet = handed().filter(|(path, _)| !noisy.contains(path));

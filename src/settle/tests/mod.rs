@@ -5,9 +5,9 @@ mod anything;
 mod drafts;
 mod endless;
 mod git_and_interval;
-mod rows;
 mod saves;
 mod scale;
+mod sweeps;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Tools that go through the tree, file by file, and persons who save fast.
 
 use super::{Fired, Script, ms, us};
-use crate::settle::numbers::{ROW_MAX_WAIT, ROW_WINDOW, WINDOW_LEAST};
+use crate::settle::numbers::{SWEEP_MAX_WAIT, SWEEP_WINDOW, WINDOW_LEAST};
 
 /// Numbers that look like chance and are the same each time (SplitMix64).
 fn chance(seed: u64) -> impl FnMut(u64) -> u64 {
@@ -31,7 +31,7 @@ fn at_most_six(what: &str, script: Script, end: u64) {
     let fired = script.batches();
     assert!(fired.len() <= 6, "{what}: {} batches at {:?}", fired.len(), times(&fired));
     let last = fired.last().expect("a batch").at;
-    assert!(last > us(end) && last <= us(end) + ROW_WINDOW, "{what}: {last:?}, the end {end} µs");
+    assert!(last > us(end) && last <= us(end) + SWEEP_WINDOW, "{what}: {last:?}, the end {end} µs");
     let named: usize = fired.iter().map(|fired| fired.batch.changes.len()).sum();
     assert_eq!(named, 40, "{what}: each file once");
     assert_eq!(fired[0].at, us(80) + WINDOW_LEAST, "{what}: the first file is a lone save");
@@ -69,9 +69,9 @@ fn eslint_over_forty_files_is_six_batches_at_most() {
     }
 }
 
-/// What a row has taught holds no longer than a second.
+/// What a sweep has taught holds no longer than a second.
 #[test]
-fn after_a_row_and_a_second_a_save_is_a_lone_save() {
+fn after_a_sweep_and_a_second_a_save_is_a_lone_save() {
     let (script, end) = forty(0, |n| if n == 0 { 0 } else { 120_000 });
     let fired = script.save(end + 1_000_000, "mine.go").batches();
     let last = fired.last().expect("a batch");
@@ -79,14 +79,14 @@ fn after_a_row_and_a_second_a_save_is_a_lone_save() {
 }
 
 #[test]
-fn in_a_row_a_save_waits_for_the_row_but_not_for_ever() {
+fn in_a_sweep_a_save_waits_for_its_end_but_not_for_ever() {
     let mut script = Script::default();
     for n in 0..100 {
         script = script.save(n * 120_000, &format!("f{n}.ts"));
     }
     let fired = script.batches();
     for pair in fired.windows(2) {
-        assert!(pair[1].at - pair[0].at <= ROW_MAX_WAIT + ms(121), "{:?}", times(&fired));
+        assert!(pair[1].at - pair[0].at <= SWEEP_MAX_WAIT + ms(121), "{:?}", times(&fired));
     }
 }
 
@@ -129,7 +129,7 @@ fn two_files_by_turns_are_a_person_who_is_not_slowed() {
 
 #[test]
 fn three_files_by_turns_are_slowed_once_at_most() {
-    // The third of three is the third other file in a row: slowed once.
+    // The third of three is the third other file of a sweep: slowed once.
     let save = |script: Script, n: u64| script.save(n * 260_000, &format!("f{}", n % 3));
     let fired = (0..20).fold(Script::default(), save).batches();
     assert_eq!(fired.len(), 20);
@@ -156,9 +156,9 @@ fn other_files_far_apart_are_lone_saves() {
     }
 }
 
-/// A formatter, and a linter after it over the same files: it is still the tools' row.
+/// A formatter, and a linter after it over the same files: it is still one sweep.
 #[test]
-fn a_second_tool_over_the_same_files_goes_on_with_the_row() {
+fn a_second_tool_over_the_same_files_goes_on_with_the_sweep() {
     let (script, end) = forty(0, |n| if n == 0 { 0 } else { 65_000 });
     let (again, end) = forty(end, |_| 120_000);
     let both = again

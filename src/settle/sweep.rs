@@ -1,4 +1,4 @@
-//! Reloads that follow one another, each for other files than the one before: a tool goes through the tree, and
+//! A sweep: reloads that follow one another, each for other files than the one before: a tool goes through the tree, and
 //! the longer it does, the longer the next reload waits for its end. A person who saves the same files again and
 //! again is never slowed.
 
@@ -9,24 +9,23 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use super::numbers::{
-    MAX_WAIT, ROW_DISTANCE, ROW_FILES, ROW_GAP, ROW_LONG, ROW_MAX_WAIT, ROW_RELOADS, ROW_WINDOW,
-    WINDOW_MOST,
+    MAX_WAIT, SWEEP_DISTANCE, SWEEP_FILES, SWEEP_GAP, SWEEP_LONG, SWEEP_MAX_WAIT, SWEEP_RELOADS,
+    SWEEP_WINDOW, WINDOW_MOST,
 };
-use super::state::Group;
 use crate::model::BatchChange;
 
-/// What the reloads of the row had to do with a path when its change came.
+/// What the reloads of the sweep had to do with a path when its change came.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark {
     /// The last reload was not for it.
     pub(super) other: bool,
-    /// No reload of the row was for it.
+    /// No reload of the sweep was for it.
     pub(super) unknown: bool,
 }
 
-/// The present row of reloads.
+/// The present sweep.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Row {
+pub(super) struct Sweep {
     /// Its reloads, those left out that were only for files of the one before.
     reloads: u32,
     /// What they were for, with the number of the last such reload.
@@ -39,10 +38,10 @@ pub(super) struct Row {
     saves: u32,
 }
 
-impl Row {
-    /// A change comes. When there was none for long, the row is over.
+impl Sweep {
+    /// A change comes. When there was none for long, the sweep is over.
     pub(super) fn look_at(&mut self, now: Instant) {
-        if self.lasted.is_some_and(|(_, last)| now.duration_since(last) >= ROW_GAP) {
+        if self.lasted.is_some_and(|(_, last)| now.duration_since(last) >= SWEEP_GAP) {
             *self = Self::default();
         }
     }
@@ -61,7 +60,7 @@ impl Row {
     /// A batch is handed out.
     pub(super) fn hand_out<'a>(&mut self, changes: impl Iterator<Item = &'a BatchChange>) {
         self.handed.clear();
-        self.handed.extend(changes.take(ROW_FILES).map(|change| Arc::clone(&change.path)));
+        self.handed.extend(changes.take(SWEEP_FILES).map(|change| Arc::clone(&change.path)));
     }
 
     /// A run has begun for what was handed out last.
@@ -71,7 +70,7 @@ impl Row {
             self.reloads += 1;
         }
         for path in handed {
-            if self.files.len() < ROW_FILES || self.files.contains_key(&path) {
+            if self.files.len() < SWEEP_FILES || self.files.contains_key(&path) {
                 self.files.insert(path, self.reloads);
             }
         }
@@ -81,29 +80,59 @@ impl Row {
     /// saved by turns there are more reloads than files: that is a person.
     fn before(&self, pending: &Group) -> u32 {
         let files = self.files.len() + pending.unknown;
-        let row = pending.other > 0 && files > self.reloads as usize && self.is_quick();
-        if row { self.reloads } else { 0 }
+        let sweep = pending.other > 0 && files > self.reloads as usize && self.is_quick();
+        if sweep { self.reloads } else { 0 }
     }
 
     /// Whether the saves follow one another so fast that waiting brings some of them together.
     fn is_quick(&self) -> bool {
         let gaps = self.saves.saturating_sub(1);
-        self.lasted.is_some_and(|(first, last)| last.duration_since(first) < ROW_DISTANCE * gaps)
+        self.lasted.is_some_and(|(first, last)| last.duration_since(first) < SWEEP_DISTANCE * gaps)
     }
 
     /// The least window of what is pending.
     pub(super) fn window(&self, pending: &Group) -> Duration {
         match self.before(pending) {
-            reloads if reloads < ROW_RELOADS => Duration::ZERO,
+            reloads if reloads < SWEEP_RELOADS => Duration::ZERO,
             reloads => {
-                let doubled = (reloads - ROW_RELOADS + 1).min(ROW_WINDOW.as_millis().ilog2());
-                (WINDOW_MOST * (1 << doubled)).min(ROW_WINDOW)
+                let doubled = (reloads - SWEEP_RELOADS + 1).min(SWEEP_WINDOW.as_millis().ilog2());
+                (WINDOW_MOST * (1 << doubled)).min(SWEEP_WINDOW)
             }
         }
     }
 
     /// The maximum wait of what is pending.
     pub(super) fn max_wait(&self, pending: &Group) -> Duration {
-        if self.before(pending) >= ROW_LONG { ROW_MAX_WAIT } else { MAX_WAIT }
+        if self.before(pending) >= SWEEP_LONG { SWEEP_MAX_WAIT } else { MAX_WAIT }
+    }
+}
+
+/// Some pending paths.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Group {
+    pub(super) count: usize,
+    /// The first change of theirs that no run has got.
+    pub(super) first: Option<Instant>,
+    /// Those that the last reload of the sweep was not for.
+    pub(super) other: usize,
+    /// Those that no reload of the sweep was for.
+    pub(super) unknown: usize,
+}
+
+impl Group {
+    pub(super) fn add(&mut self, at: Instant, mark: Mark) {
+        self.count += 1;
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.other += usize::from(mark.other);
+        self.unknown += usize::from(mark.unknown);
+    }
+
+    pub(super) fn remove(&mut self, mark: Mark) {
+        self.count = self.count.saturating_sub(1);
+        self.other = self.other.saturating_sub(usize::from(mark.other));
+        self.unknown = self.unknown.saturating_sub(usize::from(mark.unknown));
+        if self.count == 0 {
+            self.first = None;
+        }
     }
 }
