@@ -1,18 +1,27 @@
 //! The decisions: what an event means in the state the command is in.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::child::{Child, Force, Next, Rest, Slow, Stopping};
-use super::crash::Crash;
+use super::crash::{Crash, Verdict};
 use super::pending::Pending;
 use super::record::Record;
-use super::{Action, Event, Face, Session, Settings, Snapshot, State};
-use crate::model::{Batch, Cause, Ended, Notice, RunId};
+use super::{
+    Action, Event, Exit, Face, OnBusy, OnCrash, Request, Session, Settings, Snapshot, State,
+};
+use crate::model::{Batch, Cause, Ended, LeftOver, Notice, RunId, Signal, SpawnError, SpawnStage};
 
 /// A stop that takes longer is told.
 const SLOW_STOP: Duration = Duration::from_secs(1);
 /// The answer to who still lives is waited for so long; then the leader is named.
 const SURVEY: Duration = Duration::from_millis(100);
+
+/// SIGHUP, the same number on every Unix (signal(7)).
+const HANG_UP: Signal = Signal(1);
+/// A run that was killed with its host this soon after its start has not answered its changes.
+const HARDLY_BEGUN: Duration = Duration::from_secs(1);
 
 /// Decides about one command.
 ///
@@ -22,21 +31,21 @@ const SURVEY: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub struct Supervisor {
     pub(super) settings: Settings,
-    pub(super) face: Face,
-    pub(super) child: Child,
+    face: Face,
+    child: Child,
     /// Since when the child is in this state.
     since: Instant,
-    pub(super) pending: Pending,
+    pending: Pending,
     pub(super) paused: bool,
-    pub(super) crash: Crash,
+    crash: Crash,
     /// A run that was lost with its host has been started again, and none has ended since.
-    pub(super) tried_again: bool,
-    pub(super) runs: u64,
-    pub(super) record: Record,
+    tried_again: bool,
+    runs: u64,
+    record: Record,
 }
 
 /// The actions so far.
-pub(super) type Out = Vec<Action>;
+type Out = Vec<Action>;
 
 impl Supervisor {
     /// Nothing runs yet; [`Event::Begin`] starts the first run.
@@ -212,7 +221,7 @@ impl Supervisor {
         self.record.session(now)
     }
 
-    pub(super) fn enter(&mut self, child: Child, now: Instant) {
+    fn enter(&mut self, child: Child, now: Instant) {
         self.child = child;
         self.since = now;
     }
@@ -228,7 +237,7 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn spawn(&mut self, now: Instant, out: &mut Out) {
+    fn spawn(&mut self, now: Instant, out: &mut Out) {
         self.runs += 1;
         let run = RunId(self.runs);
         let serves = std::mem::take(&mut self.pending);
@@ -248,7 +257,7 @@ impl Supervisor {
     }
 
     /// Orders the stop of what may live; `next` follows when nothing is left.
-    pub(super) fn stop_then(&mut self, next: Next, now: Instant, out: &mut Out) {
+    fn stop_then(&mut self, next: Next, now: Instant, out: &mut Out) {
         let child = std::mem::replace(&mut self.child, Child::Over);
         let (run, pid) = match child {
             Child::Starting { run, serves } => {
@@ -271,7 +280,7 @@ impl Supervisor {
     }
 
     /// Nothing lives: on to what was decided.
-    pub(super) fn proceed(&mut self, next: Next, now: Instant, out: &mut Out) {
+    fn proceed(&mut self, next: Next, now: Instant, out: &mut Out) {
         match next {
             Next::Start => self.spawn(now, out),
             Next::Rest(rest) => self.enter(Child::Empty(rest), now),
@@ -280,6 +289,399 @@ impl Supervisor {
                 out.push(Action::Exit(exit));
             }
         }
+    }
+
+    fn batch(&mut self, batch: Batch, now: Instant, out: &mut Out) {
+        let news = batch
+            .changes
+            .first()
+            .map(|first| News { path: Arc::clone(&first.path), more: batch.changes.len() - 1 });
+        self.pending.add_batch(batch, now);
+        if let Some(news) = news {
+            self.answer(news, now, out);
+        }
+    }
+
+    /// Decides what the pending changes lead to in this state.
+    fn answer(&mut self, news: News, now: Instant, out: &mut Out) {
+        match &mut self.child {
+            Child::Stopping(Stopping { next: next @ Next::Rest(_), .. }) if !self.paused => {
+                self.crash.reset();
+                *next = Next::Start;
+            }
+            // The start that is due anyway will come after them.
+            Child::Stopping(_) | Child::Empty(Rest::Unbegun) | Child::Over => {}
+            _ if self.paused => {}
+            Child::Empty(_) => {
+                self.crash.reset();
+                self.spawn(now, out);
+            }
+            Child::Ended { .. } => {
+                self.crash.reset();
+                self.stop_then(Next::Start, now, out);
+            }
+            Child::Starting { .. } | Child::Running { .. } => self.answer_busy(news, now, out),
+        }
+    }
+
+    fn answer_busy(&mut self, news: News, now: Instant, out: &mut Out) {
+        let policy = if self.settings.once { OnBusy::Ignore } else { self.settings.on_busy };
+        let running = match self.child {
+            Child::Running { run, .. } => Some(run),
+            _ => None,
+        };
+        match (policy, running) {
+            (OnBusy::Restart, _) => {
+                self.crash.reset();
+                self.stop_then(Next::Start, now, out);
+            }
+            (OnBusy::Queue, _) => out.push(news.busy("queue")),
+            // Whether it comes up at all is not known yet: decided when it is.
+            (OnBusy::Ignore | OnBusy::Signal, None) => {}
+            (OnBusy::Ignore, Some(_)) => {
+                out.push(news.busy("ignore"));
+                self.pending.drop_changes();
+            }
+            (OnBusy::Signal, Some(run)) => {
+                let signal = self.settings.stop_signal;
+                out.push(Action::Signal { run, signal });
+                out.push(news.busy("signal"));
+                self.pending.drop_changes();
+            }
+        }
+    }
+
+    /// Decides about what came while the run was starting. What is queued has been told already.
+    fn answer_deferred(&mut self, now: Instant, out: &mut Out) {
+        let queued = self.settings.on_busy == OnBusy::Queue && !self.settings.once;
+        if let Some(news) = News::of(self.pending.paths())
+            && !self.paused
+            && !queued
+        {
+            self.answer_busy(news, now, out);
+        }
+    }
+
+    fn terminate(&mut self, signal: Signal, now: Instant, out: &mut Out) {
+        match &mut self.child {
+            // A closed terminal tells twice: the hang-up, then the end of the session's leader.
+            Child::Stopping(Stopping { next: Next::Exit(Exit::Signal(first)), .. })
+                if signal == HANG_UP && *first == HANG_UP =>
+            {
+                return;
+            }
+            // Asked a second time.
+            Child::Stopping(Stopping { next: Next::Exit(Exit::Signal(_)), .. }) => {
+                return self.kill_now(out);
+            }
+            Child::Stopping(Stopping { next: Next::Exit(exit @ Exit::Quit), .. }) => {
+                *exit = Exit::Signal(signal);
+                return self.kill_now(out);
+            }
+            _ => {}
+        }
+        self.stop_then(Next::Exit(Exit::Signal(signal)), now, out);
+    }
+
+    fn kill_now(&mut self, out: &mut Out) {
+        let Child::Stopping(stopping) = &mut self.child else { return };
+        if matches!(stopping.force, Force::Asked { .. }) {
+            stopping.force = Force::Killed;
+            out.push(Action::Kill { run: stopping.run });
+            out.push(Action::Say(Notice::Requested { what: "kill" }));
+        }
+    }
+
+    fn request(&mut self, request: Request, now: Instant, out: &mut Out) {
+        match request {
+            Request::Restart => self.restart(now, out),
+            Request::Stop => self.stop(now, out),
+            Request::Pause => self.pause(true, now, out),
+            Request::Resume => self.pause(false, now, out),
+            Request::TogglePause => self.pause(!self.paused, now, out),
+            Request::Quit => {
+                if !matches!(self.child, Child::Stopping(Stopping { next: Next::Exit(_), .. })) {
+                    out.push(Action::Say(Notice::Requested { what: "quit" }));
+                    self.stop_then(Next::Exit(Exit::Quit), now, out);
+                }
+            }
+        }
+    }
+
+    fn restart(&mut self, now: Instant, out: &mut Out) {
+        match &mut self.child {
+            Child::Stopping(Stopping { next: Next::Exit(_), .. }) => self.kill_now(out),
+            Child::Stopping(stopping) => {
+                stopping.next = Next::Start;
+                self.pending.request(now);
+                self.kill_now(out);
+            }
+            _ => {
+                out.push(Action::Say(Notice::Requested { what: "restart" }));
+                self.crash.reset();
+                self.pending.request(now);
+                self.pending.decided_at(Some(now));
+                self.stop_then(Next::Start, now, out);
+            }
+        }
+    }
+
+    fn stop(&mut self, now: Instant, out: &mut Out) {
+        if matches!(self.child, Child::Stopping(Stopping { next: Next::Exit(_), .. })) {
+            return;
+        }
+        out.push(Action::Say(Notice::Requested { what: "stop" }));
+        self.crash.reset();
+        let rest = Next::Rest(Rest::Change { failed: false });
+        // A single run that is stopped leaves nothing to wait for.
+        let next = if self.settings.once { Next::Exit(Exit::Quit) } else { rest };
+        self.stop_then(next, now, out);
+        self.pending.calm();
+    }
+
+    fn pause(&mut self, paused: bool, now: Instant, out: &mut Out) {
+        if self.paused == paused {
+            return;
+        }
+        self.paused = paused;
+        let waiting = if paused { Vec::new() } else { self.pending.paths().to_vec() };
+        let news = News::of(&waiting);
+        out.push(Action::Say(Notice::Paused { paused, waiting }));
+        if let Some(news) = news {
+            self.pending.decided_at(Some(now));
+            self.answer(news, now, out);
+        }
+    }
+
+    fn started(&mut self, run: RunId, pid: u32, now: Instant, out: &mut Out) {
+        match &mut self.child {
+            Child::Starting { run: current, serves } if *current == run => {
+                let took = serves.reload_since().map(|since| now.saturating_duration_since(since));
+                self.record.started(took);
+                self.enter(Child::Running { run, pid, at: now }, now);
+                if let Some(took) = took {
+                    out.push(Action::Say(Notice::Restarted { run, took }));
+                }
+                self.answer_deferred(now, out);
+            }
+            Child::Stopping(stopping) if stopping.run == run => stopping.pid = Some(pid),
+            _ => {}
+        }
+    }
+
+    fn spawn_failed(&mut self, run: RunId, error: SpawnError, now: Instant, out: &mut Out) {
+        let child = match &self.child {
+            Child::Starting { .. } | Child::Stopping(_) if self.child.is(run) => {
+                std::mem::replace(&mut self.child, Child::Over)
+            }
+            _ => return,
+        };
+        self.record.failed();
+        let exit = Exit::CannotStart(error.stage, error.errno);
+        let say = |waiting| Action::Say(Notice::CannotStart { run, error, waiting });
+        match child {
+            Child::Stopping(stopping) => {
+                out.push(say(matches!(stopping.next, Next::Rest(_))));
+                self.proceed(stopping.next, now, out);
+            }
+            Child::Starting { serves, .. } => {
+                let next = self.after_failure(exit, serves, Duration::ZERO, now);
+                out.push(say(matches!(next.0, Next::Rest(Rest::Change { .. }))));
+                out.extend(next.1.map(Action::Say));
+                self.proceed(next.0, now, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// What follows a failed run: what it had to answer is pending again; what came since is answered.
+    /// Also what to say about it.
+    fn after_failure(
+        &mut self,
+        exit: Exit,
+        serves: Pending,
+        lived: Duration,
+        now: Instant,
+    ) -> (Next, Option<Notice>) {
+        let again = !self.pending.is_empty() && !self.paused;
+        self.pending.put_before(serves);
+        self.pending.decided_at(again.then_some(now));
+        let rest = Rest::Change { failed: true };
+        if self.settings.once {
+            return (Next::Exit(exit), None);
+        }
+        if again {
+            self.crash.reset();
+            return (Next::Start, None);
+        }
+        match self.settings.on_crash {
+            OnCrash::Wait => (Next::Rest(rest), None),
+            OnCrash::Exit => (Next::Exit(exit), None),
+            OnCrash::Restart => match self.crash.failed(lived, now) {
+                Verdict::GiveUp(starts) => (Next::Rest(rest), Some(Notice::CrashGaveUp { starts })),
+                Verdict::Again(wait) => {
+                    let run = RunId(self.runs);
+                    let next = Next::Rest(Rest::Backoff { until: now + wait });
+                    (next, Some(Notice::CrashDelay { run, wait }))
+                }
+            },
+        }
+    }
+
+    fn exited(
+        &mut self,
+        run: RunId,
+        ended: Ended,
+        left: Vec<LeftOver>,
+        now: Instant,
+        out: &mut Out,
+    ) {
+        let lived = match self.child {
+            Child::Running { run: current, at, .. } if current == run => {
+                now.saturating_duration_since(at)
+            }
+            // Its `Started` got lost: it was up all the same.
+            Child::Starting { run: current, .. } if current == run => {
+                self.record.started(None);
+                Duration::ZERO
+            }
+            _ => return,
+        };
+        self.tried_again = false;
+        self.record.ended(run, ended, lived, now);
+        let (next, more) = self.after_end(ended, lived, now);
+        let waiting = matches!(next, Next::Rest(Rest::Change { .. }));
+        let shell = self.face.shell;
+        out.push(Action::Say(Notice::Ended { run, ended, after: lived, shell, waiting }));
+        if !left.is_empty() {
+            out.push(Action::Say(Notice::LeftOvers { run, processes: left }));
+        }
+        out.extend(more.map(Action::Say));
+        match next {
+            Next::Rest(rest) => self.enter(Child::Ended { run, rest }, now),
+            next => {
+                self.child = Child::Ended { run, rest: Rest::Change { failed: false } };
+                self.stop_then(next, now, out);
+            }
+        }
+    }
+
+    fn after_end(&mut self, ended: Ended, lived: Duration, now: Instant) -> (Next, Option<Notice>) {
+        let exit = Exit::Command(ended);
+        if ended != Ended::Exit(0) || self.settings.once {
+            return self.after_failure(exit, Pending::default(), lived, now);
+        }
+        self.crash.reset();
+        let queued = !self.pending.is_empty() && !self.paused;
+        let rest = Next::Rest(Rest::Change { failed: false });
+        if !queued {
+            return (rest, None);
+        }
+        self.pending.decided_at(Some(now));
+        (Next::Start, None)
+    }
+
+    fn gone(&mut self, run: RunId, stopped: Vec<LeftOver>, now: Instant, out: &mut Out) {
+        if !self.child.is(run) {
+            return;
+        }
+        if !stopped.is_empty() {
+            out.push(Action::Say(Notice::LeftOversStopped { run, processes: stopped }));
+        }
+        match &self.child {
+            Child::Ended { rest, .. } => {
+                // The state as a person sees it is the same.
+                self.child = Child::Empty(*rest);
+            }
+            Child::Stopping(stopping) => {
+                let next = stopping.next;
+                self.proceed(next, now, out);
+            }
+            // Gone without an end: the end got lost with the one who knew it.
+            _ => {
+                out.push(Action::Say(Notice::ShimLost { run: Some(run) }));
+                self.lost(now, out);
+            }
+        }
+    }
+
+    fn shim_lost(&mut self, run: Option<RunId>, now: Instant, out: &mut Out) {
+        out.push(Action::Say(Notice::ShimLost { run }));
+        if run.is_some_and(|run| self.child.is(run)) {
+            self.lost(now, out);
+        }
+    }
+
+    /// Nothing of the current run lives any more, and how it ended is not known.
+    fn lost(&mut self, now: Instant, out: &mut Out) {
+        let (serves, lived) = match std::mem::replace(&mut self.child, Child::Over) {
+            Child::Starting { serves, .. } => (serves, Duration::ZERO),
+            Child::Running { at, .. } => (self.record.served(), now.saturating_duration_since(at)),
+            Child::Ended { rest, .. } => return self.enter(Child::Empty(rest), now),
+            Child::Stopping(stopping) => return self.proceed(stopping.next, now, out),
+            child @ (Child::Empty(_) | Child::Over) => return self.child = child,
+        };
+        self.record.failed();
+        // Not the command's fault: the changes that a run had hardly begun to answer are tried again, once
+        // in a row.
+        let open = lived < HARDLY_BEGUN && !serves.is_empty() && !self.settings.once;
+        if open && !self.tried_again && !self.paused {
+            self.tried_again = true;
+            self.pending.put_before(serves);
+            return self.spawn(now, out);
+        }
+        let serves = if lived < HARDLY_BEGUN { serves } else { Pending::default() };
+        let (next, more) =
+            self.after_failure(Exit::CannotStart(SpawnStage::Shim, 0), serves, lived, now);
+        out.extend(more.map(Action::Say));
+        self.proceed(next, now, out);
+    }
+
+    fn still_there(
+        &mut self,
+        run: RunId,
+        living: Option<&[LeftOver]>,
+        now: Instant,
+        out: &mut Out,
+    ) {
+        let Child::Stopping(stopping) = &mut self.child else { return };
+        let Force::Asked { at, slow } = &mut stopping.force else { return };
+        if stopping.run != run || *slow != Slow::Asked {
+            return;
+        }
+        *slow = Slow::Said;
+        let leader = stopping.pid.map(|pid| {
+            let name = self.face.command.split_whitespace().next().unwrap_or_default();
+            LeftOver { pid, name: name.into() }
+        });
+        let timeout = self.settings.stop_timeout;
+        let left =
+            at.checked_add(timeout).map_or(timeout, |kill| kill.saturating_duration_since(now));
+        // Asked and nobody left: the end of the stop is on its way. No answer: the leader is named.
+        let process = living.map_or(leader, |living| living.first().cloned());
+        if let Some(process) = process {
+            let signal = self.settings.stop_signal;
+            out.push(Action::Say(Notice::SlowStop { run, signal, process, left, timeout }));
+        }
+    }
+}
+
+/// The changes that have just come, as a notice names them.
+#[derive(Clone, Debug)]
+struct News {
+    path: Arc<Path>,
+    more: usize,
+}
+
+impl News {
+    /// `None` when there are none.
+    fn of(paths: &[Arc<Path>]) -> Option<News> {
+        let (path, rest) = paths.split_first()?;
+        Some(News { path: Arc::clone(path), more: rest.len() })
+    }
+
+    fn busy(self, on_busy: &'static str) -> Action {
+        Action::Say(Notice::Busy { path: self.path, more: self.more, on_busy })
     }
 }
 

@@ -1,13 +1,10 @@
 //! What to do about it: one enum for the state of the command, decisions as data. Pure.
 
-mod changes;
 mod child;
 mod crash;
 mod decide;
 mod pending;
-mod processes;
 mod record;
-mod requests;
 mod snapshot;
 #[cfg(test)]
 mod tests;
