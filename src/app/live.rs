@@ -2,13 +2,10 @@
 #![expect(clippy::disallowed_methods, reason = "shell: looks whether the file is half written")]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::run::{Instance, face};
+use crate::cli::RunArgs;
 use crate::config::{self, Config, ConfigSource, Diagnostic};
-use crate::model::Notice;
-use crate::supervisor::Request;
 use crate::watch::{self, Timestamp};
 
 /// The file is read this long after its last event.
@@ -30,6 +27,14 @@ pub(super) struct Live {
     files: Vec<PathBuf>,
     /// What the one in use leads to.
     targets: Vec<PathBuf>,
+}
+
+/// What an edit of the file turned out to be.
+pub(super) enum Read {
+    /// A configuration that can be used.
+    Good(Box<Config>),
+    /// What is wrong with it.
+    Bad(Diagnostic),
 }
 
 impl Live {
@@ -67,7 +72,7 @@ impl Live {
     }
 
     /// The engine's settings, so that it tells of these files.
-    fn complete(&mut self, mut settings: watch::Settings) -> watch::Settings {
+    pub(super) fn complete(&mut self, mut settings: watch::Settings) -> watch::Settings {
         self.take_in(&settings.extra_files);
         settings.extra_files = self.files.iter().chain(&self.targets).cloned().collect();
         settings
@@ -87,87 +92,44 @@ impl Live {
         }
         more
     }
-}
 
-impl Instance {
+    /// Whether the file is read again because of a link, and not because it was saved.
+    pub(super) fn is_link_moved(&self) -> bool {
+        self.link_moved.is_some()
+    }
+
     /// Reads the file if it is time to.
-    pub(super) fn reload_configuration(&mut self, now: Instant) {
-        if self.live.due.is_none_or(|due| now < due) {
-            return;
+    pub(super) fn read(&mut self, args: &RunArgs, config: &Config, now: Instant) -> Option<Read> {
+        if self.due.is_none_or(|due| now < due) {
+            return None;
         }
-        self.live.due = None;
-        if self.half_written() && self.live.once_more(EMPTY_LOOKS, now) {
-            return;
+        self.due = None;
+        if is_half_written(config) && self.once_more(EMPTY_LOOKS, now) {
+            return None;
         }
-        let loaded = config::load(&self.args, &self.config.directory, &super::variable);
+        let loaded = config::load(args, &config.directory, &super::variable);
         match loaded.and_then(|newer| newer.required_command().map(drop).map(|()| newer)) {
-            Ok(newer) => self.apply(newer, now),
-            Err(_) if self.live.once_more(1, now) => {}
-            Err(error) => self.reject(&error, now),
+            Ok(newer) => Some(Read::Good(Box::new(newer))),
+            Err(_) if self.once_more(1, now) => None,
+            Err(error) => Some(Read::Bad(error)),
         }
-    }
-
-    /// The file in use.
-    fn file(&self) -> Option<PathBuf> {
-        let ConfigSource::File(file) = &self.config.origin else { return None };
-        Some(self.config.directory.join(file))
-    }
-
-    fn half_written(&self) -> bool {
-        self.file().is_some_and(|file| std::fs::metadata(file).map_or(true, |meta| meta.len() == 0))
     }
 
     /// A save of the file is in force from its moment on, however much later it is read.
-    fn in_force_since(&self) -> Timestamp {
-        if let Some(since) = self.live.link_moved {
-            return since;
-        }
-        self.file().map_or_else(Timestamp::now, |file| Timestamp::of(&file))
+    pub(super) fn in_force_since(&self, config: &Config) -> Timestamp {
+        let saved = || file(config).map_or_else(Timestamp::now, |file| Timestamp::of(&file));
+        self.link_moved.unwrap_or_else(saved)
     }
+}
 
-    fn reject(&mut self, error: &Diagnostic, now: Instant) {
-        let run = self.supervisor.state().pid.and(self.supervisor.state().run);
-        let text = error.to_string();
-        self.reporter.say(&Notice::ConfigurationRejected { text, run }, now);
+/// The file in use.
+fn file(config: &Config) -> Option<PathBuf> {
+    match &config.origin {
+        ConfigSource::File(file) => Some(config.directory.join(file)),
+        ConfigSource::Defaults => None,
     }
+}
 
-    fn apply(&mut self, newer: Config, now: Instant) {
-        let newer = Arc::new(newer);
-        let old = std::mem::replace(&mut self.config, Arc::clone(&newer));
-        let changes = old.changes(&newer);
-        let restart = old.needs_restart(&newer);
-        let walk = old.needs_walk(&newer);
-        for notice in newer.notices.iter().filter(|notice| !old.notices.contains(notice)) {
-            self.reporter.say(notice, now);
-        }
-        self.reporter.configure(self.report_settings());
-        let state = self.supervisor.state();
-        let run = state.pid.and(state.run);
-        let saved = changes.is_some() || self.live.link_moved.is_none();
-        if saved {
-            let (file, changes) = (newer.origin.to_string(), changes.into_iter().collect());
-            let applied = Notice::ConfigurationApplied { file, changes, run, restarts: restart };
-            self.reporter.say(&applied, now);
-        }
-        self.settle.configure(newer.settle);
-        self.supervisor.configure(newer.supervise.clone(), face(&newer, self.keys.is_some()));
-        self.host.settings(&newer.stop_keep);
-        if old.command != newer.command {
-            self.forget_outputs(now);
-        } else if walk {
-            self.forget_ignored_outputs(now);
-        }
-        if walk {
-            let settings = self.live.complete(self.private.complete(&newer.watch));
-            let mut seen = Vec::new();
-            let (filter, roots) = (Arc::clone(&newer.filter), newer.watched_roots());
-            let since = self.in_force_since();
-            self.watch.set_filter(filter, roots, settings, since, now, &mut seen);
-            self.note(seen, now);
-        }
-        if restart {
-            self.environment = super::launch::Environment::new(&newer);
-            self.request(Request::Restart, now);
-        }
-    }
+fn is_half_written(config: &Config) -> bool {
+    file(config).is_some_and(|file| std::fs::metadata(file).map_or(true, |meta| meta.len() == 0))
 }

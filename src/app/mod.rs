@@ -1,16 +1,13 @@
 //! The loop that joins the rooms, and the only clock.
 
 mod calls;
-mod changes;
 mod git;
-mod launch;
 mod live;
-mod orders;
-mod outputs;
 mod pace;
 mod private;
-mod run;
+mod session;
 mod system;
+mod task;
 mod timer;
 
 use std::fmt::Display;
@@ -84,7 +81,7 @@ fn run(args: &RunArgs) -> ExitCode {
 fn supervise(config: Config, args: RunArgs, host: Host) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let exit = runtime.and_then(|runtime| {
-        runtime.block_on(async { Ok(run::Instance::start(config, args, host)?.go().await) })
+        runtime.block_on(async { Ok(session::Session::start(config, args, host)?.go().await) })
     });
     match exit {
         Ok(exit) => end(exit),

@@ -578,7 +578,7 @@ fn side_by_side<T: Sync>(
             failed = again.into_iter().copied().collect();
         }
     }
-    let failed: Vec<String> = failed.into_iter().map(|one| name(one)).collect();
+    let failed: Vec<String> = failed.into_iter().map(name).collect();
     assert!(failed.is_empty(), "{} of {} failed each time: {failed:#?}", failed.len(), all.len());
 }
 
