@@ -18,11 +18,11 @@ use super::timer::Timer;
 use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::control::{Ask, Call, Reply};
-use crate::model::{Level, Notice, Summary};
+use crate::model::{Level, Notice, ProcessEvent, RunId, Signal, SlotId, Summary};
 use crate::process::{Host, Key, Keys, Signals, Stdin};
 use crate::report::{self, Reporter};
 use crate::settle::numbers;
-use crate::supervisor::{Event, Exit, Request};
+use crate::supervisor::{Exit, Request};
 use crate::watch::{Message, Seen, Timestamp, Watch};
 
 /// How long the last lines may take to get out.
@@ -48,7 +48,8 @@ pub(super) struct Session {
 
 /// What woke the loop.
 enum Wake {
-    Process(Event),
+    Process(SlotId, ProcessEvent),
+    Signal(Signal),
     Watch(Message),
     Key(Key),
     Call(Call),
@@ -89,7 +90,7 @@ impl Session {
             signals,
             keys,
         };
-        session.task.happened(Event::Begin, &mut session.shared, now);
+        session.task.begin(&mut session.shared, now);
         session.listen(now);
         Ok(session)
     }
@@ -125,7 +126,8 @@ impl Session {
                 self.pace.looked(taken, now);
             }
             match wake {
-                Wake::Process(event) => self.happened(event, now),
+                Wake::Process(slot, event) => self.happened(slot, event, now),
+                Wake::Signal(signal) => self.task.terminate(signal, &mut self.shared, now),
                 Wake::Watch(message) => {
                     self.pace.woken(now);
                     self.see(message, now);
@@ -147,8 +149,8 @@ impl Session {
         let paced = self.pace.deadline().is_some();
         tokio::select! {
             biased;
-            signal = self.signals.next() => Wake::Process(Event::Terminate(signal)),
-            event = self.task.next() => Wake::Process(event),
+            signal = self.signals.next() => Wake::Signal(signal),
+            (slot, event) = self.task.next() => Wake::Process(slot, event),
             Some(message) = self.messages.recv(), if !paced => Wake::Watch(message),
             key = next_key(&mut self.keys) => Wake::Key(key),
             call = self.calls.next() => Wake::Call(call),
@@ -211,13 +213,13 @@ impl Session {
 
     // Processes, people and scripts.
 
-    fn happened(&mut self, event: Event, now: Instant) {
-        if matches!(event, Event::Exited { .. } | Event::Gone { .. })
+    fn happened(&mut self, slot: SlotId, event: ProcessEvent, now: Instant) {
+        if matches!(event, ProcessEvent::Exited { .. } | ProcessEvent::Gone { .. })
             && let Some(keys) = &mut self.keys
         {
             keys.refresh();
         }
-        self.task.happened(event, &mut self.shared, now);
+        self.task.happened(slot, event, &mut self.shared, now);
     }
 
     fn press(&mut self, key: Key, now: Instant) {
@@ -392,7 +394,7 @@ impl Session {
         }
     }
 
-    fn living_run(&self) -> Option<crate::model::RunId> {
+    fn living_run(&self) -> Option<RunId> {
         let state = self.task.state();
         state.pid.and(state.run)
     }

@@ -12,13 +12,14 @@ use crate::config::{Config, ConfigSource};
 use crate::control::{Ending, Name};
 use crate::explain;
 use crate::model::{
-    Batch, Cause, Change, ChangeKind, Ended, ExitStatus, Facts, Made, Notice, Proposal, RunId,
+    Batch, Cause, Change, ChangeKind, Ended, ExitStatus, Facts, Made, Notice, ProcessEvent,
+    Proposal, RunId, Signal, SlotId,
 };
 use crate::outputs::{AFTERMATH, DATED, Finding, Outputs, Start, part_for};
 use crate::process::{Host, Launch};
 use crate::report::Reporter;
 use crate::settle::{Due, Settle, numbers};
-use crate::supervisor::{Action, Event, Exit, Face, Request, Snapshot, State, Supervisor};
+use crate::supervisor::{Action, Event, Exit, Face, Order, Request, Snapshot, State, Supervisor};
 use crate::watch::{Comparison, Survey, Watch};
 
 /// A batch whose files are being written again waits this often for the event that tells so. Also when the
@@ -82,8 +83,8 @@ impl Task {
     }
 
     /// The next process event.
-    pub(super) async fn next(&mut self) -> Event {
-        self.host.next().await
+    pub(super) async fn next(&mut self) -> (SlotId, ProcessEvent) {
+        (SlotId::APP, self.host.next().await)
     }
 
     /// When [`Task::tick`] and [`Task::due`] are to be called.
@@ -235,7 +236,7 @@ impl Task {
     fn start_or_put_off(&mut self, batch: Batch, shared: &mut Shared, now: Instant) {
         let at = self.outputs.plan(&batch, now);
         if at <= now {
-            self.happened(Event::Batch(batch), shared, now);
+            self.decide(Event::Batch(batch), shared, now);
         } else {
             self.settle.hold(batch, at, now);
         }
@@ -243,21 +244,42 @@ impl Task {
 
     // Runs.
 
-    /// Decides about an event, and does what follows.
-    pub(super) fn happened(&mut self, event: Event, shared: &mut Shared, now: Instant) {
+    /// Starts the first run, unless it is postponed.
+    pub(super) fn begin(&mut self, shared: &mut Shared, now: Instant) {
+        self.decide(Event::Begin, shared, now);
+    }
+
+    /// A signal asks the program to end.
+    pub(super) fn terminate(&mut self, signal: Signal, shared: &mut Shared, now: Instant) {
+        self.decide(Event::Terminate(signal), shared, now);
+    }
+
+    /// Something happened to the processes of a slot.
+    pub(super) fn happened(
+        &mut self,
+        slot: SlotId,
+        event: ProcessEvent,
+        shared: &mut Shared,
+        now: Instant,
+    ) {
         // Not before: until the command is there, every microsecond of this processor may be the shim's.
-        let started = matches!(event, Event::Started { .. } | Event::SpawnFailed { .. });
+        let started =
+            matches!(event, ProcessEvent::Started { .. } | ProcessEvent::SpawnFailed { .. });
         self.ended_for_outputs(&event, &mut shared.watch, now);
-        if matches!(event, Event::Gone { .. }) && self.supervisor.is_restarting() {
+        if matches!(event, ProcessEvent::Gone { .. }) && self.supervisor.is_restarting() {
             // What came while the run was being stopped (its own last words, often) is seen by the next one.
             self.take_along(now);
         }
         self.latest.note(&event, now);
-        let actions = self.supervisor.handle(event, now);
-        self.perform(actions, shared, now);
+        self.decide(Event::Process(slot, event), shared, now);
         if started {
             shared.private.tidy();
         }
+    }
+
+    fn decide(&mut self, event: Event, shared: &mut Shared, now: Instant) {
+        let actions = self.supervisor.handle(event, now);
+        self.perform(actions, shared, now);
     }
 
     /// Does what a person or a script asks for.
@@ -266,7 +288,7 @@ impl Task {
             self.outputs.request();
             self.take_along(now);
         }
-        self.happened(Event::Request(request), shared, now);
+        self.decide(Event::Request(request), shared, now);
     }
 
     /// All that has changed by now goes with the run that is about to start.
@@ -279,22 +301,28 @@ impl Task {
     fn perform(&mut self, actions: Vec<Action>, shared: &mut Shared, now: Instant) {
         for action in actions {
             match action {
-                Action::Spawn { run, cause } => self.spawn(run, &cause, shared, now),
-                Action::Stop { run } => {
-                    self.outputs.stopping(run, now);
-                    self.host.stop(run, self.config.supervise.stop_signal);
-                }
-                Action::Kill { run } => self.host.kill(run),
-                Action::Signal { run, signal } => {
-                    self.outputs.started(run, Start::Changes, now);
-                    self.host.signal(run, signal);
-                }
-                Action::Survey { run } => {
-                    let processes = self.host.remaining();
-                    self.happened(Event::StillThere { run, processes }, shared, now);
-                }
+                Action::Order(slot, order) => self.obey(slot, order, shared, now),
                 Action::Say(notice) => shared.say(&notice, now),
                 Action::Exit(exit) => self.exit = Some(exit),
+            }
+        }
+    }
+
+    fn obey(&mut self, slot: SlotId, order: Order, shared: &mut Shared, now: Instant) {
+        match order {
+            Order::Spawn { run, cause } => self.spawn(run, &cause, shared, now),
+            Order::Stop { run } => {
+                self.outputs.stopping(run, now);
+                self.host.stop(run, self.config.supervise.stop_signal);
+            }
+            Order::Kill { run } => self.host.kill(run),
+            Order::Signal { run, signal } => {
+                self.outputs.started(run, Start::Changes, now);
+                self.host.signal(run, signal);
+            }
+            Order::Survey { run } => {
+                let processes = self.host.remaining();
+                self.happened(slot, ProcessEvent::StillThere { run, processes }, shared, now);
             }
         }
     }
@@ -333,10 +361,10 @@ impl Task {
 
     // What the runs make themselves.
 
-    fn ended_for_outputs(&mut self, event: &Event, watch: &mut Watch, now: Instant) {
+    fn ended_for_outputs(&mut self, event: &ProcessEvent, watch: &mut Watch, now: Instant) {
         match event {
-            Event::SpawnFailed { run, .. } => self.outputs.never_started(*run, now),
-            Event::Gone { run, .. } => {
+            ProcessEvent::SpawnFailed { run, .. } => self.outputs.never_started(*run, now),
+            ProcessEvent::Gone { run, .. } => {
                 self.outputs.gone(*run, now);
                 let rests = !self.supervisor.is_restarting() && self.outputs.wants_end();
                 if rests && watch.run_ended(now) {
@@ -485,10 +513,10 @@ struct Latest {
 
 impl Latest {
     /// Remembers that a run came up, or that it could not.
-    fn note(&mut self, event: &Event, now: Instant) {
+    fn note(&mut self, event: &ProcessEvent, now: Instant) {
         match event {
-            Event::Started { run, .. } => self.up = Some((*run, now)),
-            Event::SpawnFailed { run, error } => {
+            ProcessEvent::Started { run, .. } => self.up = Some((*run, now)),
+            ProcessEvent::SpawnFailed { run, error } => {
                 self.not_started = Some((*run, ExitStatus::from((error.stage, error.errno))));
             }
             _ => {}

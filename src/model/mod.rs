@@ -12,4 +12,6 @@ pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
 pub use made::{Family, Made};
 pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};
 pub use rule::{Origin, Rule, RuleKind};
-pub use run::{Cause, Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
+pub use run::{
+    Cause, Ended, LeftOver, ProcessEvent, RunId, Signal, SlotId, SpawnError, SpawnStage,
+};

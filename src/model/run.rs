@@ -89,3 +89,69 @@ pub struct SpawnError {
     /// What can be said beyond the error number (`the interpreter /bin/nope does not exist`).
     pub detail: Option<String>,
 }
+
+/// One of the places of a task in which a run can live: at most one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SlotId(pub u8);
+
+impl SlotId {
+    /// The place of the command itself.
+    pub const APP: SlotId = SlotId(0);
+}
+
+/// What happens to the processes of a slot.
+#[derive(Clone, Debug)]
+pub enum ProcessEvent {
+    /// The run's leader has been started.
+    Started {
+        /// The run.
+        run: RunId,
+        /// Process id of the leader.
+        pid: u32,
+    },
+    /// The run could not be started.
+    SpawnFailed {
+        /// The run.
+        run: RunId,
+        /// Why, with the path concerned.
+        error: SpawnError,
+    },
+    /// The run's leader has ended. Descendants may still live.
+    Exited {
+        /// The run.
+        run: RunId,
+        /// How it ended.
+        ended: Ended,
+        /// What it left running (build daemons of `stop.keep` excepted).
+        left: Vec<LeftOver>,
+    },
+    /// No process of the run is left.
+    Gone {
+        /// The run.
+        run: RunId,
+        /// Left-overs that had to be stopped after the leader had ended; also, each name once, daemons
+        /// that a living leader had started.
+        stopped: Vec<LeftOver>,
+    },
+    /// What of the run still lives; the answer to a question during a slow stop.
+    StillThere {
+        /// The run.
+        run: RunId,
+        /// Its living processes, the leader first if it is among them.
+        processes: Vec<LeftOver>,
+    },
+    /// A process of the run waits for the terminal (stopped by SIGTTIN or SIGTTOU).
+    WaitsForTerminal {
+        /// The run.
+        run: RunId,
+        /// Which process.
+        process: LeftOver,
+    },
+    /// The process that hosted the run died; what it hosted has been stopped.
+    HostLost {
+        /// The run that it hosted, if any.
+        run: Option<RunId>,
+    },
+    /// A key of the terminal sent this signal to the run that has it, and so it is meant for this program too.
+    Typed(Signal),
+}

@@ -15,8 +15,8 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use super::explain::{self, Sought};
 use super::terminal::{self, Foreground, Watch};
 use super::{Launch, Stdin, signals};
+use crate::model::ProcessEvent;
 use crate::model::{Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
-use crate::supervisor::Event;
 
 #[path = "groups/spawn.rs"]
 mod spawn;
@@ -46,7 +46,7 @@ pub fn shim_entry() -> Option<ExitCode> {
 #[derive(Debug, Default)]
 pub struct Host {
     run: Option<Run>,
-    events: VecDeque<Event>,
+    events: VecDeque<ProcessEvent>,
     children: Option<Stream>,
     foreground: Foreground,
     resume: Option<Stream>,
@@ -91,7 +91,7 @@ impl Host {
                 let pid = child.id();
                 self.foreground.started(pid);
                 self.run = Some(Run::of(launch, child));
-                Event::Started { run, pid }
+                ProcessEvent::Started { run, pid }
             }
             Err((stage, errno)) => {
                 let path = match stage {
@@ -99,7 +99,7 @@ impl Host {
                     _ => launch.argv.first().cloned().unwrap_or_default().into(),
                 };
                 let detail = explain::detail(stage, errno, &Sought::of(launch));
-                Event::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
+                ProcessEvent::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
             }
         };
         self.events.push_back(event);
@@ -153,7 +153,7 @@ impl Host {
                 run.send(number);
                 run.send(libc::SIGCONT);
             }
-            _ => self.events.push_back(Event::Gone { run: id, stopped: Vec::new() }),
+            _ => self.events.push_back(ProcessEvent::Gone { run: id, stopped: Vec::new() }),
         }
     }
 
@@ -171,7 +171,7 @@ impl Host {
     }
 
     /// The next event of a run. Cancel-safe.
-    pub async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> ProcessEvent {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return event;
@@ -225,7 +225,7 @@ impl Host {
     }
 
     async fn gone(&mut self, id: RunId) {
-        while !matches!(self.next().await, Event::Gone { run, .. } if run == id) {}
+        while !matches!(self.next().await, ProcessEvent::Gone { run, .. } if run == id) {}
     }
 
     /// Looks what has become of the run.
@@ -254,7 +254,7 @@ impl Host {
         if !run.leader_lives && run.left().is_empty() {
             let (run, stopped) = (run.id, run.stopped.clone());
             self.run = None;
-            self.events.push_back(Event::Gone { run, stopped });
+            self.events.push_back(ProcessEvent::Gone { run, stopped });
         }
     }
 
@@ -265,10 +265,10 @@ impl Host {
         let left = if run.stopping { Vec::new() } else { run.left() };
         let by_hand = self.foreground.is_held() && !run.signalled;
         let group = run.group;
-        self.events.push_back(Event::Exited { run: run.id, ended, left });
+        self.events.push_back(ProcessEvent::Exited { run: run.id, ended, left });
         self.foreground.ended(|other| other == group);
         if let Some(signal) = terminal::typed_signal(ended).filter(|_| by_hand) {
-            self.events.push_back(Event::Terminate(signal));
+            self.events.push_back(ProcessEvent::Typed(signal));
         }
     }
 
@@ -278,7 +278,7 @@ impl Host {
             libc::SIGTTIN | libc::SIGTTOU if !run.terminal && !run.told_waiting => {
                 run.told_waiting = true;
                 let process = LeftOver { pid: run.pid(), name: run.name.clone() };
-                self.events.push_back(Event::WaitsForTerminal { run: run.id, process });
+                self.events.push_back(ProcessEvent::WaitsForTerminal { run: run.id, process });
             }
             libc::SIGTSTP if run.terminal => {
                 let group = run.group;

@@ -9,9 +9,12 @@ use super::crash::{Crash, Verdict};
 use super::pending::Pending;
 use super::record::Record;
 use super::{
-    Action, Event, Exit, Face, OnBusy, OnCrash, Request, Session, Settings, Snapshot, State,
+    Action, Event, Exit, Face, OnBusy, OnCrash, Order, Request, Session, Settings, Snapshot, State,
 };
-use crate::model::{Batch, Cause, Ended, LeftOver, Notice, RunId, Signal, SpawnError, SpawnStage};
+use crate::model::{
+    Batch, Cause, Ended, LeftOver, Notice, ProcessEvent, RunId, Signal, SlotId, SpawnError,
+    SpawnStage,
+};
 
 /// A stop that takes longer is told.
 const SLOW_STOP: Duration = Duration::from_secs(1);
@@ -83,22 +86,31 @@ impl Supervisor {
         match event {
             Event::Begin => self.begin(now, &mut out),
             Event::Batch(batch) => self.batch(batch, now, &mut out),
-            Event::Started { run, pid } => self.started(run, pid, now, &mut out),
-            Event::SpawnFailed { run, error } => self.spawn_failed(run, error, now, &mut out),
-            Event::Exited { run, ended, left } => self.exited(run, ended, left, now, &mut out),
-            Event::Gone { run, stopped } => self.gone(run, stopped, now, &mut out),
-            Event::StillThere { run, processes } => {
-                self.still_there(run, Some(&processes), now, &mut out)
-            }
-            Event::WaitsForTerminal { run, process } if self.child.is(run) => {
-                out.push(Action::Say(Notice::WaitsForTerminal { run, process }));
-            }
-            Event::WaitsForTerminal { .. } => {}
-            Event::ShimLost { run } => self.shim_lost(run, now, &mut out),
+            Event::Process(SlotId::APP, event) => self.process(event, now, &mut out),
+            // No other slot has been ordered to do anything.
+            Event::Process(..) => {}
             Event::Terminate(signal) => self.terminate(signal, now, &mut out),
             Event::Request(request) => self.request(request, now, &mut out),
         }
         out
+    }
+
+    fn process(&mut self, event: ProcessEvent, now: Instant, out: &mut Out) {
+        match event {
+            ProcessEvent::Started { run, pid } => self.started(run, pid, now, out),
+            ProcessEvent::SpawnFailed { run, error } => self.spawn_failed(run, error, now, out),
+            ProcessEvent::Exited { run, ended, left } => self.exited(run, ended, left, now, out),
+            ProcessEvent::Gone { run, stopped } => self.gone(run, stopped, now, out),
+            ProcessEvent::StillThere { run, processes } => {
+                self.still_there(run, Some(&processes), now, out)
+            }
+            ProcessEvent::WaitsForTerminal { run, process } if self.child.is(run) => {
+                out.push(Action::Say(Notice::WaitsForTerminal { run, process }));
+            }
+            ProcessEvent::WaitsForTerminal { .. } => {}
+            ProcessEvent::HostLost { run } => self.host_lost(run, now, out),
+            ProcessEvent::Typed(signal) => self.terminate(signal, now, out),
+        }
     }
 
     /// Adds changes to what the next run will be told, without deciding anything now: what
@@ -151,11 +163,11 @@ impl Supervisor {
                 let timeout = self.settings.stop_timeout;
                 if at.checked_add(timeout).is_some_and(|kill| kill <= now) {
                     stopping.force = Force::Killed;
-                    out.push(Action::Kill { run });
+                    out.push(order(Order::Kill { run }));
                     out.push(Action::Say(Notice::Killed { run, timeout }));
                 } else if *slow == Slow::Unsaid {
                     *slow = Slow::Asked;
-                    out.push(Action::Survey { run });
+                    out.push(order(Order::Survey { run }));
                 } else {
                     self.still_there(run, None, now, &mut out);
                 }
@@ -251,7 +263,7 @@ impl Supervisor {
             keys: first && self.face.keys,
         }));
         self.record.last_run = Some((run, cause.clone()));
-        out.push(Action::Spawn { run, cause });
+        out.push(order(Order::Spawn { run, cause }));
         self.crash.started(now);
         self.enter(Child::Starting { run, serves }, now);
     }
@@ -274,7 +286,7 @@ impl Supervisor {
             }
             Child::Over => return,
         };
-        out.push(Action::Stop { run });
+        out.push(order(Order::Stop { run }));
         let force = Force::Asked { at: now, slow: Slow::Unsaid };
         self.enter(Child::Stopping(Stopping { run, pid, next, force }), now);
     }
@@ -344,7 +356,7 @@ impl Supervisor {
             }
             (OnBusy::Signal, Some(run)) => {
                 let signal = self.settings.stop_signal;
-                out.push(Action::Signal { run, signal });
+                out.push(order(Order::Signal { run, signal }));
                 out.push(news.busy("signal"));
                 self.pending.drop_changes();
             }
@@ -387,7 +399,7 @@ impl Supervisor {
         let Child::Stopping(stopping) = &mut self.child else { return };
         if matches!(stopping.force, Force::Asked { .. }) {
             stopping.force = Force::Killed;
-            out.push(Action::Kill { run: stopping.run });
+            out.push(order(Order::Kill { run: stopping.run }));
             out.push(Action::Say(Notice::Requested { what: "kill" }));
         }
     }
@@ -605,7 +617,7 @@ impl Supervisor {
         }
     }
 
-    fn shim_lost(&mut self, run: Option<RunId>, now: Instant, out: &mut Out) {
+    fn host_lost(&mut self, run: Option<RunId>, now: Instant, out: &mut Out) {
         out.push(Action::Say(Notice::ShimLost { run }));
         if run.is_some_and(|run| self.child.is(run)) {
             self.lost(now, out);
@@ -664,6 +676,11 @@ impl Supervisor {
             out.push(Action::Say(Notice::SlowStop { run, signal, process, left, timeout }));
         }
     }
+}
+
+/// For the slot of the command.
+fn order(order: Order) -> Action {
+    Action::Order(SlotId::APP, order)
 }
 
 /// The changes that have just come, as a notice names them.

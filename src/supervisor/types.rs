@@ -2,66 +2,18 @@
 
 use std::time::Duration;
 
-use crate::model::{Batch, Cause, Ended, LeftOver, Notice, RunId, Signal, SpawnError, SpawnStage};
+use crate::model::{Batch, Cause, Ended, Notice, ProcessEvent, RunId, Signal, SlotId, SpawnStage};
 
-/// Everything from outside that a supervisor decides about. Each process event carries its [`RunId`];
-/// one that is not the current run has no effect beyond a notice.
+/// Everything from outside that a supervisor decides about. Each process event carries its slot and its run;
+/// what is not of the current run of the slot has no effect beyond a notice.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The program is set up: start the first run (unless it is postponed).
     Begin,
     /// A settled and verified batch of changes.
     Batch(Batch),
-    /// The run's leader has been started.
-    Started {
-        /// The run.
-        run: RunId,
-        /// Process id of the leader.
-        pid: u32,
-    },
-    /// The run could not be started.
-    SpawnFailed {
-        /// The run.
-        run: RunId,
-        /// Why, with the path concerned.
-        error: SpawnError,
-    },
-    /// The run's leader has ended. Descendants may still live.
-    Exited {
-        /// The run.
-        run: RunId,
-        /// How it ended.
-        ended: Ended,
-        /// What it left running (build daemons of `stop.keep` excepted).
-        left: Vec<LeftOver>,
-    },
-    /// No process of the run is left.
-    Gone {
-        /// The run.
-        run: RunId,
-        /// Left-overs that had to be stopped after the leader had ended; also, each name once, daemons
-        /// that a living leader had started.
-        stopped: Vec<LeftOver>,
-    },
-    /// The answer to [`Action::Survey`]: what of the run still lives.
-    StillThere {
-        /// The run.
-        run: RunId,
-        /// Its living processes, the leader first if it is among them.
-        processes: Vec<LeftOver>,
-    },
-    /// A process of the run waits for the terminal (stopped by SIGTTIN or SIGTTOU).
-    WaitsForTerminal {
-        /// The run.
-        run: RunId,
-        /// Which process.
-        process: LeftOver,
-    },
-    /// The shim that hosted the run died; its tree has been stopped by us.
-    ShimLost {
-        /// The run that it hosted, if any.
-        run: Option<RunId>,
-    },
+    /// Something happened to the processes of a slot.
+    Process(SlotId, ProcessEvent),
     /// A signal asked this program to end.
     Terminate(Signal),
     /// Somebody asked for something: a key, or another process through the control socket.
@@ -85,9 +37,20 @@ pub enum Request {
     Quit,
 }
 
-/// What a supervisor orders. The runtime performs it, in order.
+/// What a supervisor decides. It is to be performed in order.
 #[derive(Clone, Debug)]
 pub enum Action {
+    /// Something to do in a slot.
+    Order(SlotId, Order),
+    /// Tell the person.
+    Say(Notice),
+    /// Everything is stopped: leave the loop.
+    Exit(Exit),
+}
+
+/// What a slot has to do.
+#[derive(Clone, Debug)]
+pub enum Order {
     /// Start the command as this run.
     Spawn {
         /// The new run's number.
@@ -105,7 +68,7 @@ pub enum Action {
         /// The run to kill.
         run: RunId,
     },
-    /// Name the living processes of the run in an [`Event::StillThere`] (a stop is slow). May stay
+    /// Name the living processes of the run in an [`ProcessEvent::StillThere`] (a stop is slow). May stay
     /// unanswered.
     Survey {
         /// The run.
@@ -118,10 +81,6 @@ pub enum Action {
         /// What to send.
         signal: Signal,
     },
-    /// Tell the person.
-    Say(Notice),
-    /// Everything is stopped: leave the loop.
-    Exit(Exit),
 }
 
 /// How the program ends.

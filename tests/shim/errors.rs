@@ -2,8 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use go_watcher::model::ProcessEvent;
 use go_watcher::model::{SpawnError, SpawnStage};
-use go_watcher::supervisor::Event;
 
 use crate::cases;
 use crate::support::Bed;
@@ -16,7 +16,7 @@ cases![
 
 async fn failed(bed: &mut Bed) -> SpawnError {
     match bed.next().await {
-        Event::SpawnFailed { error, .. } => error,
+        ProcessEvent::SpawnFailed { error, .. } => error,
         other => panic!("{other:?}"),
     }
 }

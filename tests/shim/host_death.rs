@@ -3,8 +3,8 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use go_watcher::model::ProcessEvent;
 use go_watcher::model::RunId;
-use go_watcher::supervisor::Event;
 
 use crate::cases;
 use crate::support::{Bed, TERM, VICTIM, runtime, signal, tagged, until};
@@ -88,8 +88,8 @@ async fn nothing_is_left_when_the_shim_is_killed() {
         signal(shim, name);
         loop {
             match bed.next().await {
-                Event::ShimLost { run: lost } => break assert_eq!(lost, Some(run)),
-                Event::Exited { .. } | Event::Gone { .. } => {}
+                ProcessEvent::HostLost { run: lost } => break assert_eq!(lost, Some(run)),
+                ProcessEvent::Exited { .. } | ProcessEvent::Gone { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -97,7 +97,7 @@ async fn nothing_is_left_when_the_shim_is_killed() {
         times.push(start.elapsed());
         // Orders for it are still answered, and the next run starts below a new shim.
         bed.host.stop(run, TERM);
-        assert!(matches!(bed.next().await, Event::Gone { .. }));
+        assert!(matches!(bed.next().await, ProcessEvent::Gone { .. }));
         bed.sh("true");
         bed.started().await;
         bed.gone().await;
@@ -105,7 +105,7 @@ async fn nothing_is_left_when_the_shim_is_killed() {
     }
     // Idle.
     signal(bed.host.shim().unwrap(), "KILL");
-    assert!(matches!(bed.next().await, Event::ShimLost { run: None }));
+    assert!(matches!(bed.next().await, ProcessEvent::HostLost { run: None }));
     crate::support::figures("from the end of the shim to nothing left", times);
     let children = std::fs::read_to_string("/proc/thread-self/children").unwrap();
     assert_eq!(children.trim(), "", "zombies");

@@ -4,9 +4,9 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use go_watcher::model::ProcessEvent;
 use go_watcher::model::{RunId, Signal};
 use go_watcher::process::{Host, Key, Keys, Launch, Signals, Stdin, raise_again};
-use go_watcher::supervisor::Event;
 
 use crate::support::{TERM, runtime};
 
@@ -62,7 +62,7 @@ impl Mini {
             tokio::select! {
                 event = self.host.next() => {
                     self.event(&event);
-                    if let (Event::Exited { .. }, Some(keys)) = (&event, &mut keys) {
+                    if let (ProcessEvent::Exited { .. }, Some(keys)) = (&event, &mut keys) {
                         keys.refresh();
                     }
                 }
@@ -110,12 +110,12 @@ impl Mini {
         }
     }
 
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: &ProcessEvent) {
         self.say(&format!("{event:?}"));
         match event {
-            Event::Terminate(signal) => self.terminate(Some(*signal)),
-            Event::SpawnFailed { .. } | Event::ShimLost { .. } => self.alive = false,
-            Event::Gone { .. } => {
+            ProcessEvent::Typed(signal) => self.terminate(Some(*signal)),
+            ProcessEvent::SpawnFailed { .. } | ProcessEvent::HostLost { .. } => self.alive = false,
+            ProcessEvent::Gone { .. } => {
                 self.alive = false;
                 if std::mem::take(&mut self.again) {
                     self.start();

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use go_watcher::model::Ended;
+use go_watcher::model::ProcessEvent;
 use go_watcher::process::Stdin;
-use go_watcher::supervisor::Event;
 
 use crate::cases;
 use crate::support::{Bed, TERM, until};
@@ -122,7 +122,7 @@ async fn who_is_asked_by_the_terminal_is_reported_once() {
         kill("CONT").unwrap();
     }
     match bed.next().await {
-        Event::WaitsForTerminal { run: which, process } => {
+        ProcessEvent::WaitsForTerminal { run: which, process } => {
             assert_eq!((which, process.name.to_str()), (run, Some("sleep")));
         }
         other => panic!("{other:?}"),

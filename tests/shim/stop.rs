@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use go_watcher::model::Ended;
+use go_watcher::model::ProcessEvent;
 use go_watcher::model::RunId;
-use go_watcher::supervisor::Event;
 
 use crate::cases;
 use crate::support::{Bed, TERM, figures, signal, state, until};
@@ -36,7 +36,7 @@ async fn a_run_ends_by_itself() {
         let pid = bed.started().await;
         assert!(pid > 1);
         assert_eq!(bed.exited().await, (expected, vec![]), "{script}");
-        assert!(matches!(bed.next().await, Event::Gone { run: gone, .. } if gone == run));
+        assert!(matches!(bed.next().await, ProcessEvent::Gone { run: gone, .. } if gone == run));
     }
     bed.end().await;
 }
@@ -138,7 +138,7 @@ async fn who_ignores_the_stop_signal_is_killed() {
         std::fs::remove_file(bed.directory.path().join("up")).unwrap();
         bed.host.stop(run, TERM);
         while let Some(event) = bed.quiet(Duration::from_millis(150)).await {
-            assert!(matches!(event, Event::Exited { .. }), "{event:?}");
+            assert!(matches!(event, ProcessEvent::Exited { .. }), "{event:?}");
         }
         assert!(!bed.host.remaining().is_empty());
         let start = Instant::now();
@@ -250,7 +250,9 @@ async fn orders_for_a_run_that_is_gone_are_answered() {
         bed.host.stop(run, TERM);
         bed.host.kill(run);
         for _ in 0..2 {
-            assert!(matches!(bed.next().await, Event::Gone { run: gone, .. } if gone == run));
+            assert!(
+                matches!(bed.next().await, ProcessEvent::Gone { run: gone, .. } if gone == run)
+            );
         }
     }
     bed.end().await;

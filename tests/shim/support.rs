@@ -8,10 +8,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use go_watcher::model::ProcessEvent;
 use go_watcher::model::{Ended, LeftOver};
 use go_watcher::model::{RunId, Signal};
 use go_watcher::process::{Host, Launch, Stdin};
-use go_watcher::supervisor::Event;
 
 /// The first argument of a helper that is a host to be killed.
 pub(crate) const VICTIM: &str = "victim";
@@ -83,25 +83,25 @@ impl Bed {
         self.launch(&["/usr/bin/python3", "-c", script])
     }
 
-    pub(crate) async fn next(&mut self) -> Event {
+    pub(crate) async fn next(&mut self) -> ProcessEvent {
         let next = tokio::time::timeout(PATIENCE, self.host.next()).await;
         next.unwrap_or_else(|_| panic!("no event in time; alive: {:?}", self.alive()))
     }
 
-    pub(crate) async fn quiet(&mut self, time: Duration) -> Option<Event> {
+    pub(crate) async fn quiet(&mut self, time: Duration) -> Option<ProcessEvent> {
         tokio::time::timeout(time, self.host.next()).await.ok()
     }
 
     pub(crate) async fn started(&mut self) -> u32 {
         match self.next().await {
-            Event::Started { pid, .. } => pid,
+            ProcessEvent::Started { pid, .. } => pid,
             other => panic!("{other:?}"),
         }
     }
 
     pub(crate) async fn exited(&mut self) -> (Ended, Vec<LeftOver>) {
         match self.next().await {
-            Event::Exited { ended, left, .. } => (ended, left),
+            ProcessEvent::Exited { ended, left, .. } => (ended, left),
             other => panic!("{other:?}"),
         }
     }
@@ -109,7 +109,7 @@ impl Bed {
     /// Up to `Gone`, whatever comes before it.
     pub(crate) async fn gone(&mut self) -> Vec<LeftOver> {
         loop {
-            if let Event::Gone { stopped, .. } = self.next().await {
+            if let ProcessEvent::Gone { stopped, .. } = self.next().await {
                 return stopped;
             }
         }

@@ -47,27 +47,27 @@ impl Bed {
         launch.run
     }
 
-    async fn next(&mut self) -> Event {
+    async fn next(&mut self) -> ProcessEvent {
         tokio::time::timeout(PATIENCE, self.host.next()).await.expect("no event in time")
     }
 
     async fn started(&mut self) -> Pid {
         match self.next().await {
-            Event::Started { pid, .. } => Pid::from_raw(pid.cast_signed()).unwrap(),
+            ProcessEvent::Started { pid, .. } => Pid::from_raw(pid.cast_signed()).unwrap(),
             other => panic!("{other:?}"),
         }
     }
 
     async fn exited(&mut self) -> (Ended, Vec<LeftOver>) {
         match self.next().await {
-            Event::Exited { ended, left, .. } => (ended, left),
+            ProcessEvent::Exited { ended, left, .. } => (ended, left),
             other => panic!("{other:?}"),
         }
     }
 
     async fn gone(&mut self) -> Vec<LeftOver> {
         match self.next().await {
-            Event::Gone { stopped, .. } => stopped,
+            ProcessEvent::Gone { stopped, .. } => stopped,
             other => panic!("{other:?}"),
         }
     }
@@ -84,7 +84,7 @@ impl Bed {
     async fn failed(&mut self, launch: &Launch) -> SpawnError {
         self.host.launch(launch);
         match self.next().await {
-            Event::SpawnFailed { error, .. } => error,
+            ProcessEvent::SpawnFailed { error, .. } => error,
             other => panic!("{other:?}"),
         }
     }

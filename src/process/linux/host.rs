@@ -14,11 +14,11 @@ use super::link::Link;
 use super::sys;
 use super::tree::{self, Process};
 use super::wire::{Order, Report};
+use crate::model::ProcessEvent;
 use crate::model::{Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
 use crate::process::explain::{self, Sought};
 use crate::process::terminal::{self, Foreground, Watch};
 use crate::process::{Launch, Stdin, signals};
-use crate::supervisor::Event;
 
 /// Between two looks at a tree that fell to us.
 const ORPHANS_PAUSE: Duration = Duration::from_millis(1);
@@ -32,7 +32,7 @@ const SHIM_PATIENCE: Duration = Duration::from_secs(2);
 pub struct Host {
     link: Option<Link>,
     keep: Vec<OsString>,
-    events: VecDeque<Event>,
+    events: VecDeque<ProcessEvent>,
     /// Launched and not gone.
     run: Option<RunId>,
     /// What the current run's program is, should it not be found.
@@ -98,7 +98,7 @@ impl Host {
                     let errno = error.raw_os_error().unwrap_or(0);
                     let (stage, path) = (SpawnStage::Shim, "/proc/self/exe".into());
                     let error = SpawnError { stage, path, errno, detail: None };
-                    self.events.push_back(Event::SpawnFailed { run, error });
+                    self.events.push_back(ProcessEvent::SpawnFailed { run, error });
                     return;
                 }
             }
@@ -143,7 +143,7 @@ impl Host {
     }
 
     /// The next event of a run. Cancel-safe.
-    pub async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> ProcessEvent {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return event;
@@ -173,7 +173,7 @@ impl Host {
     fn end(&mut self, run: RunId, order: &Order) {
         self.signalled = true;
         if self.link.is_none() && self.lost.is_none() {
-            self.events.push_back(Event::Gone { run, stopped: Vec::new() });
+            self.events.push_back(ProcessEvent::Gone { run, stopped: Vec::new() });
         }
         self.order(order);
     }
@@ -222,27 +222,27 @@ impl Host {
         let event = match report {
             Report::Started { run, pid } => {
                 self.foreground.started(pid);
-                Event::Started { run, pid }
+                ProcessEvent::Started { run, pid }
             }
             Report::Failed { run, stage, errno, path } => {
                 self.run = None;
                 self.take_terminal();
                 let detail = explain::detail(stage, errno, &self.sought);
-                Event::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
+                ProcessEvent::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
             }
             Report::Exited { run, ended, left } => {
                 let by_hand = self.foreground.is_held() && !self.signalled;
                 let typed = terminal::typed_signal(ended).filter(|_| by_hand);
                 self.take_terminal();
-                self.events.push_back(Event::Exited { run, ended, left });
+                self.events.push_back(ProcessEvent::Exited { run, ended, left });
                 let Some(signal) = typed else { return };
-                Event::Terminate(signal)
+                ProcessEvent::Typed(signal)
             }
             Report::Gone { run, stopped } => {
                 self.run = self.run.filter(|&current| current != run);
-                Event::Gone { run, stopped }
+                ProcessEvent::Gone { run, stopped }
             }
-            Report::Waits { run, process } => Event::WaitsForTerminal { run, process },
+            Report::Waits { run, process } => ProcessEvent::WaitsForTerminal { run, process },
             Report::Suspended { .. } => {
                 let groups = self.groups();
                 self.foreground.suspended(|group| groups.contains(&group));
@@ -322,7 +322,7 @@ impl Host {
             self.lost = None;
             self.take_terminal();
             let run = self.run.take();
-            self.events.push_back(Event::ShimLost { run });
+            self.events.push_back(ProcessEvent::HostLost { run });
         }
         orphans.is_empty()
     }

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
-use super::super::{Action, Event, Exit, Request, Settings, Supervisor};
+use super::super::{Action, Event, Exit, Order, Request, Settings, Supervisor};
 use super::{batch, face, ms, zero};
-use crate::model::{Cause, Ended, LeftOver, Notice, RunId, Signal, SpawnError, SpawnStage};
+use crate::model::{
+    Cause, Ended, LeftOver, Notice, ProcessEvent, RunId, Signal, SlotId, SpawnError, SpawnStage,
+};
 
 /// A supervisor that is told things and answers.
 pub(super) struct Dialogue {
@@ -50,20 +52,22 @@ impl Dialogue {
             }
             "begin" => Event::Begin,
             "change" => Event::Batch(batch(&rest(), self.now)),
-            "up" => Event::Started { run: run(), pid: 100 + number(1) as u32 },
-            "no" => Event::SpawnFailed { run: run(), error: cannot() },
-            "exit" => Event::Exited {
+            "up" => process(ProcessEvent::Started { run: run(), pid: 100 + number(1) as u32 }),
+            "no" => process(ProcessEvent::SpawnFailed { run: run(), error: cannot() }),
+            "exit" => process(ProcessEvent::Exited {
                 run: run(),
                 ended: match words[2].strip_prefix("sig") {
                     Some(signal) => Ended::Signal(signal.parse().expect("a number")),
                     None => Ended::Exit(number(2) as i32),
                 },
                 left: left(3),
-            },
-            "gone" => Event::Gone { run: run(), stopped: left(2) },
-            "still" => Event::StillThere { run: run(), processes: left(2) },
-            "tty" => Event::WaitsForTerminal { run: run(), process: left(2).remove(0) },
-            "shim" => Event::ShimLost { run: words.get(1).map(|_| run()) },
+            }),
+            "gone" => process(ProcessEvent::Gone { run: run(), stopped: left(2) }),
+            "still" => process(ProcessEvent::StillThere { run: run(), processes: left(2) }),
+            "tty" => {
+                process(ProcessEvent::WaitsForTerminal { run: run(), process: left(2).remove(0) })
+            }
+            "shim" => process(ProcessEvent::HostLost { run: words.get(1).map(|_| run()) }),
             "int" => Event::Terminate(Signal(2)),
             "term" => Event::Terminate(Signal(15)),
             "restart" => Event::Request(Request::Restart),
@@ -91,6 +95,10 @@ impl Dialogue {
     }
 }
 
+fn process(event: ProcessEvent) -> Event {
+    Event::Process(SlotId::APP, event)
+}
+
 fn cannot() -> SpawnError {
     SpawnError { stage: SpawnStage::Exec, path: "./app".into(), errno: 2, detail: None }
 }
@@ -98,11 +106,15 @@ fn cannot() -> SpawnError {
 /// An action in a word or two.
 fn word(action: &Action) -> String {
     match action {
-        Action::Spawn { run, cause } => format!("spawn {} {}", run.0, why(cause)),
-        Action::Stop { run } => format!("stop {}", run.0),
-        Action::Kill { run } => format!("kill {}", run.0),
-        Action::Survey { run } => format!("survey {}", run.0),
-        Action::Signal { run, signal } => format!("signal {} {}", run.0, signal.0),
+        Action::Order(_, Order::Spawn { run, cause }) => {
+            format!("spawn {} {}", run.0, why(cause))
+        }
+        Action::Order(_, Order::Stop { run }) => format!("stop {}", run.0),
+        Action::Order(_, Order::Kill { run }) => format!("kill {}", run.0),
+        Action::Order(_, Order::Survey { run }) => format!("survey {}", run.0),
+        Action::Order(_, Order::Signal { run, signal }) => {
+            format!("signal {} {}", run.0, signal.0)
+        }
         Action::Exit(Exit::Quit) => "exit".into(),
         Action::Exit(Exit::Signal(signal)) => format!("exit signal {}", signal.0),
         Action::Exit(Exit::Command(Ended::Exit(status))) => format!("exit {status}"),

@@ -3,9 +3,11 @@
 
 use std::time::Instant;
 
-use super::super::{Action, Event, Exit, OnBusy, OnCrash, Request, Settings, Supervisor};
+use super::super::{Action, Event, Exit, OnBusy, OnCrash, Order, Request, Settings, Supervisor};
 use super::{batch, face, ms};
-use crate::model::{Cause, Ended, LeftOver, Notice, RunId, Signal, SpawnError, SpawnStage};
+use crate::model::{
+    Cause, Ended, LeftOver, Notice, ProcessEvent, RunId, Signal, SlotId, SpawnError, SpawnStage,
+};
 
 /// What lives of the current run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,7 +109,7 @@ impl World {
     /// Makes a step, if it is possible here.
     pub(super) fn step(&mut self, step: Step) -> bool {
         let run = RunId(self.run);
-        let exit = |status, left: &[u32]| Event::Exited {
+        let exit = |status, left: &[u32]| ProcessEvent::Exited {
             run,
             ended: Ended::Exit(status),
             left: left.iter().map(|&pid| LeftOver { pid, name: "worker".into() }).collect(),
@@ -137,34 +139,34 @@ impl World {
             (Step::Started, Life::Ordered) => {
                 self.life = Life::Leader;
                 self.carried &= self.asked;
-                Event::Started { run, pid: 100 }
+                process(ProcessEvent::Started { run, pid: 100 })
             }
             (Step::CannotStart, Life::Ordered) => {
                 self.life = Life::None;
-                Event::SpawnFailed { run, error: cannot() }
+                process(ProcessEvent::SpawnFailed { run, error: cannot() })
             }
             (Step::Succeeds, Life::Leader) => {
                 self.life = Life::Unreported;
-                exit(0, &[])
+                process(exit(0, &[]))
             }
             (Step::Fails, Life::Leader) => {
                 self.life = Life::Unreported;
-                exit(1, &[])
+                process(exit(1, &[]))
             }
             (Step::Leaves, Life::Leader) => {
                 self.life = Life::Descendants;
-                exit(0, &[7])
+                process(exit(0, &[7]))
             }
             (Step::Empties, Life::Descendants | Life::Unreported) => {
                 let had = self.life == Life::Descendants && self.asked;
                 self.life = Life::None;
                 let stopped = had.then(|| LeftOver { pid: 7, name: "worker".into() });
-                Event::Gone { run, stopped: stopped.into_iter().collect() }
+                process(ProcessEvent::Gone { run, stopped: stopped.into_iter().collect() })
             }
             (Step::ShimDies, life) => {
                 let hosted = life != Life::None;
                 self.life = Life::None;
-                Event::ShimLost { run: hosted.then_some(run) }
+                process(ProcessEvent::HostLost { run: hosted.then_some(run) })
             }
             _ => return false,
         };
@@ -190,23 +192,24 @@ impl World {
         for action in actions {
             assert!(!self.exited, "{action:?} after the end");
             match action {
-                Action::Spawn { run, cause } => self.spawned(run, &cause),
-                Action::Stop { run } => {
+                Action::Order(slot, order) if slot != SlotId::APP => panic!("{slot:?}: {order:?}"),
+                Action::Order(_, Order::Spawn { run, cause }) => self.spawned(run, &cause),
+                Action::Order(_, Order::Stop { run }) => {
                     self.is_current(run, "stop");
                     assert!(!self.asked, "stopped twice");
                     self.asked = true;
                 }
-                Action::Kill { run } => {
+                Action::Order(_, Order::Kill { run }) => {
                     self.is_current(run, "kill");
                     assert!(self.asked && !self.killed, "killed unasked or twice");
                     self.killed = true;
                 }
-                Action::Signal { run, .. } => {
+                Action::Order(_, Order::Signal { run, .. }) => {
                     self.is_current(run, "signal");
                     assert_eq!(self.life, Life::Leader);
                     self.answered();
                 }
-                Action::Survey { run } => self.is_current(run, "survey"),
+                Action::Order(_, Order::Survey { run }) => self.is_current(run, "survey"),
                 Action::Say(Notice::Busy { on_busy: "ignore", .. }) => self.answered(),
                 Action::Say(_) => {}
                 Action::Exit(exit) => {
@@ -241,25 +244,29 @@ impl World {
         assert!(run.0 == self.run && self.life != Life::None, "{what} of a stale run");
     }
 
-    /// Events of runs that are over have no effect.
+    /// Events of runs that are over, and of another slot, have no effect.
     pub(super) fn ignores_the_past(&self) {
         let mut supervisor = self.supervisor.clone();
         let before = format!("{supervisor:?}");
         let gone = if self.life == Life::None { self.run } else { self.run.saturating_sub(1) };
-        for run in [0, gone].map(RunId) {
+        let past = [0, gone].map(|run| (SlotId::APP, RunId(run)));
+        let elsewhere = [0, self.run].map(|run| (SlotId(1), RunId(run)));
+        for (slot, run) in past.into_iter().chain(elsewhere) {
+            let other = || LeftOver { pid: 1, name: "x".into() };
             for event in [
-                Event::Started { run, pid: 1 },
-                Event::SpawnFailed { run, error: cannot() },
-                Event::Exited { run, ended: Ended::Exit(1), left: vec![] },
-                Event::Gone { run, stopped: vec![LeftOver { pid: 1, name: "x".into() }] },
-                Event::StillThere { run, processes: vec![LeftOver { pid: 1, name: "x".into() }] },
-                Event::WaitsForTerminal { run, process: LeftOver { pid: 1, name: "x".into() } },
+                ProcessEvent::Started { run, pid: 1 },
+                ProcessEvent::SpawnFailed { run, error: cannot() },
+                ProcessEvent::Exited { run, ended: Ended::Exit(1), left: vec![] },
+                ProcessEvent::Gone { run, stopped: vec![other()] },
+                ProcessEvent::StillThere { run, processes: vec![other()] },
+                ProcessEvent::WaitsForTerminal { run, process: other() },
             ] {
                 let told = format!("{event:?}");
-                let actions = supervisor.handle(event, self.now);
+                let actions = supervisor.handle(Event::Process(slot, event), self.now);
                 assert!(actions.is_empty(), "{told} led to {actions:?}");
             }
-            let actions = supervisor.handle(Event::ShimLost { run: Some(run) }, self.now);
+            let lost = ProcessEvent::HostLost { run: Some(run) };
+            let actions = supervisor.handle(Event::Process(slot, lost), self.now);
             assert!(actions.len() <= 1, "{actions:?}");
         }
         assert_eq!(before, format!("{supervisor:?}"));
@@ -305,6 +312,10 @@ impl World {
         let flags = [asked, killed, unanswered, owed, carried, excused, leaving, exited];
         format!("{} {deadline:?} {life:?} {flags:?}", self.supervisor.shape(self.now))
     }
+}
+
+fn process(event: ProcessEvent) -> Event {
+    Event::Process(SlotId::APP, event)
 }
 
 fn cannot() -> SpawnError {
