@@ -1,6 +1,6 @@
 //! Links the program at a fixed address where it is a Linux program of the usual kind. Otherwise each process
 //! moves 10,000 pointers when it starts, and a page that was written is no longer shared: of 8.2 MB at 4,002
-//! watches that is half a MB (ARCHITECTURE.md, "Measured"). Go's programs are linked like this, too.
+//! watches that is half a MB (docs/measured.md). Go's programs are linked like this, too.
 #![allow(clippy::print_stdout, reason = "how a build script speaks to Cargo")]
 
 use std::env::var;
