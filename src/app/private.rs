@@ -12,6 +12,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use super::system;
 use crate::control::Place;
+use crate::sys::modes;
 use crate::watch;
 
 const MARKERS: &str = "markers";
@@ -33,7 +34,9 @@ pub(super) struct Private {
 impl Private {
     /// Makes the directory (mode 0700). A failure is told by the first [`Self::write`].
     pub(super) fn new() -> Self {
-        let directory = tempfile::Builder::new().prefix("go-watcher-").tempdir();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("go-watcher-").permissions(modes::owner_only());
+        let directory = builder.tempdir();
         let directory = directory.and_then(|directory| {
             std::fs::create_dir(directory.path().join(MARKERS))?;
             Ok(directory)
@@ -153,6 +156,8 @@ mod tests {
         assert!(short.as_bytes().split(|b| *b == b'\n').all(|path| path.len() == 201));
 
         let mut files = Private::new();
+        let mode = std::fs::metadata(files.directory().unwrap()).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o700);
         let file = files.write(&many).unwrap();
         assert_eq!(std::fs::read(&file).unwrap().split(|b| *b == 0).count(), 5001);
         files.tidy();
