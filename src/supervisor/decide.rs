@@ -40,6 +40,8 @@ pub struct Supervisor {
     since: Instant,
     pending: Pending,
     pub(super) paused: bool,
+    /// A change was dropped since the last run was ordered (`on_busy: ignore`).
+    dropped: bool,
     crash: Crash,
     /// A run that was lost with its host has been started again, and none has ended since.
     tried_again: bool,
@@ -60,6 +62,7 @@ impl Supervisor {
             since: now,
             pending: Pending::default(),
             paused: false,
+            dropped: false,
             crash: Crash::default(),
             tried_again: false,
             runs: 0,
@@ -224,6 +227,7 @@ impl Supervisor {
             reloads: self.record.reloads(),
             median_reload: self.record.median_reload(),
             kept: self.kept(),
+            dropped: self.dropped,
         }
     }
 
@@ -251,6 +255,7 @@ impl Supervisor {
 
     fn spawn(&mut self, now: Instant, out: &mut Out) {
         self.runs += 1;
+        self.dropped = false;
         let run = RunId(self.runs);
         let serves = std::mem::take(&mut self.pending);
         let cause = serves.cause();
@@ -353,6 +358,7 @@ impl Supervisor {
             (OnBusy::Ignore, Some(_)) => {
                 out.push(news.busy("ignore"));
                 self.pending.drop_changes();
+                self.dropped = true;
             }
             (OnBusy::Signal, Some(run)) => {
                 let signal = self.settings.stop_signal;

@@ -60,6 +60,8 @@ pub struct Snapshot {
     pub median_reload: Option<Duration>,
     /// Changed paths that wait for the next run.
     pub kept: usize,
+    /// A change was dropped since the last run was ordered (`on_busy: ignore`): no run has seen it.
+    pub dropped: bool,
 }
 
 /// The numbers of a session, for the summary line.
