@@ -74,7 +74,7 @@ impl<'f> Asker<'f> {
         mut look: impl FnMut(&Path) -> Found,
     ) -> Option<Answer> {
         let path = &normal(path);
-        if let Some(rule) = self.filter.named.rule(path.as_os_str().as_encoded_bytes()) {
+        if let Some(rule) = self.filter.named(path) {
             return Some(Answer { watched: true, rule: rule.clone(), at: path.clone() });
         }
         let around = self.around.iter().find(|around| path.starts_with(around.root()))?.clone();

@@ -1,14 +1,31 @@
 //! The order of precedence, in code.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::excluded::normal;
+use super::builtin::BuiltIns;
+use super::excluded::{Excluded, normal};
 use super::ignore_file::Chain;
 use super::lines::{Line, below, name_of};
+use super::regexps::Regexps;
 use super::scope::{LineAbove, State};
-use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Scope};
-use crate::model::Rule;
+use super::types::Types;
+use super::{BadPattern, Entered, EntryKind, IgnoreText, Legacy, Listing, Named, Scope, Spec};
+use crate::model::{Origin, Rule, RuleKind};
+
+/// The compiled rules. Shared by all threads; a verdict allocates nothing.
+#[derive(Debug)]
+pub struct Filter {
+    spec: Spec,
+    warnings: Vec<Legacy>,
+    named: NamedPaths,
+    excluded: Excluded,
+    built_ins: BuiltIns,
+    regexps: Regexps,
+    types: Option<Types>,
+    default: Rule,
+}
 
 /// Whether changes of a path count, and by which rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +49,37 @@ enum Decision<'a> {
 }
 
 impl Filter {
+    /// Compiles the rules; the first pattern that cannot be understood is the error.
+    pub fn new(spec: Spec) -> Result<Self, BadPattern> {
+        let directory = normal(&spec.working_directory);
+        let (regexps, warnings) = Regexps::new(&spec.regexps)?;
+        Ok(Self {
+            warnings,
+            named: NamedPaths::new(spec.named.iter().chain(&spec.files)),
+            excluded: Excluded::new(&spec.excluded, &directory)?,
+            built_ins: BuiltIns::new(&spec.types),
+            regexps,
+            types: Types::new(&spec.types)?,
+            default: Rule { kind: RuleKind::Default, text: Arc::from(""), origin: Origin::BuiltIn },
+            spec,
+        })
+    }
+
+    /// What it was compiled from.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// The entries of `excluded_regexps` that were read as globs.
+    pub fn warnings(&self) -> &[Legacy] {
+        &self.warnings
+    }
+
+    /// The type of `included_filetypes` that a file name has; `None` also when there are no types.
+    pub fn included_type(&self, name: &OsStr) -> Option<&Rule> {
+        self.types.as_ref()?.of(name.as_encoded_bytes())
+    }
+
     /// What holds *around* a root: hand in the ignore files above it (up to the repository's top,
     /// `info/exclude`, `core.excludesFile`), then [`enter`](Self::enter) the root itself like any
     /// directory. A root is never ignored.
@@ -116,6 +164,11 @@ impl Filter {
         }
     }
 
+    /// The rule for a path that was named itself.
+    pub(super) fn named(&self, path: &Path) -> Option<&Rule> {
+        self.named.rule(path.as_os_str().as_encoded_bytes())
+    }
+
     /// Rules 5 and 6: what only files are asked.
     fn file<'a>(&'a self, scope: &Scope, path: &[u8], otherwise: &'a Rule) -> Verdict<'a> {
         let name = name_of(path);
@@ -194,6 +247,31 @@ impl Filter {
             return next;
         }
         Chain::extend(next, files, &self.spec.working_directory)
+    }
+}
+
+/// The named paths, sorted for a search by halves.
+#[derive(Debug)]
+pub(super) struct NamedPaths {
+    paths: Vec<(Box<[u8]>, Rule)>,
+}
+
+impl NamedPaths {
+    pub(super) fn new<'n>(named: impl Iterator<Item = &'n Named>) -> Self {
+        let entry = |named: &Named| {
+            let path = normal(&named.path).into_os_string().into_encoded_bytes();
+            let text = Arc::from(named.shown.as_str());
+            (path.into(), Rule { kind: RuleKind::Named, text, origin: named.origin.clone() })
+        };
+        let mut paths: Vec<(Box<[u8]>, Rule)> = named.map(entry).collect();
+        paths.sort_by(|a, b| a.0.cmp(&b.0));
+        Self { paths }
+    }
+
+    /// The rule for a path that was named itself.
+    pub(super) fn rule(&self, path: &[u8]) -> Option<&Rule> {
+        let found = self.paths.binary_search_by(|(named, _)| (**named).cmp(path)).ok()?;
+        self.paths.get(found).map(|(_, rule)| rule)
     }
 }
 

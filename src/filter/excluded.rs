@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::glob::{Glob, GlobError, Units, expand};
-use super::lines::{Line, Lines, On, below};
+use super::glob::{Glob, GlobError, On, Units, expand};
+use super::lines::{Line, Lines, below};
 use super::{BadPattern, List, Pattern};
 use crate::model::{Origin, Rule, RuleKind};
 
@@ -104,13 +104,12 @@ fn compile(
         let directories_only = alternative.ends_with(b"/");
         let (base, relative) = place(&alternative, pattern.any_depth, directory)?;
         let on = if base.is_some() { On::Path } else { On::Name };
-        let glob = match on {
-            _ if !wild => Glob::literal(&relative),
-            On::Name => Glob::name(&relative, Units::Characters)?,
-            On::Path => Glob::path(&relative, Units::Characters)?,
+        let glob = match wild {
+            true => Glob::new(on, &relative, Units::Characters)?,
+            false => Glob::literal(on, &relative),
         };
         let rule = rule.clone();
-        lines.push((base, Line { order, glob, on, directories_only, negated, rule }));
+        lines.push((base, Line { order, glob, directories_only, negated, rule }));
     }
     Ok(lines)
 }

@@ -3,10 +3,60 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::glob::{Glob, Units};
-use super::lines::{Line, Lines, On, below};
-use super::{IgnoreSource, IgnoreText};
+use super::glob::{Glob, On, Units};
+use super::lines::{Line, Lines, below};
 use crate::model::{Origin, Rule, RuleKind};
+
+/// Names of ignore files inside watched trees.
+pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
+
+/// The text of one ignore file, handed in by whoever may read files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoreText {
+    /// The file's absolute path.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// The directory its patterns are relative to.
+    pub base: PathBuf,
+    /// Which kind of file it is: it decides the precedence.
+    pub source: IgnoreSource,
+}
+
+/// The kinds of ignore files, lowest precedence first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IgnoreSource {
+    /// git's `core.excludesFile`.
+    Global,
+    /// `info/exclude` of the repository.
+    Exclude,
+    /// A `.gitignore`: nearer directories win.
+    Gitignore,
+    /// An `.ignore`: wins over the `.gitignore` of its directory, not over one of a nearer directory.
+    Ignore,
+}
+
+impl IgnoreText {
+    /// A `.gitignore` or `.ignore` (by its name) that speaks about the directory it lies in.
+    pub fn in_directory(path: PathBuf, text: Vec<u8>) -> Self {
+        let source = match path.file_name() {
+            Some(name) if name == ".ignore" => IgnoreSource::Ignore,
+            _ => IgnoreSource::Gitignore,
+        };
+        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Self { path, text, base, source }
+    }
+
+    /// `info/exclude` of the repository whose work tree begins at `top`.
+    pub fn exclude(path: PathBuf, text: Vec<u8>, top: PathBuf) -> Self {
+        Self { path, text, base: top, source: IgnoreSource::Exclude }
+    }
+
+    /// git's `core.excludesFile`, as it holds in the repository at `top` (without one: in the root).
+    pub fn global(path: PathBuf, text: Vec<u8>, top: PathBuf) -> Self {
+        Self { path, text, base: top, source: IgnoreSource::Global }
+    }
+}
 
 /// The ignore files that speak about a directory, highest precedence first.
 #[derive(Debug)]
@@ -46,7 +96,10 @@ impl Chain {
         };
         let any = [relative, b"/\x01"].concat();
         let mutes = |line: &&Line| {
-            line.on == On::Path && !line.negated && !line.glob.floats() && line.glob.matches(&any)
+            line.glob.on() == On::Path
+                && !line.negated
+                && !line.glob.floats()
+                && line.glob.matches(&any)
         };
         if self.lines.iter().all(|line| mutes(&line)) {
             return next;
@@ -96,13 +149,13 @@ fn read(file: &IgnoreText, shown_from: &Path) -> Vec<Line> {
     let text = file.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.text);
     let mut lines = Vec::new();
     for (number, line) in (1_u32..).zip(text.split(|&byte| byte == b'\n')) {
-        let Some(Written { glob, on, directories_only, negated, text }) = parse(line) else {
+        let Some(Written { glob, directories_only, negated, text }) = parse(line) else {
             continue;
         };
         let origin = Origin::File { file: Arc::clone(&shown), line: number };
         let text = Arc::from(String::from_utf8_lossy(text));
         let rule = Rule { kind: RuleKind::IgnoreFile, text, origin };
-        lines.push(Line { order: number, glob, on, directories_only, negated, rule });
+        lines.push(Line { order: number, glob, directories_only, negated, rule });
     }
     lines
 }
@@ -110,7 +163,6 @@ fn read(file: &IgnoreText, shown_from: &Path) -> Vec<Line> {
 /// A line that is a rule.
 struct Written<'t> {
     glob: Glob,
-    on: On,
     directories_only: bool,
     negated: bool,
     /// Without the line's end and the blanks that do not count.
@@ -134,11 +186,8 @@ fn parse(line: &[u8]) -> Option<Written<'_>> {
     if pattern.is_empty() {
         return None;
     }
-    let glob = match on {
-        On::Name => Glob::name(pattern, Units::Bytes),
-        On::Path => Glob::path(pattern, Units::Bytes),
-    };
-    Some(Written { glob: glob.ok()?, on, directories_only, negated, text })
+    let glob = Glob::new(on, pattern, Units::Bytes);
+    Some(Written { glob: glob.ok()?, directories_only, negated, text })
 }
 
 /// Spaces at the end do not count unless a backslash stands before them.

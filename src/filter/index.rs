@@ -6,8 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::glob::{Glob, Part};
-use super::lines::On;
+use super::glob::{Glob, On, Part, Piece};
 
 /// The literal pieces by which a glob can be filed. The order is the preference between equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,9 +41,9 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Files the globs under their numbers: their positions. A glob comes with what it is tried on.
-    pub(super) fn new<'g>(globs: impl Iterator<Item = (&'g Glob, On)>) -> Self {
-        let keys: Vec<Vec<Key>> = globs.map(|(glob, on)| keys(glob, on)).collect();
+    /// Files the globs under their numbers: their positions.
+    pub(super) fn new<'g>(globs: impl Iterator<Item = &'g Glob>) -> Self {
+        let keys: Vec<Vec<Key>> = globs.map(keys).collect();
         let mut uses: HashMap<u64, usize, BuildHasherDefault<Keep>> = HashMap::default();
         for key in keys.iter().flatten() {
             *uses.entry(key.hash).or_default() += 1;
@@ -124,12 +123,12 @@ fn key(kind: Kind, state: u64, length: usize) -> Key {
 }
 
 /// All pieces by which a glob could be filed.
-fn keys(glob: &Glob, on: On) -> Vec<Key> {
+fn keys(glob: &Glob) -> Vec<Key> {
     let mut keys = Vec::new();
     let Some(parts) = glob.parts() else { return keys };
     let Some((last, above)) = parts.split_last() else { return keys };
     let literals: Option<Vec<&[u8]>> = parts.iter().map(Part::literal).collect();
-    if on == On::Path
+    if glob.on() == On::Path
         && let Some([first @ .., name]) = literals.as_deref()
     {
         let whole = first.iter().fold(SEED, |whole, part| join(whole, hash(part.iter())));
@@ -139,26 +138,28 @@ fn keys(glob: &Glob, on: On) -> Vec<Key> {
         keys.push(key(Kind::Component, hash(part.iter()), 0));
     }
     if let Part::Name(name) = last {
-        name_keys(&name.pieces, &mut keys);
+        name_keys(name, &mut keys);
     }
     keys
 }
 
-fn name_keys(pieces: &[Option<Box<[u8]>>], keys: &mut Vec<Key>) {
-    if let [Some(name)] = pieces {
+fn name_keys(pieces: &[Piece], keys: &mut Vec<Key>) {
+    if let [Piece::Literal(name)] = pieces {
         keys.push(key(Kind::Name, hash(name.iter()), 0));
         return;
     }
-    if let Some(Some(end)) = pieces.last() {
+    if let Some(Piece::Literal(end)) = pieces.last() {
         let length = end.len().min(LONGEST);
         keys.push(key(Kind::Suffix, hash(end.iter().rev().take(length)), length));
     }
-    if let Some(Some(begin)) = pieces.first() {
+    if let Some(Piece::Literal(begin)) = pieces.first() {
         let length = begin.len().min(LONGEST);
         keys.push(key(Kind::Prefix, hash(begin.iter().take(length)), length));
     }
-    for bytes in pieces.iter().flatten() {
-        keys.extend(bytes.windows(3).map(|gram| key(Kind::Gram, hash(gram.iter()), 3)));
+    for piece in pieces {
+        if let Piece::Literal(bytes) = piece {
+            keys.extend(bytes.windows(3).map(|gram| key(Kind::Gram, hash(gram.iter()), 3)));
+        }
     }
 }
 
@@ -216,9 +217,9 @@ mod tests {
         let globs: Vec<Glob> = patterns
             .split_whitespace()
             .chain([&*long, &*long_suffix, &*long_prefix])
-            .map(|pattern| Glob::path(pattern.as_bytes(), Units::Bytes).unwrap())
+            .map(|pattern| Glob::new(On::Path, pattern.as_bytes(), Units::Bytes).unwrap())
             .collect();
-        let index = Index::new(globs.iter().map(|glob| (glob, On::Path)));
+        let index = Index::new(globs.iter());
         let longer = format!("y{long}z");
         let paths = "a b ab a/b a/x/c.go src/c.go src/a/b/c.go amidst x1yz2 bc b/c/d x/y/b/z axb/b \
             k_gen.go d/k_gen.go . xa";
@@ -243,9 +244,10 @@ mod tests {
             3 => format!("*inner{i}x*"),
             _ => format!("dir/name{i}"),
         });
-        let globs: Vec<Glob> =
-            patterns.map(|one| Glob::path(one.as_bytes(), Units::Bytes).unwrap()).collect();
-        let index = Index::new(globs.iter().map(|glob| (glob, On::Path)));
+        let globs: Vec<Glob> = patterns
+            .map(|one| Glob::new(On::Path, one.as_bytes(), Units::Bytes).unwrap())
+            .collect();
+        let index = Index::new(globs.iter());
         let mut count = 0;
         index.candidates(b"src/some/where/x15/file_gen16.go", |_| count += 1);
         assert!(count <= 12, "{count} candidates");

@@ -1,6 +1,6 @@
 //! An ordered list of patterns of which the last one that matches decides.
 
-use super::glob::Glob;
+use super::glob::{Glob, On};
 use super::index::Index;
 use crate::model::Rule;
 
@@ -10,22 +10,11 @@ pub(super) struct Line {
     /// Its place among all lines that compete with it; the greatest decides.
     pub(super) order: u32,
     pub(super) glob: Glob,
-    /// What the glob is tried on.
-    pub(super) on: On,
     /// It matches directories only (`dist/`).
     pub(super) directories_only: bool,
     /// It takes back (`!dist`).
     pub(super) negated: bool,
     pub(super) rule: Rule,
-}
-
-/// What a glob is tried on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum On {
-    /// The last component, wherever it is.
-    Name,
-    /// The path relative to the list's base.
-    Path,
 }
 
 /// Lists shorter than this are tried one by one.
@@ -40,8 +29,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(lines: Vec<Line>) -> Self {
-        let index = (lines.len() >= FEW)
-            .then(|| Index::new(lines.iter().map(|line| (&line.glob, line.on))));
+        let index = (lines.len() >= FEW).then(|| Index::new(lines.iter().map(|line| &line.glob)));
         Self { lines, index }
     }
 
@@ -59,7 +47,7 @@ impl Lines {
         let name = name_of(path);
         let matches = |line: &Line| {
             (directory || !line.directories_only)
-                && line.glob.matches(match line.on {
+                && line.glob.matches(match line.glob.on() {
                     On::Name => name,
                     On::Path => path,
                 })

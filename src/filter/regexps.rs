@@ -2,8 +2,8 @@
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet};
 
-use super::glob::{Glob, Units, expand};
-use super::lines::{Line, Lines, On};
+use super::glob::{Glob, On, Units, expand};
+use super::lines::{Line, Lines};
 use super::{BadPattern, Legacy, List, Pattern};
 use crate::model::{Rule, RuleKind};
 
@@ -87,12 +87,9 @@ fn meant_glob(text: &str, order: u32, rule: &Rule) -> Option<(String, Vec<Line>)
     let on = if glob.contains('/') { On::Path } else { On::Name };
     let mut lines = Vec::new();
     for alternative in expand(glob.as_bytes()).ok()? {
-        let glob = match on {
-            On::Name => Glob::name(&alternative, Units::Characters),
-            On::Path => Glob::path(&alternative, Units::Characters),
-        };
-        let (glob, rule) = (glob.ok()?, rule.clone());
-        lines.push(Line { order, glob, on, directories_only: false, negated: false, rule });
+        let glob = Glob::new(on, &alternative, Units::Characters).ok()?;
+        let rule = rule.clone();
+        lines.push(Line { order, glob, directories_only: false, negated: false, rule });
     }
     Some((glob.to_owned(), lines))
 }

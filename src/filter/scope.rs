@@ -1,9 +1,9 @@
 //! What holds inside one directory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::ignore_file::Chain;
+use super::ignore_file::{Chain, IgnoreText};
 use crate::model::Rule;
 
 /// The kinds of directory entries that rules tell apart. Links are not followed: a link to a
@@ -20,54 +20,6 @@ pub enum EntryKind {
     Other,
 }
 
-/// The text of one ignore file, handed in by whoever may read files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IgnoreText {
-    /// The file's absolute path.
-    pub path: PathBuf,
-    /// Its bytes.
-    pub text: Vec<u8>,
-    /// The directory its patterns are relative to.
-    pub base: PathBuf,
-    /// Which kind of file it is: it decides the precedence.
-    pub source: IgnoreSource,
-}
-
-/// The kinds of ignore files, lowest precedence first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IgnoreSource {
-    /// git's `core.excludesFile`.
-    Global,
-    /// `info/exclude` of the repository.
-    Exclude,
-    /// A `.gitignore`: nearer directories win.
-    Gitignore,
-    /// An `.ignore`: wins over the `.gitignore` of its directory, not over one of a nearer directory.
-    Ignore,
-}
-
-impl IgnoreText {
-    /// A `.gitignore` or `.ignore` (by its name) that speaks about the directory it lies in.
-    pub fn in_directory(path: PathBuf, text: Vec<u8>) -> Self {
-        let source = match path.file_name() {
-            Some(name) if name == ".ignore" => IgnoreSource::Ignore,
-            _ => IgnoreSource::Gitignore,
-        };
-        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Self { path, text, base, source }
-    }
-
-    /// `info/exclude` of the repository whose work tree begins at `top`.
-    pub fn exclude(path: PathBuf, text: Vec<u8>, top: PathBuf) -> Self {
-        Self { path, text, base: top, source: IgnoreSource::Exclude }
-    }
-
-    /// git's `core.excludesFile`, as it holds in the repository at `top` (without one: in the root).
-    pub fn global(path: PathBuf, text: Vec<u8>, top: PathBuf) -> Self {
-        Self { path, text, base: top, source: IgnoreSource::Global }
-    }
-}
-
 /// What a look into one directory found that matters to rules.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Listing<'l> {
@@ -78,9 +30,6 @@ pub struct Listing<'l> {
     /// It holds a `CACHEDIR.TAG` that begins with [`CACHEDIR_SIGNATURE`].
     pub cachedir_tag: bool,
 }
-
-/// Names of ignore files inside watched trees.
-pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// A directory `target` beside one of these is a build directory.
 pub const PROJECT_FILES: [&str; 3] = ["Cargo.toml", "pom.xml", "build.sbt"];

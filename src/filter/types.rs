@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::glob::{Glob, GlobError, Units, expand};
-use super::lines::{Line, Lines, On};
+use super::glob::{Glob, GlobError, On, Units, expand};
+use super::lines::{Line, Lines};
 use super::{BadPattern, List, Pattern};
 use crate::model::{Rule, RuleKind};
 
@@ -39,11 +39,11 @@ impl Types {
             check(text).map_err(bad)?;
             if text.contains(['*', '?', '[', '{']) {
                 for alternative in expand(text.as_bytes()).map_err(bad)? {
-                    let glob = Glob::name(&alternative, Units::Characters).map_err(bad)?;
+                    let glob = Glob::new(On::Name, &alternative, Units::Characters).map_err(bad)?;
                     let order = u32::try_from(index).unwrap_or(u32::MAX);
-                    let (on, rule) = (On::Name, rule.clone());
+                    let rule = rule.clone();
                     let (directories_only, negated) = (false, false);
-                    globs.push(Line { order, glob, on, directories_only, negated, rule });
+                    globs.push(Line { order, glob, directories_only, negated, rule });
                 }
                 continue;
             }

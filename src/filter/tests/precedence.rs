@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::support::Project;
 use crate::filter::*;
+use crate::model::Origin;
 
 #[test]
 fn a_named_file_counts_whatever_the_rules_say() {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::support::{Project, lines};
-use crate::filter::glob::{Glob, Units};
-use crate::filter::lines::{Line, Lines, On};
+use crate::filter::glob::{Glob, On, Units};
+use crate::filter::lines::{Line, Lines};
 use crate::filter::*;
+use crate::model::{Origin, Rule, RuleKind};
 
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -54,14 +55,11 @@ proptest! {
         let line = |(order, text): (u32, &String)| {
             let body = text.trim_start_matches('!').trim_end_matches('/');
             let on = if body.contains('/') { On::Path } else { On::Name };
-            let glob = match on {
-                On::Name => Glob::name(body.as_bytes(), Units::Bytes).ok()?,
-                On::Path => Glob::path(body.as_bytes(), Units::Bytes).ok()?,
-            };
+            let glob = Glob::new(on, body.as_bytes(), Units::Bytes).ok()?;
             let (kind, origin) = (RuleKind::IgnoreFile, Origin::BuiltIn);
             let rule = Rule { kind, text: text.as_str().into(), origin };
             let (directories_only, negated) = (text.ends_with('/'), text.starts_with('!'));
-            Some(Line { order, glob, on, directories_only, negated, rule })
+            Some(Line { order, glob, directories_only, negated, rule })
         };
         let all: Vec<Line> = (0..).zip(&patterns).filter_map(line).collect();
         let one_by_one: Vec<Lines> = all.iter().map(|line| Lines::new(vec![line.clone()])).collect();
@@ -73,6 +71,14 @@ proptest! {
                 prop_assert_eq!(found.map(|line| line.order), last.map(|line| line.order), "{}", path);
             }
         }
+    }
+
+    /// `globset` and our own matcher mean the same by a star.
+    #[test]
+    fn globset_and_wildmatch_agree(pattern in pattern(), path in path()) {
+        let pattern = pattern.trim_matches(['!', '/']).replace(['?', '['], "x");
+        let matches = |units| Glob::new(On::Path, pattern.as_bytes(), units).unwrap().matches(path.as_bytes());
+        prop_assert_eq!(matches(Units::Characters), matches(Units::Bytes), "{} {}", pattern, path);
     }
 
     /// A path that the last line takes back is reached, whatever is above it and however it is ignored.
