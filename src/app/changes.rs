@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use super::git::{self, Gate};
 use super::run::Instance;
-use super::system::{self, Holder};
 use crate::config::Config;
 use crate::model::{Batch, Notice};
 use crate::settle::{Due, numbers};
@@ -120,15 +119,10 @@ impl Instance {
     }
 
     fn say_hold(&mut self, hold: &git::Hold, now: Instant) {
-        let (holder, stale) = match system::holder(&hold.lock) {
-            Holder::Process(process) => (Some(process), false),
-            Holder::Nobody => (None, true),
-            Holder::Unknown => (None, false),
-        };
         let left = numbers::GIT_PATIENCE.saturating_sub(now.duration_since(hold.since));
         let waiting = self.settle.waiting();
-        let lock = hold.lock.clone();
-        self.reporter.say(&Notice::GitHold { lock, holder, waiting, left, stale }, now);
+        let (lock, age, stale) = (hold.lock.clone(), hold.age, hold.is_stale());
+        self.reporter.say(&Notice::GitHold { lock, age, waiting, left, stale }, now);
     }
 
     fn verify(&mut self, mut batch: Batch, now: Instant) {

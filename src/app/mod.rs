@@ -10,7 +10,6 @@ mod outputs;
 mod pace;
 mod private;
 mod run;
-mod system;
 mod timer;
 
 use std::fmt::Display;

@@ -15,5 +15,5 @@ use linux as os;
 #[cfg(not(target_os = "linux"))]
 use macos as os;
 
-pub use os::timer;
+pub use os::{stdio, timer};
 pub use unix::{bytes, errno, signal};
