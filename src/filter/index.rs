@@ -6,16 +6,14 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::glob::{Glob, On, Part, Piece};
+use super::glob::{Glob, Part, Piece};
 
 /// The literal pieces by which a glob can be filed. The order is the preference between equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u64)]
 enum Kind {
-    /// The whole path.
-    Path = 1,
     /// The last component.
-    Name,
+    Name = 1,
     /// The end of the last component.
     Suffix,
     /// The beginning of the last component.
@@ -79,17 +77,15 @@ impl Index {
                 numbers.iter().copied().for_each(&mut each);
             }
         };
-        let (mut whole, mut part, mut begin) = (SEED, SEED, 0);
+        let (mut part, mut begin) = (SEED, 0);
         for (at, &byte) in path.iter().enumerate() {
             if byte == b'/' {
                 look(Kind::Component, part);
-                whole = join(whole, part);
                 (part, begin) = (SEED, at + 1);
             } else {
                 part = step(part, byte);
             }
         }
-        look(Kind::Path, join(whole, part));
         look(Kind::Name, part);
         let name = &path[begin..];
         edges(self.suffixes, name.iter().rev(), |hash| look(Kind::Suffix, hash));
@@ -127,13 +123,6 @@ fn keys(glob: &Glob) -> Vec<Key> {
     let mut keys = Vec::new();
     let Some(parts) = glob.parts() else { return keys };
     let Some((last, above)) = parts.split_last() else { return keys };
-    let literals: Option<Vec<&[u8]>> = parts.iter().map(Part::literal).collect();
-    if glob.on() == On::Path
-        && let Some([first @ .., name]) = literals.as_deref()
-    {
-        let whole = first.iter().fold(SEED, |whole, part| join(whole, hash(part.iter())));
-        keys.push(key(Kind::Path, join(whole, hash(name.iter())), 0));
-    }
     for part in above.iter().filter_map(Part::literal) {
         keys.push(key(Kind::Component, hash(part.iter()), 0));
     }
@@ -174,11 +163,6 @@ fn hash<'b>(bytes: impl Iterator<Item = &'b u8>) -> u64 {
     bytes.fold(SEED, |state, &byte| step(state, byte))
 }
 
-/// Adds a component to a path.
-fn join(path: u64, part: u64) -> u64 {
-    (path.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 fn finish(kind: Kind, state: u64) -> u64 {
     let mixed = (state ^ (kind as u64) << 56).wrapping_mul(0xff51_afd7_ed55_8ccd);
     mixed ^ (mixed >> 32)
@@ -204,7 +188,7 @@ impl Hasher for Keep {
 
 #[cfg(test)]
 mod tests {
-    use super::super::glob::Units;
+    use super::super::glob::{On, Units};
     use super::*;
 
     #[test]

@@ -29,7 +29,8 @@ pub(super) struct Glob {
     /// it matches the rest, so such a `**` spans components after all.
     prefix: Box<[u8]>,
     parts: Box<[Part]>,
-    engine: Engine,
+    units: Units,
+    globset: Option<Globset>,
 }
 
 /// What a glob is tried on.
@@ -51,12 +52,13 @@ pub(super) enum Units {
     Characters,
 }
 
-/// What decides whether a path matches.
+/// A pattern that `globset` decides about.
 #[derive(Clone, Debug)]
-enum Engine {
-    Own(Units),
-    /// Compiled when it is first asked: 1,000 at once would take 100 ms before the first run could start.
-    Globset(OnceLock<Option<GlobMatcher>>),
+struct Globset {
+    text: Box<str>,
+    /// Compiled when it is first asked: 1,000 at once would take 100 ms before the first run could start. `None`:
+    /// `globset` refuses it (`a}b*`).
+    matcher: OnceLock<Option<GlobMatcher>>,
 }
 
 /// Why a text is no pattern, in words.
@@ -69,24 +71,16 @@ impl Glob {
     pub(super) fn new(on: On, pattern: &[u8], units: Units) -> Result<Self, GlobError> {
         let begin = if on == On::Path { inner_double_star(pattern) } else { 0 };
         let (prefix, rest) = pattern.split_at(begin);
-        Ok(Self::of(on, prefix, parse(rest, units, on == On::Path)?, units))
+        let parts = parse(rest, units, on == On::Path)?.into();
+        let globset = if units == Units::Characters { Globset::new(rest) } else { None };
+        Ok(Self { on, prefix: prefix.into(), parts, units, globset })
     }
 
     /// A name or a path without wildcards, taken as it stands.
     pub(super) fn literal(on: On, path: &[u8]) -> Self {
-        let part = |name: &[u8]| Part::Name([Piece::Literal(name.into())].into());
-        Self::of(on, b"", path.split(|&byte| byte == b'/').map(part).collect(), Units::Bytes)
-    }
-
-    fn of(on: On, prefix: &[u8], parts: Vec<Part>, units: Units) -> Self {
-        let wild = parts.iter().any(|part| part.literal().is_none());
-        let engine = match units {
-            Units::Characters if wild && parts.iter().all(Part::is_same_to_globset) => {
-                Engine::Globset(OnceLock::new())
-            }
-            _ => Engine::Own(units),
-        };
-        Self { on, prefix: prefix.into(), parts: parts.into(), engine }
+        let part = |name: &[u8]| Part::Name(vec![Piece::Literal(name.into())]);
+        let parts = path.split(|&byte| byte == b'/').map(part).collect();
+        Self { on, prefix: Box::default(), parts, units: Units::Bytes, globset: None }
     }
 
     /// What it is tried on.
@@ -97,12 +91,9 @@ impl Glob {
     /// Whether the whole of `path` (relative, no empty components) matches.
     pub(super) fn matches(&self, path: &[u8]) -> bool {
         let Some(path) = path.strip_prefix(&*self.prefix) else { return false };
-        match &self.engine {
-            Engine::Own(units) => wildmatch::matches(&self.parts, path, *units),
-            Engine::Globset(matcher) => matcher
-                .get_or_init(|| compile(&self.parts))
-                .as_ref()
-                .is_some_and(|glob| glob.is_match_candidate(&Candidate::from_bytes(path))),
+        match self.globset.as_ref().and_then(Globset::matcher) {
+            Some(globset) => globset.is_match_candidate(&Candidate::from_bytes(path)),
+            None => wildmatch::matches(&self.parts, path, self.units, false),
         }
     }
 
@@ -112,11 +103,7 @@ impl Glob {
         if !self.prefix.is_empty() {
             return path.starts_with(&self.prefix);
         }
-        let units = match self.engine {
-            Engine::Own(units) => units,
-            Engine::Globset(_) => Units::Characters,
-        };
-        !self.floats() && wildmatch::leads_below(&self.parts, path, units)
+        !self.floats() && wildmatch::matches(&self.parts, path, self.units, true)
     }
 
     /// Its components, unless it begins in the middle of one.
@@ -130,13 +117,22 @@ impl Glob {
     }
 }
 
-/// The glob as `globset` takes it. Everything special is escaped: there is nothing that it could refuse.
-fn compile(parts: &[Part]) -> Option<GlobMatcher> {
-    let texts: Vec<String> = parts.iter().map(Part::to_globset).collect();
-    let text = texts.join("/");
-    let glob = GlobBuilder::new(&text).literal_separator(true).backslash_escape(true).build();
-    debug_assert!(glob.is_ok(), "{text}: {glob:?}");
-    glob.ok().map(|glob| glob.compile_matcher())
+impl Globset {
+    /// `None` for what means something else to `globset`: `***` is no `**` there, and `**//` is.
+    fn new(pattern: &[u8]) -> Option<Self> {
+        let text = str::from_utf8(pattern).ok()?;
+        let other = text.contains(['?', '[']) || text.contains("***") || text.contains("//");
+        (!other).then(|| Self { text: text.into(), matcher: OnceLock::new() })
+    }
+
+    fn matcher(&self) -> Option<&GlobMatcher> {
+        let compile = || {
+            let mut builder = GlobBuilder::new(&self.text);
+            let glob = builder.literal_separator(true).backslash_escape(true).build();
+            glob.ok().map(|glob| glob.compile_matcher())
+        };
+        self.matcher.get_or_init(compile).as_ref()
+    }
 }
 
 #[cfg(test)]

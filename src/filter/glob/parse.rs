@@ -12,15 +12,23 @@ pub(super) fn inner_double_star(pattern: &[u8]) -> usize {
     let Some(first) = pattern.iter().position(special) else { return 0 };
     let stars = stars(&pattern[first..]);
     let begins = first == 0 || pattern[first - 1] == b'/';
-    if stars >= 2 && !begins && ends_component(&pattern[first + stars..]) { first } else { 0 }
+    let rest = &pattern[first + stars..];
+    let ends = rest.is_empty() || separator(rest) > 0;
+    if stars >= 2 && !begins && ends { first } else { 0 }
 }
 
+/// How many stars the text begins with.
 fn stars(text: &[u8]) -> usize {
     text.iter().take_while(|&&byte| byte == b'*').count()
 }
 
-fn ends_component(rest: &[u8]) -> bool {
-    rest.is_empty() || rest.starts_with(b"/") || rest.starts_with(b"\\/")
+/// The length of the slash that the text begins with; 0: with none.
+fn separator(text: &[u8]) -> usize {
+    match text {
+        [b'/', ..] => 1,
+        [b'\\', b'/', ..] => 2,
+        _ => 0,
+    }
 }
 
 /// Reads a pattern. `spans`: a component `**` spans any number of components.
@@ -28,77 +36,52 @@ pub(super) fn parse(pattern: &[u8], units: Units, spans: bool) -> Result<Vec<Par
     if pattern.len() > LONGEST {
         return Err(GlobError("longer than 4096 bytes, which no path is"));
     }
-    let mut parts = Vec::new();
-    let mut component = Component::default();
-    let mut rest = pattern;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            b'/' => parts.push(component.end()),
-            b'*' => {
-                let more = stars(rest);
-                rest = &rest[more..];
-                let alone = component.is_empty() && ends_component(rest);
-                component.star(spans && more > 0 && alone);
-            }
-            b'?' => component.push(Piece::One),
-            b'[' => {
-                let (class, after) = Class::read(rest, units)?;
-                component.push(Piece::Class(class));
-                rest = after;
-            }
-            b'\\' => {
-                let error = GlobError("a \\ at the end; write \\\\ for the backslash itself");
-                let (&byte, after) = rest.split_first().ok_or(error)?;
-                rest = after;
-                match byte {
-                    b'/' => parts.push(component.end()),
-                    _ => component.literal.push(byte),
-                }
-            }
-            _ => component.literal.push(byte),
+    let (mut parts, mut pieces) = (Vec::new(), Vec::new());
+    let (mut begin, mut at) = (0, 0);
+    loop {
+        let rest = &pattern[at..];
+        let separator = separator(rest);
+        if separator == 0 && !rest.is_empty() {
+            at += add_piece(&mut pieces, rest, units)?;
+            continue;
         }
+        let any = spans && at - begin > 1 && stars(&pattern[begin..at]) == at - begin;
+        let name = std::mem::take(&mut pieces);
+        parts.push(if any { Part::Any } else { Part::Name(name) });
+        if rest.is_empty() {
+            return Ok(parts);
+        }
+        at += separator;
+        begin = at;
     }
-    parts.push(component.end());
-    Ok(parts)
 }
 
-/// The component that is being read.
-#[derive(Default)]
-struct Component {
-    pieces: Vec<Piece>,
-    /// Bytes after the pieces.
-    literal: Vec<u8>,
-    /// It is a `**`.
-    any: bool,
-}
-
-impl Component {
-    fn is_empty(&self) -> bool {
-        self.pieces.is_empty() && self.literal.is_empty()
-    }
-
-    fn push(&mut self, piece: Piece) {
-        if !self.literal.is_empty() {
-            let literal = std::mem::take(&mut self.literal);
-            self.pieces.push(Piece::Literal(literal.into()));
+/// Adds the piece that `rest` begins with; returns its length.
+fn add_piece(pieces: &mut Vec<Piece>, rest: &[u8], units: Units) -> Result<usize, GlobError> {
+    let (byte, length) = match *rest {
+        [b'*', ..] => {
+            pieces.push(Piece::Star);
+            return Ok(stars(rest));
         }
-        self.pieces.push(piece);
-    }
-
-    fn star(&mut self, any: bool) {
-        self.any = any;
-        self.push(Piece::Star);
-    }
-
-    fn end(&mut self) -> Part {
-        let Self { mut pieces, literal, any } = std::mem::take(self);
-        if any {
-            return Part::Any;
+        [b'?', ..] => {
+            pieces.push(Piece::One);
+            return Ok(1);
         }
-        if !literal.is_empty() {
-            pieces.push(Piece::Literal(literal.into()));
+        [b'[', ref after @ ..] => {
+            let (class, after) = Class::read(after, units)?;
+            pieces.push(Piece::Class(class));
+            return Ok(rest.len() - after.len());
         }
-        Part::Name(pieces.into())
+        [b'\\', byte, ..] => (byte, 2),
+        [b'\\'] => {
+            return Err(GlobError("a \\ at the end; write \\\\ for the backslash itself"));
+        }
+        [byte, ..] => (byte, 1),
+        [] => return Ok(0),
+    };
+    match pieces.last_mut() {
+        Some(Piece::Literal(bytes)) => bytes.push(byte),
+        _ => pieces.push(Piece::Literal(vec![byte])),
     }
+    Ok(length)
 }

@@ -13,14 +13,14 @@ pub(in crate::filter) enum Part {
     /// `**`: any number of components, none too; at the end: at least one.
     Any,
     /// A pattern for one component; empty for one that no path has (`a//b`).
-    Name(Box<[Piece]>),
+    Name(Vec<Piece>),
 }
 
 /// A piece of a component.
 #[derive(Clone, Debug)]
 pub(in crate::filter) enum Piece {
     /// These bytes; at least one.
-    Literal(Box<[u8]>),
+    Literal(Vec<u8>),
     /// `*`.
     Star,
     /// `?`.
@@ -34,42 +34,12 @@ impl Part {
     pub(in crate::filter) fn literal(&self) -> Option<&[u8]> {
         match self {
             Self::Any => None,
-            Self::Name(pieces) => match &**pieces {
+            Self::Name(pieces) => match pieces.as_slice() {
                 [] => Some(b""),
                 [Piece::Literal(bytes)] => Some(bytes),
                 _ => None,
             },
         }
-    }
-
-    /// Whether `globset` understands by it what we do.
-    pub(super) fn is_same_to_globset(&self) -> bool {
-        let same = |piece: &Piece| match piece {
-            Piece::Literal(bytes) => str::from_utf8(bytes).is_ok(),
-            Piece::Star => true,
-            Piece::One | Piece::Class(_) => false,
-        };
-        match self {
-            Self::Any => true,
-            Self::Name(pieces) => !pieces.is_empty() && pieces.iter().all(same),
-        }
-    }
-
-    /// The component as `globset` writes it, when it [is the same](Self::is_same_to_globset) there.
-    pub(super) fn to_globset(&self) -> String {
-        let Self::Name(pieces) = self else { return "**".to_owned() };
-        let mut text = String::new();
-        for piece in pieces {
-            let Piece::Literal(bytes) = piece else {
-                text.push('*');
-                continue;
-            };
-            for c in String::from_utf8_lossy(bytes).chars() {
-                text.extend(c.is_ascii_punctuation().then_some('\\'));
-                text.push(c);
-            }
-        }
-        text
     }
 }
 
@@ -77,7 +47,7 @@ impl Piece {
     /// What is left of `text` after this piece took what it has to.
     fn take<'t>(&self, text: &'t [u8], units: Units) -> Option<&'t [u8]> {
         match self {
-            Self::Literal(bytes) => text.strip_prefix(&**bytes),
+            Self::Literal(bytes) => text.strip_prefix(bytes.as_slice()),
             Self::Star => Some(text),
             Self::One => unit(text, units).map(|(_, rest)| rest),
             Self::Class(class) => {
@@ -88,58 +58,35 @@ impl Piece {
     }
 }
 
-/// Whether the components of a pattern match the whole of `path`.
-pub(super) fn matches(parts: &[Part], path: &[u8], units: Units) -> bool {
-    walk(parts, path, units) == End::Both
-}
-
-/// Whether they may match something below `path`.
-pub(super) fn leads_below(parts: &[Part], path: &[u8], units: Units) -> bool {
-    let first = parts.iter().position(|part| matches!(part, Part::Any));
-    match first {
-        // A `**` leads everywhere below.
-        Some(any) => matches!(walk(&parts[..=any], path, units), End::Both | End::Path),
-        None => walk(parts, path, units) == End::Path,
-    }
-}
-
-/// What ended when the components were compared one by one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Both,
-    /// The path, before the pattern.
-    Path,
-    /// A component does not fit.
-    Neither,
-}
-
-fn walk(parts: &[Part], path: &[u8], units: Units) -> End {
+/// Whether the components of a pattern match the whole of `path`; with `below`, whether they may match something
+/// below it.
+pub(super) fn matches(parts: &[Part], path: &[u8], units: Units, below: bool) -> bool {
     let (mut at, mut rest) = (0, Some(path));
     // The last `**`: the part after it, and the path of which it took nothing yet.
     let mut any: Option<(usize, &[u8])> = None;
     loop {
         match (parts.get(at), rest) {
-            (None, None) => return End::Both,
-            (Some(_), None) => return End::Path,
-            (Some(Part::Any), Some(_)) if at + 1 == parts.len() => return End::Both,
+            (None, None) => return !below,
+            (Some(_), None) => return below,
+            (Some(Part::Any), Some(_)) if below || at + 1 == parts.len() => return true,
             (Some(Part::Any), Some(path)) => {
                 at += 1;
                 any = Some((at, path));
                 continue;
             }
             (Some(Part::Name(pieces)), Some(path)) => {
-                let (name, below) = split(path);
+                let (name, deeper) = split(path);
                 if fits(pieces, name, units) {
-                    (at, rest) = (at + 1, below);
+                    (at, rest) = (at + 1, deeper);
                     continue;
                 }
             }
             (None, Some(_)) => {}
         }
-        let Some((after, path)) = any else { return End::Neither };
-        let (_, Some(below)) = split(path) else { return End::Neither };
-        any = Some((after, below));
-        (at, rest) = (after, Some(below));
+        let Some((after, path)) = any else { return false };
+        let (_, Some(deeper)) = split(path) else { return false };
+        any = Some((after, deeper));
+        (at, rest) = (after, Some(deeper));
     }
 }
 
