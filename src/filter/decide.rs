@@ -7,14 +7,14 @@ use std::sync::Arc;
 use super::builtin::BuiltIns;
 use super::excluded::{Excluded, normal};
 use super::ignore_file::Chain;
-use super::lines::{Line, below, name_of};
+use super::lines::{RuleLine, below, name_of};
 use super::regexps::Regexps;
-use super::scope::{LineAbove, State};
+use super::scope::{Approach, LineAbove};
 use super::types::Types;
-use super::{BadPattern, Entered, EntryKind, IgnoreText, Legacy, Listing, Named, Scope, Spec};
+use super::{BadPattern, Entered, EntryKind, IgnoreText, Legacy, Marks, Named, Scope, Spec};
 use crate::model::{Origin, Rule, RuleKind};
 
-/// The compiled rules. Shared by all threads; a verdict allocates nothing.
+/// The compiled rules. All threads share them, and a verdict allocates nothing.
 #[derive(Debug)]
 pub struct Filter {
     spec: Spec,
@@ -32,19 +32,19 @@ pub struct Filter {
 pub enum Verdict<'a> {
     /// Changes of this path count (a directory: it is watched and walked).
     Watch(&'a Rule),
-    /// They do not (a directory: nothing below it costs anything).
+    /// Changes of this path do not count (a directory: nothing below it costs anything).
     Ignore(&'a Rule),
 }
 
 /// What rules 1 to 4 of the module's list say about a path.
 enum Decision<'a> {
-    /// It was named, or is the root.
+    /// The path was named, or is the root.
     Named(&'a Rule),
-    /// Nothing speaks against it; the line that took it back.
+    /// Nothing speaks against the path; `taken_by` is the line that took it back.
     Free { line: Option<LineAbove>, taken_by: Option<&'a Rule> },
     /// A directory that is ignored, but `to` takes back something below it.
     Pass { line: Option<LineAbove>, ignored_by: &'a Rule, to: &'a Rule },
-    /// It is ignored.
+    /// The path is ignored.
     Ignored(&'a Rule),
 }
 
@@ -65,7 +65,7 @@ impl Filter {
         })
     }
 
-    /// What it was compiled from.
+    /// What the rules were compiled from.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
@@ -98,7 +98,7 @@ impl Filter {
         }
         // A line that excludes a root has no effect on it.
         let line = line.filter(|(line, _)| line.negated);
-        let state = line.map_or(State::Plain, |(_, rule)| State::TakenBack(rule.clone()));
+        let state = line.map_or(Approach::Plain, |(_, rule)| Approach::TakenBack(rule.clone()));
         Arc::new(Scope {
             root: Arc::from(root.as_path()),
             around: true,
@@ -117,32 +117,36 @@ impl Filter {
         &'a self,
         parent: &'a Arc<Scope>,
         directory: &Path,
-        listing: Listing<'_>,
+        marks: &Marks,
     ) -> Entered<'a> {
         let path = directory.as_os_str().as_encoded_bytes();
-        let decision = self.decide(parent, path, EntryKind::Directory, listing.cachedir_tag);
+        let decision = self.decide(parent, path, EntryKind::Directory, marks.cachedir_tag);
         let named = matches!(decision, Decision::Named(_));
         let (line, state) = match decision {
             Decision::Ignored(rule) => return Entered::Ignored(rule),
             Decision::Named(_) => match &parent.state {
-                State::TakenBack(_) => (parent.line, parent.state.clone()),
-                State::Plain | State::Passing(_) => (None, State::Plain),
+                Approach::TakenBack(_) => (parent.line, parent.state.clone()),
+                Approach::Plain | Approach::Passing(_) => (None, Approach::Plain),
             },
-            Decision::Free { line, taken_by: Some(rule) } => (line, State::TakenBack(rule.clone())),
-            Decision::Free { line, taken_by: None } => (line, State::Plain),
-            Decision::Pass { line, ignored_by, .. } => (line, State::Passing(ignored_by.clone())),
+            Decision::Free { line, taken_by: Some(rule) } => {
+                (line, Approach::TakenBack(rule.clone()))
+            }
+            Decision::Free { line, taken_by: None } => (line, Approach::Plain),
+            Decision::Pass { line, ignored_by, .. } => {
+                (line, Approach::Passing(ignored_by.clone()))
+            }
         };
         let chain = match &parent.chain {
             Some(chain) if named && !parent.around => chain.for_root(path),
             chain => chain.clone(),
         };
         let chain = match state {
-            State::Plain => self.extend(chain, listing.ignore_files),
-            // Ignore files have no say there.
-            State::TakenBack(_) | State::Passing(_) => chain,
+            Approach::Plain => self.extend(chain, &marks.ignore_files),
+            // Ignore files have no say in what was taken back or is only passed through.
+            Approach::TakenBack(_) | Approach::Passing(_) => chain,
         };
         let root = Arc::clone(&parent.root);
-        let project = listing.project_file;
+        let project = marks.project_file;
         let scope = Scope { root, around: false, chain, project, line, state };
         Entered::Scope(if parent.same(&scope) { Arc::clone(parent) } else { Arc::new(scope) })
     }
@@ -211,9 +215,9 @@ impl Filter {
                 return Decision::Free { line: line_of(line, scope), taken_by: Some(&line.rule) };
             }
             (Some(line), _) => Some(&line.rule),
-            (None, State::Passing(rule)) => Some(rule),
-            (None, State::TakenBack(_)) => self.built_in(scope, path, kind, cache),
-            (None, State::Plain) => {
+            (None, Approach::Passing(rule)) => Some(rule),
+            (None, Approach::TakenBack(_)) => self.built_in(scope, path, kind, cache),
+            (None, Approach::Plain) => {
                 let chain = scope.chain.as_ref();
                 let by_file = chain.and_then(|chain| chain.ignored(path, directory));
                 by_file.or_else(|| self.built_in(scope, path, kind, cache))
@@ -221,8 +225,8 @@ impl Filter {
         };
         let Some(ignored_by) = ignored_by else {
             let taken_by = match &scope.state {
-                State::TakenBack(rule) => Some(rule),
-                State::Plain | State::Passing(_) => None,
+                Approach::TakenBack(rule) => Some(rule),
+                Approach::Plain | Approach::Passing(_) => None,
             };
             return Decision::Free { line, taken_by };
         };
@@ -275,13 +279,13 @@ impl NamedPaths {
     }
 }
 
-fn above_of(line: &Line) -> LineAbove {
+fn above_of(line: &RuleLine) -> LineAbove {
     LineAbove { order: line.order, negated: line.negated }
 }
 
-/// Whether a later line covers the directory, and so decides. (When both take back, the nearer one may
-/// stand: it takes back from built-ins, too.)
-fn overridden(line: &Line, above: Option<LineAbove>) -> bool {
+/// Whether a later line covers the directory, and so decides. When both take back, the nearer one stands: it takes
+/// back from built-ins, too.
+fn overridden(line: &RuleLine, above: Option<LineAbove>) -> bool {
     above.is_some_and(|above| above.order > line.order && !(above.negated && line.negated))
 }
 
@@ -292,6 +296,6 @@ fn later(a: Option<LineAbove>, b: Option<LineAbove>) -> Option<LineAbove> {
     }
 }
 
-fn line_of(line: &Line, scope: &Scope) -> Option<LineAbove> {
+fn line_of(line: &RuleLine, scope: &Scope) -> Option<LineAbove> {
     later(Some(above_of(line)), scope.line)
 }

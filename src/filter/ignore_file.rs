@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::glob::{Glob, On, Units};
-use super::lines::{Line, Lines, below};
+use super::lines::{RuleLine, RuleLines, below};
 use crate::model::{Origin, Rule, RuleKind};
 
 /// Names of ignore files inside watched trees.
 pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
-/// The text of one ignore file, handed in by whoever may read files.
+/// The text of one ignore file. The filter reads no files: texts are handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IgnoreText {
     /// The file's absolute path.
@@ -62,7 +62,7 @@ impl IgnoreText {
 #[derive(Debug)]
 pub(super) struct Chain {
     base: Box<[u8]>,
-    lines: Lines,
+    lines: RuleLines,
     next: Option<Arc<Chain>>,
 }
 
@@ -77,7 +77,7 @@ impl Chain {
         let mut files: Vec<&IgnoreText> = files.iter().collect();
         files.sort_by_key(|file| precedence(file));
         files.into_iter().fold(next, |next, file| {
-            let lines = Lines::new(read(file, shown_from));
+            let lines = RuleLines::new(read(file, shown_from));
             if lines.is_empty() {
                 return next;
             }
@@ -86,8 +86,8 @@ impl Chain {
         })
     }
 
-    /// The chain for a root: without the lines that ignore everything in it by its path (`dist/*`). They
-    /// say about `dist` what `dist/` says, and a root is watched although a rule ignores it.
+    /// The chain for a root. A line that ignores everything in it by its path (`dist/*`) is left out: it says about
+    /// `dist` what `dist/` says, and a root is watched although a rule ignores it.
     pub(super) fn for_root(self: &Arc<Self>, root: &[u8]) -> Option<Arc<Self>> {
         let next = self.next.as_ref().and_then(|next| next.for_root(root));
         let Some(relative) = below(root, &self.base) else {
@@ -95,7 +95,7 @@ impl Chain {
             return Some(if same { Arc::clone(self) } else { self.with(self.lines.iter(), next) });
         };
         let any = [relative, b"/\x01"].concat();
-        let mutes = |line: &&Line| {
+        let mutes = |line: &&RuleLine| {
             line.glob.on() == On::Path
                 && !line.negated
                 && !line.glob.floats()
@@ -109,15 +109,15 @@ impl Chain {
 
     fn with<'l>(
         &self,
-        lines: impl Iterator<Item = &'l Line>,
+        lines: impl Iterator<Item = &'l RuleLine>,
         next: Option<Arc<Self>>,
     ) -> Arc<Self> {
-        let lines = Lines::new(lines.cloned().collect());
+        let lines = RuleLines::new(lines.cloned().collect());
         Arc::new(Self { base: self.base.clone(), lines, next })
     }
 
-    /// The rule of the highest file in which a line matches, when that line ignores the path. A line
-    /// that takes it back ends the search: the files after it have no say.
+    /// The rule that ignores a path. The highest file with a line that matches decides; a line that takes back ends
+    /// the search as well.
     pub(super) fn ignored(&self, path: &[u8], directory: bool) -> Option<&Rule> {
         let mut here = Some(self);
         while let Some(chain) = here {
@@ -131,8 +131,8 @@ impl Chain {
     }
 }
 
-/// Ascending: git's global file, `info/exclude`, then the directories from above to below, in each
-/// `.gitignore` before `.ignore`.
+/// The precedence of a file, ascending: git's global file, `info/exclude`, then the directories from above to below,
+/// in each `.gitignore` before `.ignore`.
 fn precedence(file: &IgnoreText) -> (u8, usize, IgnoreSource) {
     let group = match file.source {
         IgnoreSource::Global => 0,
@@ -142,35 +142,17 @@ fn precedence(file: &IgnoreText) -> (u8, usize, IgnoreSource) {
     (group, file.base.components().count(), file.source)
 }
 
-/// The rules of one file. A line that git cannot match (`[` without `]`) is no rule.
-fn read(file: &IgnoreText, shown_from: &Path) -> Vec<Line> {
+/// The rules of one file. `shown_from` is the directory that its shown name is relative to.
+fn read(file: &IgnoreText, shown_from: &Path) -> Vec<RuleLine> {
     let shown = file.path.strip_prefix(shown_from).unwrap_or(&file.path);
     let shown = Arc::new(PathBuf::from(shown));
     let text = file.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.text);
-    let mut lines = Vec::new();
-    for (number, line) in (1_u32..).zip(text.split(|&byte| byte == b'\n')) {
-        let Some(Written { glob, directories_only, negated, text }) = parse(line) else {
-            continue;
-        };
-        let origin = Origin::File { file: Arc::clone(&shown), line: number };
-        let text = Arc::from(String::from_utf8_lossy(text));
-        let rule = Rule { kind: RuleKind::IgnoreFile, text, origin };
-        lines.push(Line { order: number, glob, directories_only, negated, rule });
-    }
-    lines
+    let lines = (1_u32..).zip(text.split(|&byte| byte == b'\n'));
+    lines.filter_map(|(number, line)| parse(line, number, &shown)).collect()
 }
 
-/// A line that is a rule.
-struct Written<'t> {
-    glob: Glob,
-    directories_only: bool,
-    negated: bool,
-    /// Without the line's end and the blanks that do not count.
-    text: &'t [u8],
-}
-
-/// One line, as git reads it.
-fn parse(line: &[u8]) -> Option<Written<'_>> {
+/// One line, as git reads it. A line that git cannot match (`[` without `]`) is no rule.
+fn parse(line: &[u8], number: u32, file: &Arc<PathBuf>) -> Option<RuleLine> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
     if line.starts_with(b"#") {
@@ -186,11 +168,14 @@ fn parse(line: &[u8]) -> Option<Written<'_>> {
     if pattern.is_empty() {
         return None;
     }
-    let glob = Glob::new(on, pattern, Units::Bytes);
-    Some(Written { glob: glob.ok()?, directories_only, negated, text })
+    let glob = Glob::new(on, pattern, Units::Bytes).ok()?;
+    let origin = Origin::File { file: Arc::clone(file), line: number };
+    let text = Arc::from(String::from_utf8_lossy(text));
+    let rule = Rule { kind: RuleKind::IgnoreFile, text, origin };
+    Some(RuleLine { order: number, glob, directories_only, negated, rule })
 }
 
-/// Spaces at the end do not count unless a backslash stands before them.
+/// The line without the spaces at its end. A backslash before a space keeps it.
 fn without_trailing_spaces(line: &[u8]) -> &[u8] {
     let mut end = 0;
     let mut at = 0;

@@ -1,5 +1,5 @@
-//! Which of many globs can match a path at all: each is filed under one of its literal pieces, the
-//! one that the fewest others share, and a path is looked up by its own pieces.
+//! Which of many globs can match a path at all. Each glob is filed under one of its literal pieces, the one that the
+//! fewest others share, and a path is looked up by its own pieces.
 //!
 //! A key is a hash; a collision costs a comparison, never a wrong answer.
 
@@ -11,7 +11,7 @@ use super::glob::{Glob, Part, Piece};
 /// The literal pieces by which a glob can be filed. The order is the preference between equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u64)]
-enum Kind {
+enum PieceKind {
     /// The last component.
     Name = 1,
     /// The end of the last component.
@@ -24,7 +24,7 @@ enum Kind {
     Gram,
 }
 
-/// Longest beginnings and ends that are looked up: one bit each of a `u64`.
+/// The longest beginning or end that is looked up: each length has a bit in a `u64`.
 const LONGEST: usize = 63;
 
 /// The globs that a path may match.
@@ -39,9 +39,9 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Files the globs under their numbers: their positions.
+    /// Files the globs. The number of a glob is its position.
     pub(super) fn new<'g>(globs: impl Iterator<Item = &'g Glob>) -> Self {
-        let keys: Vec<Vec<Key>> = globs.map(keys).collect();
+        let keys: Vec<Vec<PieceKey>> = globs.map(keys).collect();
         let mut uses: HashMap<u64, usize, BuildHasherDefault<Keep>> = HashMap::default();
         for key in keys.iter().flatten() {
             *uses.entry(key.hash).or_default() += 1;
@@ -56,17 +56,17 @@ impl Index {
         index
     }
 
-    fn file(&mut self, key: &Key, number: u32) {
+    fn file(&mut self, key: &PieceKey, number: u32) {
         match key.kind {
-            Kind::Suffix => self.suffixes |= 1 << key.length,
-            Kind::Prefix => self.prefixes |= 1 << key.length,
-            Kind::Gram => self.grams = true,
+            PieceKind::Suffix => self.suffixes |= 1 << key.length,
+            PieceKind::Prefix => self.prefixes |= 1 << key.length,
+            PieceKind::Gram => self.grams = true,
             _ => {}
         }
         self.table.entry(key.hash).or_default().push(number);
     }
 
-    /// Hands every glob to `each` that may match `path`; some twice, some in vain.
+    /// Hands every glob that may match `path` to `each`: some twice, some in vain.
     pub(super) fn candidates(&self, path: &[u8], mut each: impl FnMut(u32)) {
         self.always.iter().copied().for_each(&mut each);
         if self.table.is_empty() {
@@ -80,18 +80,18 @@ impl Index {
         let (mut part, mut begin) = (SEED, 0);
         for (at, &byte) in path.iter().enumerate() {
             if byte == b'/' {
-                look(Kind::Component, part);
+                look(PieceKind::Component, part);
                 (part, begin) = (SEED, at + 1);
             } else {
                 part = step(part, byte);
             }
         }
-        look(Kind::Name, part);
+        look(PieceKind::Name, part);
         let name = &path[begin..];
-        edges(self.suffixes, name.iter().rev(), |hash| look(Kind::Suffix, hash));
-        edges(self.prefixes, name.iter(), |hash| look(Kind::Prefix, hash));
+        edges(self.suffixes, name.iter().rev(), |hash| look(PieceKind::Suffix, hash));
+        edges(self.prefixes, name.iter(), |hash| look(PieceKind::Prefix, hash));
         if self.grams {
-            name.windows(3).for_each(|gram| look(Kind::Gram, hash(gram.iter())));
+            name.windows(3).for_each(|gram| look(PieceKind::Gram, hash(gram.iter())));
         }
     }
 }
@@ -108,23 +108,23 @@ fn edges<'b>(lengths: u64, bytes: impl Iterator<Item = &'b u8>, mut look: impl F
     }
 }
 
-struct Key {
-    kind: Kind,
+struct PieceKey {
+    kind: PieceKind,
     hash: u64,
     length: usize,
 }
 
-fn key(kind: Kind, state: u64, length: usize) -> Key {
-    Key { kind, hash: finish(kind, state), length }
+fn key(kind: PieceKind, state: u64, length: usize) -> PieceKey {
+    PieceKey { kind, hash: finish(kind, state), length }
 }
 
 /// All pieces by which a glob could be filed.
-fn keys(glob: &Glob) -> Vec<Key> {
+fn keys(glob: &Glob) -> Vec<PieceKey> {
     let mut keys = Vec::new();
     let Some(parts) = glob.parts() else { return keys };
     let Some((last, above)) = parts.split_last() else { return keys };
     for part in above.iter().filter_map(Part::literal) {
-        keys.push(key(Kind::Component, hash(part.iter()), 0));
+        keys.push(key(PieceKind::Component, hash(part.iter()), 0));
     }
     if let Part::Name(name) = last {
         name_keys(name, &mut keys);
@@ -132,27 +132,27 @@ fn keys(glob: &Glob) -> Vec<Key> {
     keys
 }
 
-fn name_keys(pieces: &[Piece], keys: &mut Vec<Key>) {
+fn name_keys(pieces: &[Piece], keys: &mut Vec<PieceKey>) {
     if let [Piece::Literal(name)] = pieces {
-        keys.push(key(Kind::Name, hash(name.iter()), 0));
+        keys.push(key(PieceKind::Name, hash(name.iter()), 0));
         return;
     }
     if let Some(Piece::Literal(end)) = pieces.last() {
         let length = end.len().min(LONGEST);
-        keys.push(key(Kind::Suffix, hash(end.iter().rev().take(length)), length));
+        keys.push(key(PieceKind::Suffix, hash(end.iter().rev().take(length)), length));
     }
     if let Some(Piece::Literal(begin)) = pieces.first() {
         let length = begin.len().min(LONGEST);
-        keys.push(key(Kind::Prefix, hash(begin.iter().take(length)), length));
+        keys.push(key(PieceKind::Prefix, hash(begin.iter().take(length)), length));
     }
     for piece in pieces {
         if let Piece::Literal(bytes) = piece {
-            keys.extend(bytes.windows(3).map(|gram| key(Kind::Gram, hash(gram.iter()), 3)));
+            keys.extend(bytes.windows(3).map(|gram| key(PieceKind::Gram, hash(gram.iter()), 3)));
         }
     }
 }
 
-/// FNV-1a: short names, a byte at a time, from either end.
+/// Where FNV-1a begins: a hash for short names, a byte at a time, from either end.
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn step(state: u64, byte: u8) -> u64 {
@@ -163,7 +163,7 @@ fn hash<'b>(bytes: impl Iterator<Item = &'b u8>) -> u64 {
     bytes.fold(SEED, |state, &byte| step(state, byte))
 }
 
-fn finish(kind: Kind, state: u64) -> u64 {
+fn finish(kind: PieceKind, state: u64) -> u64 {
     let mixed = (state ^ (kind as u64) << 56).wrapping_mul(0xff51_afd7_ed55_8ccd);
     mixed ^ (mixed >> 32)
 }

@@ -27,14 +27,14 @@ mod spec;
 mod temporary;
 mod types;
 
-pub use asker::{Answer, Asker, Found};
+pub use asker::{Answer, Asker};
 pub use decide::{Filter, Verdict};
 pub use ignore_file::{IGNORE_FILES, IgnoreSource, IgnoreText};
 pub use scope::{
-    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Listing, PROJECT_FILES, Scope,
+    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Marks, PROJECT_FILES, Scope,
 };
 pub use spec::{BadPattern, Legacy, List, Named, Pattern, Spec};
-pub use temporary::{looks_temporary, temporary_among, temporary_among_bytes, temporary_of};
+pub use temporary::temporary_among;
 
 #[cfg(test)]
 mod tests;

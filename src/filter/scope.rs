@@ -21,13 +21,13 @@ pub enum EntryKind {
 }
 
 /// What a look into one directory found that matters to rules.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Listing<'l> {
-    /// Its `.gitignore` and `.ignore`.
-    pub ignore_files: &'l [IgnoreText],
-    /// It holds one of [`PROJECT_FILES`], so that `target` in it is a build directory.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// The directory's `.gitignore` and `.ignore`.
+    pub ignore_files: Vec<IgnoreText>,
+    /// The directory holds one of [`PROJECT_FILES`], so that `target` in it is a build directory.
     pub project_file: bool,
-    /// It holds a `CACHEDIR.TAG` that begins with [`CACHEDIR_SIGNATURE`].
+    /// The directory holds a `CACHEDIR.TAG` that begins with [`CACHEDIR_SIGNATURE`].
     pub cachedir_tag: bool,
 }
 
@@ -47,14 +47,14 @@ pub const CACHEDIR_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806b
 pub struct Scope {
     /// The root that paths are relative to.
     pub(super) root: Arc<Path>,
-    /// This is what holds around the root, not yet inside it.
+    /// Whether this is what holds around the root, not yet inside it.
     pub(super) around: bool,
     pub(super) chain: Option<Arc<Chain>>,
-    /// It holds one of [`PROJECT_FILES`].
+    /// Whether the directory holds one of [`PROJECT_FILES`].
     pub(super) project: bool,
     /// The last line of `excluded_paths` that matches this directory or one above it.
     pub(super) line: Option<LineAbove>,
-    pub(super) state: State,
+    pub(super) state: Approach,
 }
 
 /// A line of `excluded_paths` that covers everything inside a directory.
@@ -64,14 +64,14 @@ pub(super) struct LineAbove {
     pub(super) negated: bool,
 }
 
-/// How the walk came here.
+/// How the walk came into a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum Approach {
     /// No rule spoke against it.
     Plain,
-    /// This line took it back from whatever ignore files say.
+    /// This line took the directory back, whatever ignore files say.
     TakenBack(Rule),
-    /// This rule ignores it: only what is taken back counts inside.
+    /// This rule ignores the directory: only what is taken back counts inside.
     Passing(Rule),
 }
 
@@ -85,8 +85,8 @@ impl Scope {
     /// on its way.
     pub fn passing(&self) -> Option<&Rule> {
         match &self.state {
-            State::Passing(rule) => Some(rule),
-            State::Plain | State::TakenBack(_) => None,
+            Approach::Passing(rule) => Some(rule),
+            Approach::Plain | Approach::TakenBack(_) => None,
         }
     }
 
@@ -104,8 +104,8 @@ impl Scope {
 /// What [`super::Filter::enter`] says about a directory.
 #[derive(Clone, Debug)]
 pub enum Entered<'a> {
-    /// It is watched and walked, and this holds inside.
+    /// The directory is watched and walked, and this holds inside.
     Scope(Arc<Scope>),
-    /// It is ignored: neither watched nor walked.
+    /// The directory is ignored: neither watched nor walked.
     Ignored(&'a Rule),
 }

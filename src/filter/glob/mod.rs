@@ -83,7 +83,7 @@ impl Glob {
         Self { on, prefix: Box::default(), parts, units: Units::Bytes, globset: None }
     }
 
-    /// What it is tried on.
+    /// What the glob is tried on.
     pub(super) fn on(&self) -> On {
         self.on
     }
@@ -106,23 +106,24 @@ impl Glob {
         !self.floats() && wildmatch::matches(&self.parts, path, self.units, true)
     }
 
-    /// Its components, unless it begins in the middle of one.
+    /// The components, unless the glob begins in the middle of one.
     pub(super) fn parts(&self) -> Option<&[Part]> {
         self.prefix.is_empty().then_some(&self.parts)
     }
 
-    /// Whether it begins with `**`.
+    /// Whether the glob begins with `**`.
     pub(super) fn floats(&self) -> bool {
         matches!(self.parts.first(), Some(Part::Any))
     }
 }
 
 impl Globset {
-    /// `None` for what means something else to `globset`: `***` is no `**` there, and `**//` is.
+    /// `None` for a pattern without a star, and for one that means something else to `globset`: `***` is no `**`
+    /// there, and `**//` is.
     fn new(pattern: &[u8]) -> Option<Self> {
         let text = str::from_utf8(pattern).ok()?;
         let other = text.contains(['?', '[']) || text.contains("***") || text.contains("//");
-        (!other).then(|| Self { text: text.into(), matcher: OnceLock::new() })
+        (text.contains('*') && !other).then(|| Self { text: text.into(), matcher: OnceLock::new() })
     }
 
     fn matcher(&self) -> Option<&GlobMatcher> {

@@ -237,9 +237,9 @@ fn round(repository: &Repository, random: &mut Random) -> Vec<String> {
     let expected = repository.judged_by_git(&global.path);
     assert_eq!(expected.len(), repository.paths.len());
     for ((path, kind), expected) in repository.paths.iter().zip(expected) {
-        let look = |directory: &Path| Found {
+        let look = |directory: &Path| Marks {
             ignore_files: files.get(directory).cloned().unwrap_or_default(),
-            ..Found::default()
+            ..Marks::default()
         };
         let answer = asker.ask(&top.join(path), *kind, look).unwrap();
         let ours = (!answer.watched).then(|| place(&answer.rule));

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::support::{Project, lines};
 use crate::filter::glob::{Glob, On, Units};
-use crate::filter::lines::{Line, Lines};
+use crate::filter::lines::{RuleLine, RuleLines};
 use crate::filter::*;
 use crate::model::{Origin, Rule, RuleKind};
 
@@ -59,11 +59,11 @@ proptest! {
             let (kind, origin) = (RuleKind::IgnoreFile, Origin::BuiltIn);
             let rule = Rule { kind, text: text.as_str().into(), origin };
             let (directories_only, negated) = (text.ends_with('/'), text.starts_with('!'));
-            Some(Line { order, glob, directories_only, negated, rule })
+            Some(RuleLine { order, glob, directories_only, negated, rule })
         };
-        let all: Vec<Line> = (0..).zip(&patterns).filter_map(line).collect();
-        let one_by_one: Vec<Lines> = all.iter().map(|line| Lines::new(vec![line.clone()])).collect();
-        let together = Lines::new(all);
+        let all: Vec<RuleLine> = (0..).zip(&patterns).filter_map(line).collect();
+        let one_by_one: Vec<RuleLines> = all.iter().map(|line| RuleLines::new(vec![line.clone()])).collect();
+        let together = RuleLines::new(all);
         for path in &paths {
             for directory in [false, true] {
                 let last = one_by_one.iter().rev().find_map(|one| one.last_match(path.as_bytes(), directory));
@@ -119,7 +119,7 @@ proptest! {
             }
             let watched = matches!(filter.verdict(&scope, &directory, EntryKind::Directory), Verdict::Watch(_));
             let found = project.look(&directory);
-            let inside = match filter.enter(&scope, &directory, found.listing()) {
+            let inside = match filter.enter(&scope, &directory, &found) {
                 Entered::Scope(inside) => Some(inside),
                 Entered::Ignored(_) => None,
             };
@@ -155,9 +155,9 @@ proptest! {
                 let Ok(filter) = Filter::new(spec) else { continue };
                 let around = filter.root_scope(Path::new("/w"), &[]);
                 let mut asker = Asker::new(&filter, vec![around]);
-                let found = Found {
+                let found = Marks {
                     ignore_files: vec![IgnoreText::in_directory("/w/.gitignore".into(), text.clone().into_bytes())],
-                    ..Found::default()
+                    ..Marks::default()
                 };
                 let path = Path::new("/w").join(path.trim_start_matches('/'));
                 asker.ask(&path, EntryKind::File, |_| found.clone());

@@ -72,9 +72,9 @@ impl Project {
         self
     }
 
-    pub(super) fn look(&self, directory: &Path) -> Found {
+    pub(super) fn look(&self, directory: &Path) -> Marks {
         let has = |name: &str| self.files.get(&directory.join(name));
-        Found {
+        Marks {
             ignore_files: IGNORE_FILES
                 .iter()
                 .filter_map(|name| {
