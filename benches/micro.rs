@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use go_watcher::filter::{Entered, Scope};
-use go_watcher::filter::{EntryKind, Filter, IgnoreText, Listing, Pattern, Spec};
+use go_watcher::filter::{EntryKind, Filter, IgnoreText, Marks, Pattern, Spec};
 use go_watcher::model::{Change, ChangeKind, Facts, Origin};
 use go_watcher::settle::{Settings, Settle};
 
@@ -59,9 +59,10 @@ fn filter(kinds: &[Kind]) -> Option<(Filter, Arc<Scope>)> {
     let filter = Filter::new(spec).ok()?;
     let root = Path::new("/w");
     let around = filter.root_scope(root, &[]);
-    let texts = [IgnoreText::in_directory("/w/.gitignore".into(), ignore_file.into_bytes())];
-    let listing = Listing { ignore_files: &texts, project_file: true, cachedir_tag: false };
-    let inside = match filter.enter(&around, root, listing) {
+    let ignore_files =
+        vec![IgnoreText::in_directory("/w/.gitignore".into(), ignore_file.into_bytes())];
+    let marks = Marks { ignore_files, project_file: true, cachedir_tag: false };
+    let inside = match filter.enter(&around, root, &marks) {
         Entered::Scope(scope) => scope,
         Entered::Ignored(_) => return None,
     };

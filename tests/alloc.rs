@@ -62,10 +62,10 @@ fn spec() -> Spec {
 fn verdicts_allocate_nothing() {
     let filter = Filter::new(spec()).unwrap();
     let text = (0..100).map(|i| format!("gen{i}*.go\nout{i}/\n")).collect::<String>();
-    let files = [IgnoreText::in_directory("/w/.gitignore".into(), text.into_bytes())];
+    let ignore_files = vec![IgnoreText::in_directory("/w/.gitignore".into(), text.into_bytes())];
     let around = filter.root_scope(Path::new("/w"), &[]);
-    let listing = Listing { ignore_files: &files, ..Listing::default() };
-    let Entered::Scope(scope) = filter.enter(&around, Path::new("/w"), listing) else {
+    let marks = Marks { ignore_files, ..Marks::default() };
+    let Entered::Scope(scope) = filter.enter(&around, Path::new("/w"), &marks) else {
         panic!("the root is ignored");
     };
     let paths: Vec<PathBuf> = [
@@ -101,7 +101,7 @@ fn verdicts_allocate_nothing() {
     (0..100).for_each(|_| all());
     assert_eq!(COUNT.get() - before, 0, "allocations in {} verdicts", 100 * paths.len() * 3);
     // A directory with nothing new shares its parent's scope.
-    let Entered::Scope(inside) = filter.enter(&scope, Path::new("/w/src"), Listing::default())
+    let Entered::Scope(inside) = filter.enter(&scope, Path::new("/w/src"), &Marks::default())
     else {
         panic!("src is ignored");
     };

@@ -1,18 +1,18 @@
 //! The git gate: while git holds its index lock, a checkout, stash or rebase is under way and the tree
 //! is not what anybody wants to run.
-#![expect(clippy::disallowed_methods, reason = "shell: looks at lock files")]
+#![expect(clippy::disallowed_methods, reason = "shell: compares a lock's time with the clock's")]
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::settle::numbers::GIT_PATIENCE;
+use crate::watch::Repository;
 
 /// A hold is said after this time.
-pub(super) const SAY_AFTER: Duration = Duration::from_secs(1);
+const SAY_AFTER: Duration = Duration::from_secs(1);
+/// A lock that was written so long ago is stale.
+const STALE_AFTER: Duration = Duration::from_secs(60);
 
 /// What git says about the trees at this moment.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,23 +34,41 @@ pub(super) struct Hold {
     pub since: Instant,
     /// The hold has lasted over [`SAY_AFTER`] and has not been said yet.
     pub say: bool,
+    /// How long ago the lock was written.
+    pub age: Duration,
 }
 
 /// One lock file as an object: the same path made anew is another lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct LockId {
+struct Lock {
     path: PathBuf,
-    inode: u64,
-    changed: (i64, i64),
+    print: u32,
+    /// Nanoseconds since 1970.
+    written: i64,
+}
+
+impl Lock {
+    fn age(&self) -> Duration {
+        let written = Duration::from_nanos(u64::try_from(self.written).unwrap_or(0));
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        now.saturating_sub(written)
+    }
+}
+
+impl Hold {
+    /// Whether the lock is so old that its git has most likely died. Only a commit whose editor is open takes as long.
+    pub(super) fn is_stale(&self) -> bool {
+        self.age >= STALE_AFTER
+    }
 }
 
 /// Remembers which lock is held since when, and which ran into the end of our patience.
 #[derive(Debug, Default)]
 pub(super) struct GitGate {
-    held: Option<(LockId, Instant, bool)>,
-    expired: Vec<LockId>,
-    /// The index of each repository as it was at the last look: inode and change time.
-    indexes: HashMap<PathBuf, (u64, i64, i64)>,
+    held: Option<(Lock, Instant, bool)>,
+    expired: Vec<Lock>,
+    /// The fingerprint of each repository's index at the last look.
+    indexes: HashMap<PathBuf, u32>,
     /// An index was another one at the last look than at the one before.
     worked: bool,
 }
@@ -58,18 +76,18 @@ pub(super) struct GitGate {
 impl GitGate {
     /// Looks at the git directories of `roots`.
     pub(super) fn look<'a>(&mut self, roots: impl Iterator<Item = &'a Path>, now: Instant) -> Gate {
-        let mut directories: Vec<PathBuf> = roots.filter_map(git_directory).collect();
-        directories.dedup();
+        let mut repositories: Vec<Repository> = roots.filter_map(Repository::around).collect();
+        repositories.dedup_by(|a, b| a.directory == b.directory);
         self.worked = false;
-        for git in &directories {
-            self.compare_index(git);
+        for repository in &repositories {
+            self.compare_index(repository);
         }
-        let lock = directories.iter().find_map(|git| self.live_lock(git));
+        let lock = repositories.iter().find_map(|repository| self.live_lock(repository));
         match lock {
             Some(lock) => self.hold(lock, now),
             None => {
                 self.held = None;
-                match directories.iter().any(|git| in_sequence(git)) {
+                match repositories.iter().any(in_sequence) {
                     true => Gate::Sequence,
                     false => Gate::Open,
                 }
@@ -88,58 +106,40 @@ impl GitGate {
         self.worked
     }
 
-    fn compare_index(&mut self, git: &Path) {
-        let Ok(meta) = std::fs::symlink_metadata(git.join("index")) else { return };
-        let present = (meta.ino(), meta.ctime(), meta.ctime_nsec());
-        let before = self.indexes.insert(git.to_path_buf(), present);
-        self.worked |= before.is_some_and(|before| before != present);
+    fn compare_index(&mut self, repository: &Repository) {
+        let Some(index) = repository.lstat("index") else { return };
+        let before = self.indexes.insert(repository.directory.clone(), index.print());
+        self.worked |= before.is_some_and(|before| before != index.print());
     }
 
-    fn live_lock(&self, git: &Path) -> Option<LockId> {
-        let path = git.join("index.lock");
-        let meta = std::fs::symlink_metadata(&path).ok()?;
-        let lock = LockId { path, inode: meta.ino(), changed: (meta.ctime(), meta.ctime_nsec()) };
+    fn live_lock(&self, repository: &Repository) -> Option<Lock> {
+        let found = repository.lstat("index.lock")?;
+        let path = repository.directory.join("index.lock");
+        let lock = Lock { path, print: found.print(), written: found.mtime };
         (!self.expired.contains(&lock)).then_some(lock)
     }
 
-    fn hold(&mut self, lock: LockId, now: Instant) -> Gate {
+    fn hold(&mut self, lock: Lock, now: Instant) -> Gate {
         // One operation may take the lock several times in a row: the hold goes on, whichever lock it is.
         let (since, said) = match &self.held {
             Some((held, since, said)) if held.path == lock.path => (*since, *said),
             _ => (now, false),
         };
-        let age = now.saturating_duration_since(since);
-        if age >= GIT_PATIENCE {
+        let held_for = now.saturating_duration_since(since);
+        if held_for >= GIT_PATIENCE {
             self.held = None;
             self.expired.push(lock);
             return Gate::Open;
         }
-        let say = !said && age >= SAY_AFTER;
+        let say = !said && held_for >= SAY_AFTER;
         self.held = Some((lock.clone(), since, said || say));
-        Gate::Held(Hold { lock: lock.path, since, say })
+        Gate::Held(Hold { age: lock.age(), lock: lock.path, since, say })
     }
 }
 
-/// The git directory that governs `root`: the nearest `.git` upward; a `.git` file is followed.
-fn git_directory(root: &Path) -> Option<PathBuf> {
-    root.ancestors().find_map(|directory| {
-        let candidate = directory.join(".git");
-        let meta = std::fs::metadata(&candidate).ok()?;
-        if meta.is_dir() { Some(candidate) } else { follow_git_file(directory, &candidate) }
-    })
-}
-
-/// `gitdir: PATH`, as worktrees and submodules have it (gitrepository-layout(5)).
-fn follow_git_file(directory: &Path, file: &Path) -> Option<PathBuf> {
-    let text = std::fs::read(file).ok()?;
-    let target = text.strip_prefix(b"gitdir: ")?.trim_ascii_end();
-    Some(directory.join(OsStr::from_bytes(target)))
-}
-
-fn in_sequence(git: &Path) -> bool {
-    ["rebase-merge", "rebase-apply", "sequencer"]
-        .iter()
-        .any(|name| std::fs::symlink_metadata(git.join(name)).is_ok())
+fn in_sequence(repository: &Repository) -> bool {
+    let steps = ["rebase-merge", "rebase-apply", "sequencer"];
+    steps.iter().any(|name| repository.lstat(name).is_some())
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod live;
 mod pace;
 mod private;
 mod session;
-mod system;
 mod task;
 mod timer;
 

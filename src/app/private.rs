@@ -1,18 +1,16 @@
 //! The private directory of an instance: what a run is told about the changes that caused it, and the
 //! markers of those who wait.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::FileType;
 use tempfile::{NamedTempFile, TempDir};
 
-use super::system;
 use crate::control::Place;
-use crate::sys::modes;
+use crate::sys::bytes::os_string;
+use crate::sys::{modes, stdio};
 use crate::watch;
 
 const MARKERS: &str = "markers";
@@ -96,7 +94,7 @@ impl Private {
         let mut file = prepared.map_or_else(|| empty_file(directory), Ok)?;
         let mut bytes = Vec::new();
         for path in paths {
-            bytes.extend_from_slice(path.as_os_str().as_bytes());
+            bytes.extend_from_slice(path.as_os_str().as_encoded_bytes());
             bytes.push(0);
         }
         file.write_all(&bytes)?;
@@ -111,10 +109,7 @@ fn empty_file(directory: &Path) -> io::Result<NamedTempFile> {
 /// The files that our own output and the command's go to (`go-watcher run … > log`): what is said there
 /// must not be a reason to say more.
 fn output_files() -> impl Iterator<Item = PathBuf> {
-    [rustix::stdio::stdout(), rustix::stdio::stderr()].into_iter().filter_map(|output| {
-        let kind = FileType::from_raw_mode(rustix::fs::fstat(output).ok()?.st_mode);
-        (kind == FileType::RegularFile).then(|| system::path_of(output)).flatten()
-    })
+    stdio::paths().filter(|path| path.is_file())
 }
 
 fn copy_of(error: &io::Error) -> io::Error {
@@ -128,16 +123,16 @@ fn copy_of(error: &io::Error) -> io::Error {
 pub(super) fn list(paths: &[Arc<Path>]) -> OsString {
     let mut bytes: Vec<u8> = Vec::new();
     for path in paths {
-        let path: &OsStr = path.as_os_str();
+        let path = path.as_os_str();
         if bytes.len() + path.len() + 1 > LIST_LIMIT {
             break;
         }
         if !bytes.is_empty() {
             bytes.push(b'\n');
         }
-        bytes.extend_from_slice(path.as_bytes());
+        bytes.extend_from_slice(path.as_encoded_bytes());
     }
-    OsString::from_vec(bytes)
+    os_string(bytes)
 }
 
 #[cfg(test)]
@@ -153,7 +148,7 @@ mod tests {
         let many = paths(5000, 200);
         let short = list(&many);
         assert!(short.len() <= LIST_LIMIT && short.len() > LIST_LIMIT - 300);
-        assert!(short.as_bytes().split(|b| *b == b'\n').all(|path| path.len() == 201));
+        assert!(short.as_encoded_bytes().split(|b| *b == b'\n').all(|path| path.len() == 201));
 
         let mut files = Private::new();
         let mode = std::fs::metadata(files.directory().unwrap()).unwrap().permissions();

@@ -12,7 +12,6 @@ use super::git::{Gate, GitGate, Hold};
 use super::live::{Live, Read};
 use super::pace::Pace;
 use super::private::Private;
-use super::system::{self, Holder};
 use super::task::{Shared, Task};
 use super::timer::Timer;
 use crate::cli::RunArgs;
@@ -368,15 +367,10 @@ impl Session {
     }
 
     fn say_hold(&mut self, hold: &Hold, now: Instant) {
-        let (holder, stale) = match system::holder(&hold.lock) {
-            Holder::Process(process) => (Some(process), false),
-            Holder::Nobody => (None, true),
-            Holder::Unknown => (None, false),
-        };
         let left = numbers::GIT_PATIENCE.saturating_sub(now.duration_since(hold.since));
         let waiting = self.task.waiting();
-        let lock = hold.lock.clone();
-        self.say(&Notice::GitHold { lock, holder, waiting, left, stale }, now);
+        let (lock, age, stale) = (hold.lock.clone(), hold.age, hold.is_stale());
+        self.say(&Notice::GitHold { lock, age, waiting, left, stale }, now);
     }
 
     // Live configuration.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Known;
 use crate::control::{Explained, Name, Unreadable, Why};
-use crate::filter::{Answer, Asker, EntryKind, Filter, Found};
+use crate::filter::{Answer, Asker, EntryKind, Filter, Marks};
 use crate::watch::{Glance, Links, Root, Survey};
 
 /// The verdicts on absolute paths (with a slash at the end: a directory), in order. With `known`, an
@@ -66,20 +66,20 @@ struct Disk<'j> {
 }
 
 impl Disk<'_> {
-    fn look(&mut self, directory: &Path) -> Found {
+    fn look(&mut self, directory: &Path) -> Marks {
         let obstacle = match self.survey.glance(directory) {
             Glance::Directory(found, polled) => {
                 self.polled.extend(polled.map(|reason| (directory.to_path_buf(), reason)));
                 return found;
             }
-            Glance::Missing => return Found::default(),
+            Glance::Missing => return Marks::default(),
             Glance::Link => Why::Link { at: Name::from(directory) },
             Glance::Unreadable(error) => {
                 Why::Unreadable(Unreadable { at: Name::from(directory), error })
             }
         };
         self.obstacles.insert(directory.to_path_buf(), obstacle);
-        Found::default()
+        Marks::default()
     }
 
     /// The obstacle on the way to a path that is nearest to the root.

@@ -1,34 +1,12 @@
-//! Verdicts for arbitrary paths: for `explain`, and for `wait PATH…`.
+//! Verdicts for arbitrary paths, as `explain` and `wait PATH…` need them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::excluded::normal;
-use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Scope, Verdict};
+use super::{Entered, EntryKind, Filter, Marks, Scope, Verdict};
 use crate::model::Rule;
-
-/// What a look into a directory found; [`Listing`] with what it owns.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    /// Its `.gitignore` and `.ignore`.
-    pub ignore_files: Vec<IgnoreText>,
-    /// It holds one of [`super::PROJECT_FILES`].
-    pub project_file: bool,
-    /// It holds a valid `CACHEDIR.TAG`.
-    pub cachedir_tag: bool,
-}
-
-impl Found {
-    /// As [`Filter::enter`] takes it.
-    pub fn listing(&self) -> Listing<'_> {
-        Listing {
-            ignore_files: &self.ignore_files,
-            project_file: self.project_file,
-            cachedir_tag: self.cachedir_tag,
-        }
-    }
-}
 
 /// The verdict on a path, and where on the way to it the decision fell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,19 +19,19 @@ pub struct Answer {
     pub at: PathBuf,
 }
 
-/// Answers for any path below some roots. It remembers the directories it has seen, so that many
-/// paths cost little more than their verdicts.
+/// Answers for any path below some roots. Directories that were seen are remembered, so that many paths cost little
+/// more than their verdicts.
 #[derive(Debug)]
 pub struct Asker<'f> {
     filter: &'f Filter,
     /// What holds around each root, the longest root first.
     around: Vec<Arc<Scope>>,
-    known: HashMap<PathBuf, Place>,
+    known: HashMap<PathBuf, Known>,
 }
 
 /// What is known about a directory.
 #[derive(Clone, Debug)]
-enum Place {
+enum Known {
     Inside(Arc<Scope>),
     Ignored { rule: Rule, at: PathBuf },
 }
@@ -71,42 +49,42 @@ impl<'f> Asker<'f> {
         &mut self,
         path: &Path,
         kind: EntryKind,
-        mut look: impl FnMut(&Path) -> Found,
+        mut look: impl FnMut(&Path) -> Marks,
     ) -> Option<Answer> {
         let path = &normal(path);
-        if let Some(rule) = self.filter.named.rule(path.as_os_str().as_encoded_bytes()) {
+        if let Some(rule) = self.filter.named(path) {
             return Some(Answer { watched: true, rule: rule.clone(), at: path.clone() });
         }
         let around = self.around.iter().find(|around| path.starts_with(around.root()))?.clone();
         let place = if path == around.root() {
-            Place::Inside(around)
+            Known::Inside(around)
         } else {
             self.place(path.parent()?, &around, &mut look)
         };
         Some(match place {
-            Place::Ignored { rule, at } => Answer { watched: false, rule, at },
-            Place::Inside(scope) if kind == EntryKind::Directory => {
+            Known::Ignored { rule, at } => Answer { watched: false, rule, at },
+            Known::Inside(scope) if kind == EntryKind::Directory => {
                 self.directory(&scope, path, &mut look)
             }
-            Place::Inside(scope) => answer(self.filter.verdict(&scope, path, kind), path),
+            Known::Inside(scope) => answer(self.filter.verdict(&scope, path, kind), path),
         })
     }
 
-    /// A directory is also judged by what it holds (`CACHEDIR.TAG`).
+    /// The answer for a directory, which is also judged by what it holds (`CACHEDIR.TAG`).
     fn directory(
         &mut self,
         parent: &Arc<Scope>,
         path: &Path,
-        look: &mut dyn FnMut(&Path) -> Found,
+        look: &mut dyn FnMut(&Path) -> Marks,
     ) -> Answer {
         let verdict = self.filter.verdict(parent, path, EntryKind::Directory);
         if let Verdict::Watch(_) = verdict
-            && let Place::Ignored { rule, at } = self.enter(parent, path, look)
+            && let Known::Ignored { rule, at } = self.enter(parent, path, look)
         {
             return Answer { watched: false, rule, at };
         }
-        // Passed through only: what is in it is ignored.
-        if let Some(Place::Inside(scope)) = self.known.get(path)
+        // The walk only passes through: what is in the directory is ignored.
+        if let Some(Known::Inside(scope)) = self.known.get(path)
             && let Some(rule) = scope.passing()
         {
             return Answer { watched: false, rule: rule.clone(), at: path.to_path_buf() };
@@ -119,11 +97,11 @@ impl<'f> Asker<'f> {
         &mut self,
         directory: &Path,
         around: &Arc<Scope>,
-        look: &mut dyn FnMut(&Path) -> Found,
-    ) -> Place {
+        look: &mut dyn FnMut(&Path) -> Marks,
+    ) -> Known {
         // From the nearest known directory downwards; no recursion, paths can be 2,000 deep.
         let mut missing = Vec::new();
-        let mut place = Place::Inside(Arc::clone(around));
+        let mut place = Known::Inside(Arc::clone(around));
         for above in directory.ancestors() {
             if let Some(known) = self.known.get(above) {
                 place = known.clone();
@@ -136,8 +114,8 @@ impl<'f> Asker<'f> {
         }
         for below in missing.into_iter().rev() {
             match place {
-                Place::Ignored { .. } => break,
-                Place::Inside(parent) => place = self.enter(&parent, below, look),
+                Known::Ignored { .. } => break,
+                Known::Inside(parent) => place = self.enter(&parent, below, look),
             }
         }
         place
@@ -147,22 +125,19 @@ impl<'f> Asker<'f> {
         &mut self,
         parent: &Arc<Scope>,
         directory: &Path,
-        look: &mut dyn FnMut(&Path) -> Found,
-    ) -> Place {
+        look: &mut dyn FnMut(&Path) -> Marks,
+    ) -> Known {
         if let Some(known) = self.known.get(directory) {
             return known.clone();
         }
-        let ignored = |rule: &Rule| Place::Ignored { rule: rule.clone(), at: directory.into() };
+        let ignored = |rule: &Rule| Known::Ignored { rule: rule.clone(), at: directory.into() };
         let place = match self.filter.verdict(parent, directory, EntryKind::Directory) {
-            // Ignored by its name: not even looked into.
+            // A directory that its name ignores is not looked into.
             Verdict::Ignore(rule) => ignored(rule),
-            Verdict::Watch(_) => {
-                let found = look(directory);
-                match self.filter.enter(parent, directory, found.listing()) {
-                    Entered::Scope(scope) => Place::Inside(scope),
-                    Entered::Ignored(rule) => ignored(rule),
-                }
-            }
+            Verdict::Watch(_) => match self.filter.enter(parent, directory, &look(directory)) {
+                Entered::Scope(scope) => Known::Inside(scope),
+                Entered::Ignored(rule) => ignored(rule),
+            },
         };
         self.known.insert(directory.to_path_buf(), place.clone());
         place

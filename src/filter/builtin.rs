@@ -8,15 +8,16 @@ use crate::model::{Origin, Rule, RuleKind};
 /// The built-in rules, ready to be named.
 #[derive(Debug)]
 pub(super) struct BuiltIns {
-    /// `None`: lifted.
+    /// One for each entry of the tables; `None`: a type lifts it.
     rules: Vec<Option<Rule>>,
-    /// Names that begin, or end, with another byte pass no test: asked of every entry, so most of them at a glance.
+    /// The bytes with which names begin, or end, that can pass a test. Every entry is asked, so most of them are told
+    /// at a glance.
     firsts: [bool; 256],
     lasts: [bool; 256],
 }
 
 /// A rule: how it is shown, and the names it holds for.
-struct Entry {
+struct BuiltIn {
     shown: &'static str,
     test: Test,
 }
@@ -24,23 +25,25 @@ struct Entry {
 enum Test {
     /// Directories (and links, which may stand for one) of this name.
     Directory(&'static str),
-    /// Directories whose name passes.
-    DirectoryIf(Edge, fn(&[u8]) -> bool),
+    /// Directories whose name begins with a dot.
+    Hidden,
     /// Directories of this name beside a project file.
     Beside(&'static str),
     /// Directories with a valid `CACHEDIR.TAG`, and every such tag: tools write it before anything else, in
     /// a directory that is renamed at once (cargo).
     Cache,
-    /// Files whose name ends so, and is longer.
-    End(&'static str),
-    /// Files of this name.
-    File(&'static str),
-    /// Files whose name begins so, and is longer.
-    Begin(&'static str),
     /// Sockets, pipes and devices: a program makes its own anew at each start, and nothing can be compared.
     Other,
+    /// Files of this name.
+    File(&'static str),
+    /// Files whose name ends so, and is longer.
+    End(&'static str),
+    /// Files whose name begins so, and is longer.
+    Begin(&'static str),
+    /// Files whose name begins and ends so, with something between.
+    Between(&'static str, &'static str),
     /// Files whose name passes.
-    FileIf(Edge, fn(&[u8]) -> bool),
+    Shape(Edge, fn(&[u8]) -> bool),
 }
 
 /// The bytes of which a name that passes a test has one at its edge.
@@ -48,21 +51,39 @@ enum Test {
 enum Edge {
     First(&'static [u8]),
     Last(&'static [u8]),
-    /// Any byte: a look at the middle tells ([`flymake_copy`]).
+    /// Any byte: the kind of the entry tells, or a look at the middle ([`flymake_copy`]).
     Any,
 }
 
 impl Test {
     fn edge(&self) -> Edge {
         match *self {
-            Test::Directory(own) | Test::Beside(own) | Test::File(own) | Test::Begin(own) => {
-                Edge::First(first(own))
+            Self::Directory(begin) | Self::Beside(begin) | Self::File(begin) => {
+                Edge::First(first(begin))
             }
-            // Whatever the name is: the kind of the entry tells.
-            Test::Other => Edge::Any,
-            Test::Cache => Edge::First(first(CACHEDIR_TAG)),
-            Test::End(end) => Edge::Last(last(end)),
-            Test::DirectoryIf(edge, _) | Test::FileIf(edge, _) => edge,
+            Self::Begin(begin) | Self::Between(begin, _) => Edge::First(first(begin)),
+            Self::Hidden => Edge::First(b"."),
+            Self::Cache => Edge::First(first(CACHEDIR_TAG)),
+            Self::End(end) => Edge::Last(last(end)),
+            Self::Other => Edge::Any,
+            Self::Shape(edge, _) => edge,
+        }
+    }
+
+    /// Whether a file of this name passes.
+    fn file(&self, name: &[u8]) -> bool {
+        let begins = |begin: &str| name.starts_with(begin.as_bytes());
+        let ends = |end: &str| name.ends_with(end.as_bytes());
+        match *self {
+            Self::Directory(_) | Self::Hidden | Self::Beside(_) | Self::Other => false,
+            Self::Cache => name == CACHEDIR_TAG.as_bytes(),
+            Self::File(own) => name == own.as_bytes(),
+            Self::End(end) => name.len() > end.len() && ends(end),
+            Self::Begin(begin) => name.len() > begin.len() && begins(begin),
+            Self::Between(begin, end) => {
+                name.len() > begin.len() + end.len() && begins(begin) && ends(end)
+            }
+            Self::Shape(_, passes) => passes(name),
         }
     }
 }
@@ -75,108 +96,107 @@ fn last(text: &str) -> &[u8] {
     text.as_bytes().last_chunk::<1>().map_or(&[], |last| last)
 }
 
-/// All of them, each with who makes it. README lists the same.
-const ENTRIES: &[Entry] = &[
-    // npm, yarn and pnpm.
-    Entry { shown: "node_modules", test: Test::Directory("node_modules") },
-    // bower.
-    Entry { shown: "bower_components", test: Test::Directory("bower_components") },
-    // python.
-    Entry { shown: "__pycache__", test: Test::Directory("__pycache__") },
-    // git, editors, virtual environments, caches of tools.
-    Entry {
-        shown: ".*/",
-        test: Test::DirectoryIf(Edge::First(b"."), |name| name.starts_with(b".")),
-    },
-    // cargo, maven and sbt.
-    Entry { shown: "target", test: Test::Beside("target") },
-    // Any program that marks its cache (https://bford.info/cachedir/).
-    Entry { shown: "CACHEDIR.TAG", test: Test::Cache },
-    // puma, gunicorn, php-fpm.
-    Entry { shown: "sockets, pipes and devices", test: Test::Other },
+/// Temporaries: what programs save through, and what is left of a file for a while. Each row says who makes it; README
+/// lists the rows of both tables.
+const TEMPORARY: &[BuiltIn] = &[
     // vim, emacs, gedit, nano: backups.
-    Entry { shown: "*~", test: Test::End("~") },
+    BuiltIn { shown: "*~", test: Test::End("~") },
     // vim: swap files.
-    Entry { shown: ".*.sw?", test: Test::FileIf(Edge::First(b"."), vim_swap) },
+    BuiltIn { shown: ".*.sw?", test: Test::Shape(Edge::First(b"."), vim_swap) },
     // vim: swap files of names that begin with a dot by themselves, and of nameless texts.
-    Entry { shown: "*.swp", test: Test::End(".swp") },
+    BuiltIn { shown: "*.swp", test: Test::End(".swp") },
     // vim: tries whether it may write in the directory.
-    Entry { shown: "4913", test: Test::FileIf(Edge::First(b"4567"), vim_probe) },
+    BuiltIn { shown: "4913", test: Test::Shape(Edge::First(b"4567"), vim_probe) },
     // emacs: auto-save files.
-    Entry { shown: "#*#", test: Test::FileIf(Edge::First(b"#"), |name| between(name, "#", "#")) },
+    BuiltIn { shown: "#*#", test: Test::Between("#", "#") },
     // emacs: locks.
-    Entry { shown: ".#*", test: Test::FileIf(Edge::First(b"."), |name| name.starts_with(b".#")) },
+    BuiltIn { shown: ".#*", test: Test::Shape(Edge::First(b"."), emacs_lock) },
     // kate and kwrite: swap files.
-    Entry {
-        shown: ".*.kate-swp",
-        test: Test::FileIf(Edge::First(b"."), |name| between(name, ".", ".kate-swp")),
-    },
+    BuiltIn { shown: ".*.kate-swp", test: Test::Between(".", ".kate-swp") },
     // IntelliJ and its like: new, old and backup of a safe save.
-    Entry { shown: "*___jb_tmp___", test: Test::End("___jb_tmp___") },
-    Entry { shown: "*___jb_old___", test: Test::End("___jb_old___") },
-    Entry { shown: "*___jb_bak___", test: Test::End("___jb_bak___") },
+    BuiltIn { shown: "*___jb_tmp___", test: Test::End("___jb_tmp___") },
+    BuiltIn { shown: "*___jb_old___", test: Test::End("___jb_old___") },
+    BuiltIn { shown: "*___jb_bak___", test: Test::End("___jb_bak___") },
     // Visual Studio Code: an atomic save.
-    Entry { shown: "*.vsctmp", test: Test::End(".vsctmp") },
+    BuiltIn { shown: "*.vsctmp", test: Test::End(".vsctmp") },
     // sed -i.
-    Entry { shown: "sed??????", test: Test::FileIf(Edge::First(b"s"), sed_temporary) },
-    // emacs' flycheck: the copy that a linter reads.
-    Entry { shown: "flycheck_*", test: Test::Begin("flycheck_") },
-    // emacs' flymake: the same.
-    Entry { shown: "*_flymake.*", test: Test::FileIf(Edge::Any, flymake_copy) },
-    // null-ls and none-ls of Neovim: the same.
-    Entry { shown: ".null-ls_*", test: Test::Begin(".null-ls_") },
-    // Microsoft Office: who has a document open.
-    Entry { shown: "~$*", test: Test::Begin("~$") },
-    // LibreOffice: the same.
-    Entry {
-        shown: ".~lock.*#",
-        test: Test::FileIf(Edge::First(b"."), |name| between(name, ".~lock.", "#")),
-    },
-    // The Finder of macOS: how a folder is shown.
-    Entry { shown: ".DS_Store", test: Test::File(".DS_Store") },
-    // macOS on file systems of others: what it knows of a file beside it.
-    Entry { shown: "._*", test: Test::Begin("._") },
-    // The Explorer of Windows: small pictures.
-    Entry { shown: "Thumbs.db", test: Test::File("Thumbs.db") },
-    // The same: how a folder is shown.
-    Entry { shown: "desktop.ini", test: Test::File("desktop.ini") },
-    // Dolphin of KDE: the same.
-    Entry { shown: ".directory", test: Test::File(".directory") },
+    BuiltIn { shown: "sed??????", test: Test::Shape(Edge::First(b"s"), sed_temporary) },
     // libfuse: what was removed while somebody has it open.
-    Entry { shown: ".fuse_hidden*", test: Test::Begin(".fuse_hidden") },
+    BuiltIn { shown: ".fuse_hidden*", test: Test::Begin(".fuse_hidden") },
     // NFS: the same.
-    Entry { shown: ".nfs[0-9a-f]*", test: Test::FileIf(Edge::First(b"."), nfs_removed) },
+    BuiltIn { shown: ".nfs[0-9a-f]*", test: Test::Shape(Edge::First(b"."), nfs_removed) },
     // Syncthing: a file that is being received.
-    Entry {
-        shown: ".syncthing.*.tmp",
-        test: Test::FileIf(Edge::First(b"."), |name| between(name, ".syncthing.", ".tmp")),
-    },
+    BuiltIn { shown: ".syncthing.*.tmp", test: Test::Between(".syncthing.", ".tmp") },
     // Mutagen: the same.
-    Entry { shown: ".mutagen-temporary-*", test: Test::Begin(".mutagen-temporary-") },
-    // Servers.
-    Entry { shown: "*.log", test: Test::End(".log") },
-    // python.
-    Entry { shown: "*.pyc", test: Test::End(".pyc") },
-    // SQLite: the three files beside a database.
-    Entry { shown: "*-journal", test: Test::End("-journal") },
-    Entry { shown: "*-wal", test: Test::End("-wal") },
-    Entry { shown: "*-shm", test: Test::End("-shm") },
+    BuiltIn { shown: ".mutagen-temporary-*", test: Test::Begin(".mutagen-temporary-") },
 ];
+
+/// Everything else.
+const OTHERS: &[BuiltIn] = &[
+    // npm, yarn and pnpm.
+    BuiltIn { shown: "node_modules", test: Test::Directory("node_modules") },
+    // bower.
+    BuiltIn { shown: "bower_components", test: Test::Directory("bower_components") },
+    // python.
+    BuiltIn { shown: "__pycache__", test: Test::Directory("__pycache__") },
+    // git, editors, virtual environments, caches of tools.
+    BuiltIn { shown: ".*/", test: Test::Hidden },
+    // cargo, maven and sbt.
+    BuiltIn { shown: "target", test: Test::Beside("target") },
+    // Any program that marks its cache (https://bford.info/cachedir/).
+    BuiltIn { shown: "CACHEDIR.TAG", test: Test::Cache },
+    // puma, gunicorn, php-fpm.
+    BuiltIn { shown: "sockets, pipes and devices", test: Test::Other },
+    // emacs' flycheck: the copy that a linter reads.
+    BuiltIn { shown: "flycheck_*", test: Test::Begin("flycheck_") },
+    // emacs' flymake: the same.
+    BuiltIn { shown: "*_flymake.*", test: Test::Shape(Edge::Any, flymake_copy) },
+    // null-ls and none-ls of Neovim: the same.
+    BuiltIn { shown: ".null-ls_*", test: Test::Begin(".null-ls_") },
+    // Microsoft Office: who has a document open.
+    BuiltIn { shown: "~$*", test: Test::Begin("~$") },
+    // LibreOffice: the same.
+    BuiltIn { shown: ".~lock.*#", test: Test::Between(".~lock.", "#") },
+    // The Finder of macOS: how a folder is shown.
+    BuiltIn { shown: ".DS_Store", test: Test::File(".DS_Store") },
+    // macOS on file systems of others: what it knows of a file beside it.
+    BuiltIn { shown: "._*", test: Test::Begin("._") },
+    // The Explorer of Windows: small pictures.
+    BuiltIn { shown: "Thumbs.db", test: Test::File("Thumbs.db") },
+    // The same: how a folder is shown.
+    BuiltIn { shown: "desktop.ini", test: Test::File("desktop.ini") },
+    // Dolphin of KDE: the same.
+    BuiltIn { shown: ".directory", test: Test::File(".directory") },
+    // Servers.
+    BuiltIn { shown: "*.log", test: Test::End(".log") },
+    // python.
+    BuiltIn { shown: "*.pyc", test: Test::End(".pyc") },
+    // SQLite: the three files beside a database.
+    BuiltIn { shown: "*-journal", test: Test::End("-journal") },
+    BuiltIn { shown: "*-wal", test: Test::End("-wal") },
+    BuiltIn { shown: "*-shm", test: Test::End("-shm") },
+];
+
+fn all() -> impl Iterator<Item = &'static BuiltIn> {
+    TEMPORARY.iter().chain(OTHERS)
+}
+
+/// Whether a built-in rule takes a file of this name for a temporary.
+pub(super) fn is_temporary(name: &[u8]) -> bool {
+    TEMPORARY.iter().any(|entry| entry.test.file(name))
+}
 
 impl BuiltIns {
     /// A type that is named explicitly lifts the rule against the files that end so: `--ext log`.
     pub(super) fn new(types: &[Pattern]) -> Self {
-        let rule = |entry: &Entry| {
+        let rule = |entry: &BuiltIn| {
             let (kind, origin) = (RuleKind::BuiltIn, Origin::BuiltIn);
             let named = types.iter().any(|pattern| names_ending(&pattern.text, entry));
             (!named).then(|| Rule { kind, text: Arc::from(entry.shown), origin })
         };
-        let mut built = Self {
-            rules: ENTRIES.iter().map(rule).collect(),
-            firsts: [false; 256],
-            lasts: [false; 256],
-        };
-        for entry in ENTRIES {
+        let mut built =
+            Self { rules: all().map(rule).collect(), firsts: [false; 256], lasts: [false; 256] };
+        for entry in all() {
             let (set, bytes) = match entry.test.edge() {
                 Edge::First(bytes) => (&mut built.firsts, bytes),
                 Edge::Last(bytes) => (&mut built.lasts, bytes),
@@ -198,25 +218,15 @@ impl BuiltIns {
     }
 
     fn tested(&self, name: &[u8], kind: EntryKind, project: bool) -> Option<&Rule> {
-        self.find(|test| match kind {
-            EntryKind::Directory => match *test {
-                Test::Directory(own) => name == own.as_bytes(),
-                Test::DirectoryIf(_, passes) => passes(name),
-                Test::Beside(own) => project && name == own.as_bytes(),
-                _ => false,
-            },
-            EntryKind::File | EntryKind::Link | EntryKind::Other => match *test {
-                Test::Other => kind == EntryKind::Other,
-                Test::End(end) => ends_so(name, end.as_bytes()),
-                Test::File(own) => name == own.as_bytes(),
-                Test::Begin(begin) => {
-                    name.len() > begin.len() && name.starts_with(begin.as_bytes())
-                }
-                Test::FileIf(_, passes) => passes(name),
-                Test::Directory(own) => kind == EntryKind::Link && name == own.as_bytes(),
-                Test::Cache => name == CACHEDIR_TAG.as_bytes(),
-                _ => false,
-            },
+        self.find(|test| match (kind, test) {
+            (EntryKind::Directory | EntryKind::Link, Test::Directory(own)) => {
+                name == own.as_bytes()
+            }
+            (EntryKind::Directory, Test::Hidden) => name.starts_with(b"."),
+            (EntryKind::Directory, Test::Beside(own)) => project && name == own.as_bytes(),
+            (EntryKind::Directory, _) => false,
+            (EntryKind::Other, test) => matches!(test, Test::Other),
+            (EntryKind::File | EntryKind::Link, test) => test.file(name),
         })
     }
 
@@ -226,24 +236,19 @@ impl BuiltIns {
     }
 
     fn find(&self, passes: impl Fn(&Test) -> bool) -> Option<&Rule> {
-        let mut rules = ENTRIES.iter().zip(&self.rules);
+        let mut rules = all().zip(&self.rules);
         rules.find_map(|(entry, rule)| rule.as_ref().filter(|_| passes(&entry.test)))
     }
 }
 
-/// Whether a name has this end, and something before it.
-fn ends_so(name: &[u8], end: &[u8]) -> bool {
-    name.len() > end.len() && name.ends_with(end)
-}
-
-/// Whether a type says just what the rule does: `.log`, `log` and `*.log` are `*.log`.
-fn names_ending(kind: &str, entry: &Entry) -> bool {
+/// Whether a type says what the rule says: `.log`, `log` and `*.log` are `*.log`.
+fn names_ending(kind: &str, entry: &BuiltIn) -> bool {
     let Test::End(end) = entry.test else { return false };
     kind == entry.shown || end.strip_prefix('.') == Some(kind.strip_prefix('.').unwrap_or(kind))
 }
 
-/// vim's swap files: `.a.go.swp`, then `.swo` down to `.swa`; `.swx` and `.swpx` for a moment, to see
-/// what the file system can.
+/// vim's swap files: `.a.go.swp`, then `.swo` down to `.swa`. `.swx` and `.swpx` are there for a moment: they try what
+/// the file system can.
 fn vim_swap(name: &[u8]) -> bool {
     name.starts_with(b".")
         && match name {
@@ -252,29 +257,27 @@ fn vim_swap(name: &[u8]) -> bool {
         }
 }
 
-/// vim makes a file 4913 to see whether it may write here; when that exists 123 more, and so on.
-pub(super) fn vim_probe(name: &[u8]) -> bool {
+/// emacs' locks: `.#a.go`.
+fn emacs_lock(name: &[u8]) -> bool {
+    name.starts_with(b".#")
+}
+
+/// The file 4913, by which vim sees whether it may write here. When it exists, vim takes 123 more, and so on.
+fn vim_probe(name: &[u8]) -> bool {
     let number = || str::from_utf8(name).ok()?.parse::<u32>().ok();
     (4..6).contains(&name.len())
         && name.first().is_some_and(|first| (b'4'..=b'7').contains(first))
         && number().is_some_and(|n| (4913..=4913 + 20 * 123).contains(&n) && n % 123 == 4913 % 123)
 }
 
-/// Whether a name begins and ends so, with something between.
-fn between(name: &[u8], begin: &str, end: &str) -> bool {
-    name.len() > begin.len() + end.len()
-        && name.starts_with(begin.as_bytes())
-        && name.ends_with(end.as_bytes())
-}
-
-/// `.nfs` and the hexadecimal digits of a number.
+/// NFS's `.nfs` and the hexadecimal digits of a number.
 fn nfs_removed(name: &[u8]) -> bool {
     name.strip_prefix(b".nfs").is_some_and(|rest| {
         rest.first().is_some_and(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 
-/// `app_flymake.py`.
+/// flymake's copies: `app_flymake.py`.
 fn flymake_copy(name: &[u8]) -> bool {
     let ending = name.iter().rposition(|byte| *byte == b'.');
     ending.is_some_and(|dot| dot > FLYMAKE.len() && name[..dot].ends_with(FLYMAKE))
@@ -282,9 +285,9 @@ fn flymake_copy(name: &[u8]) -> bool {
 
 const FLYMAKE: &[u8] = b"_flymake";
 
-/// `sed -i` writes to `sed` and six random letters or digits. With lower case alone it would be a
-/// word (`sediments`); then the rename tells.
-pub(super) fn sed_temporary(name: &[u8]) -> bool {
+/// `sed -i` writes to `sed` and six random letters or digits. A name of lower-case letters alone is a word
+/// (`sediments`); then the rename tells.
+fn sed_temporary(name: &[u8]) -> bool {
     name.strip_prefix(b"sed").is_some_and(|rest| {
         rest.len() == 6
             && rest.iter().all(u8::is_ascii_alphanumeric)

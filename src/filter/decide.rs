@@ -1,37 +1,85 @@
 //! The order of precedence, in code.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::excluded::normal;
+use super::builtin::BuiltIns;
+use super::excluded::{Excluded, normal};
 use super::ignore_file::Chain;
-use super::lines::{Line, below, name_of};
-use super::scope::{LineAbove, State};
-use super::{Entered, EntryKind, Filter, IgnoreText, Listing, Scope};
-use crate::model::Rule;
+use super::lines::{RuleLine, below, name_of};
+use super::regexps::Regexps;
+use super::scope::{Approach, LineAbove};
+use super::types::Types;
+use super::{BadPattern, Entered, EntryKind, IgnoreText, Legacy, Marks, Named, Scope, Spec};
+use crate::model::{Origin, Rule, RuleKind};
+
+/// The compiled rules. All threads share them, and a verdict allocates nothing.
+#[derive(Debug)]
+pub struct Filter {
+    spec: Spec,
+    warnings: Vec<Legacy>,
+    named: NamedPaths,
+    excluded: Excluded,
+    built_ins: BuiltIns,
+    regexps: Regexps,
+    types: Option<Types>,
+    default: Rule,
+}
 
 /// Whether changes of a path count, and by which rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict<'a> {
     /// Changes of this path count (a directory: it is watched and walked).
     Watch(&'a Rule),
-    /// They do not (a directory: nothing below it costs anything).
+    /// Changes of this path do not count (a directory: nothing below it costs anything).
     Ignore(&'a Rule),
 }
 
 /// What rules 1 to 4 of the module's list say about a path.
 enum Decision<'a> {
-    /// It was named, or is the root.
+    /// The path was named, or is the root.
     Named(&'a Rule),
-    /// Nothing speaks against it; the line that took it back.
+    /// Nothing speaks against the path; `taken_by` is the line that took it back.
     Free { line: Option<LineAbove>, taken_by: Option<&'a Rule> },
     /// A directory that is ignored, but `to` takes back something below it.
     Pass { line: Option<LineAbove>, ignored_by: &'a Rule, to: &'a Rule },
-    /// It is ignored.
+    /// The path is ignored.
     Ignored(&'a Rule),
 }
 
 impl Filter {
+    /// Compiles the rules; the first pattern that cannot be understood is the error.
+    pub fn new(spec: Spec) -> Result<Self, BadPattern> {
+        let directory = normal(&spec.working_directory);
+        let (regexps, warnings) = Regexps::new(&spec.regexps)?;
+        Ok(Self {
+            warnings,
+            named: NamedPaths::new(spec.named.iter().chain(&spec.files)),
+            excluded: Excluded::new(&spec.excluded, &directory)?,
+            built_ins: BuiltIns::new(&spec.types),
+            regexps,
+            types: Types::new(&spec.types)?,
+            default: Rule { kind: RuleKind::Default, text: Arc::from(""), origin: Origin::BuiltIn },
+            spec,
+        })
+    }
+
+    /// What the rules were compiled from.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// The entries of `excluded_regexps` that were read as globs.
+    pub fn warnings(&self) -> &[Legacy] {
+        &self.warnings
+    }
+
+    /// The type of `included_filetypes` that a file name has; `None` also when there are no types.
+    pub fn included_type(&self, name: &OsStr) -> Option<&Rule> {
+        self.types.as_ref()?.of(name.as_encoded_bytes())
+    }
+
     /// What holds *around* a root: hand in the ignore files above it (up to the repository's top,
     /// `info/exclude`, `core.excludesFile`), then [`enter`](Self::enter) the root itself like any
     /// directory. A root is never ignored.
@@ -50,7 +98,7 @@ impl Filter {
         }
         // A line that excludes a root has no effect on it.
         let line = line.filter(|(line, _)| line.negated);
-        let state = line.map_or(State::Plain, |(_, rule)| State::TakenBack(rule.clone()));
+        let state = line.map_or(Approach::Plain, |(_, rule)| Approach::TakenBack(rule.clone()));
         Arc::new(Scope {
             root: Arc::from(root.as_path()),
             around: true,
@@ -69,32 +117,36 @@ impl Filter {
         &'a self,
         parent: &'a Arc<Scope>,
         directory: &Path,
-        listing: Listing<'_>,
+        marks: &Marks,
     ) -> Entered<'a> {
         let path = directory.as_os_str().as_encoded_bytes();
-        let decision = self.decide(parent, path, EntryKind::Directory, listing.cachedir_tag);
+        let decision = self.decide(parent, path, EntryKind::Directory, marks.cachedir_tag);
         let named = matches!(decision, Decision::Named(_));
         let (line, state) = match decision {
             Decision::Ignored(rule) => return Entered::Ignored(rule),
             Decision::Named(_) => match &parent.state {
-                State::TakenBack(_) => (parent.line, parent.state.clone()),
-                State::Plain | State::Passing(_) => (None, State::Plain),
+                Approach::TakenBack(_) => (parent.line, parent.state.clone()),
+                Approach::Plain | Approach::Passing(_) => (None, Approach::Plain),
             },
-            Decision::Free { line, taken_by: Some(rule) } => (line, State::TakenBack(rule.clone())),
-            Decision::Free { line, taken_by: None } => (line, State::Plain),
-            Decision::Pass { line, ignored_by, .. } => (line, State::Passing(ignored_by.clone())),
+            Decision::Free { line, taken_by: Some(rule) } => {
+                (line, Approach::TakenBack(rule.clone()))
+            }
+            Decision::Free { line, taken_by: None } => (line, Approach::Plain),
+            Decision::Pass { line, ignored_by, .. } => {
+                (line, Approach::Passing(ignored_by.clone()))
+            }
         };
         let chain = match &parent.chain {
             Some(chain) if named && !parent.around => chain.for_root(path),
             chain => chain.clone(),
         };
         let chain = match state {
-            State::Plain => self.extend(chain, listing.ignore_files),
-            // Ignore files have no say there.
-            State::TakenBack(_) | State::Passing(_) => chain,
+            Approach::Plain => self.extend(chain, &marks.ignore_files),
+            // Ignore files have no say in what was taken back or is only passed through.
+            Approach::TakenBack(_) | Approach::Passing(_) => chain,
         };
         let root = Arc::clone(&parent.root);
-        let project = listing.project_file;
+        let project = marks.project_file;
         let scope = Scope { root, around: false, chain, project, line, state };
         Entered::Scope(if parent.same(&scope) { Arc::clone(parent) } else { Arc::new(scope) })
     }
@@ -114,6 +166,11 @@ impl Filter {
                 self.file(scope, path, otherwise)
             }
         }
+    }
+
+    /// The rule for a path that was named itself.
+    pub(super) fn named(&self, path: &Path) -> Option<&Rule> {
+        self.named.rule(path.as_os_str().as_encoded_bytes())
     }
 
     /// Rules 5 and 6: what only files are asked.
@@ -158,9 +215,9 @@ impl Filter {
                 return Decision::Free { line: line_of(line, scope), taken_by: Some(&line.rule) };
             }
             (Some(line), _) => Some(&line.rule),
-            (None, State::Passing(rule)) => Some(rule),
-            (None, State::TakenBack(_)) => self.built_in(scope, path, kind, cache),
-            (None, State::Plain) => {
+            (None, Approach::Passing(rule)) => Some(rule),
+            (None, Approach::TakenBack(_)) => self.built_in(scope, path, kind, cache),
+            (None, Approach::Plain) => {
                 let chain = scope.chain.as_ref();
                 let by_file = chain.and_then(|chain| chain.ignored(path, directory));
                 by_file.or_else(|| self.built_in(scope, path, kind, cache))
@@ -168,8 +225,8 @@ impl Filter {
         };
         let Some(ignored_by) = ignored_by else {
             let taken_by = match &scope.state {
-                State::TakenBack(rule) => Some(rule),
-                State::Plain | State::Passing(_) => None,
+                Approach::TakenBack(rule) => Some(rule),
+                Approach::Plain | Approach::Passing(_) => None,
             };
             return Decision::Free { line, taken_by };
         };
@@ -197,13 +254,38 @@ impl Filter {
     }
 }
 
-fn above_of(line: &Line) -> LineAbove {
+/// The named paths, sorted for a search by halves.
+#[derive(Debug)]
+pub(super) struct NamedPaths {
+    paths: Vec<(Box<[u8]>, Rule)>,
+}
+
+impl NamedPaths {
+    pub(super) fn new<'n>(named: impl Iterator<Item = &'n Named>) -> Self {
+        let entry = |named: &Named| {
+            let path = normal(&named.path).into_os_string().into_encoded_bytes();
+            let text = Arc::from(named.shown.as_str());
+            (path.into(), Rule { kind: RuleKind::Named, text, origin: named.origin.clone() })
+        };
+        let mut paths: Vec<(Box<[u8]>, Rule)> = named.map(entry).collect();
+        paths.sort_by(|a, b| a.0.cmp(&b.0));
+        Self { paths }
+    }
+
+    /// The rule for a path that was named itself.
+    pub(super) fn rule(&self, path: &[u8]) -> Option<&Rule> {
+        let found = self.paths.binary_search_by(|(named, _)| (**named).cmp(path)).ok()?;
+        self.paths.get(found).map(|(_, rule)| rule)
+    }
+}
+
+fn above_of(line: &RuleLine) -> LineAbove {
     LineAbove { order: line.order, negated: line.negated }
 }
 
-/// Whether a later line covers the directory, and so decides. (When both take back, the nearer one may
-/// stand: it takes back from built-ins, too.)
-fn overridden(line: &Line, above: Option<LineAbove>) -> bool {
+/// Whether a later line covers the directory, and so decides. When both take back, the nearer one stands: it takes
+/// back from built-ins, too.
+fn overridden(line: &RuleLine, above: Option<LineAbove>) -> bool {
     above.is_some_and(|above| above.order > line.order && !(above.negated && line.negated))
 }
 
@@ -214,6 +296,6 @@ fn later(a: Option<LineAbove>, b: Option<LineAbove>) -> Option<LineAbove> {
     }
 }
 
-fn line_of(line: &Line, scope: &Scope) -> Option<LineAbove> {
+fn line_of(line: &RuleLine, scope: &Scope) -> Option<LineAbove> {
     later(Some(above_of(line)), scope.line)
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::glob::{Glob, GlobError, Units, expand};
-use super::lines::{Line, Lines, On, below};
+use super::glob::{Glob, GlobError, On, Units, expand};
+use super::lines::{RuleLine, RuleLines, below};
 use super::{BadPattern, List, Pattern};
 use crate::model::{Origin, Rule, RuleKind};
 
@@ -16,20 +16,20 @@ pub(super) struct Excluded {
 
 #[derive(Debug)]
 struct Group {
-    /// What the paths are relative to. Names that match at any depth have none: they hold outside
-    /// of the working directory as well.
+    /// What the paths are relative to. `None` for names that match at any depth: these hold outside of the working
+    /// directory as well.
     base: Option<Box<[u8]>>,
-    lines: Lines,
-    /// It has a line that takes something back.
+    lines: RuleLines,
+    /// Whether a line takes something back.
     takes_back: bool,
 }
 
-/// Base and relative pattern; no base for a name at any depth.
-type Place = (Option<PathBuf>, Vec<u8>);
+/// Where a pattern starts from (nowhere: a name at any depth), and the pattern relative to that.
+type Anchored = (Option<PathBuf>, Vec<u8>);
 
 impl Excluded {
     pub(super) fn new(patterns: &[Pattern], directory: &Path) -> Result<Self, BadPattern> {
-        let mut groups: BTreeMap<Option<PathBuf>, Vec<Line>> = BTreeMap::new();
+        let mut groups: BTreeMap<Option<PathBuf>, Vec<RuleLine>> = BTreeMap::new();
         for (index, pattern) in patterns.iter().enumerate() {
             let order = u32::try_from(index).unwrap_or(u32::MAX);
             let lines = compile(pattern, order, directory);
@@ -39,17 +39,17 @@ impl Excluded {
                 groups.entry(base).or_default().push(line);
             }
         }
-        let group = |(base, lines): (Option<PathBuf>, Vec<Line>)| {
+        let group = |(base, lines): (Option<PathBuf>, Vec<RuleLine>)| {
             let base = base.map(|base| base.as_os_str().as_encoded_bytes().into());
             let takes_back = lines.iter().any(|line| line.negated);
-            Group { base, lines: Lines::new(lines), takes_back }
+            Group { base, lines: RuleLines::new(lines), takes_back }
         };
         Ok(Self { groups: groups.into_iter().map(group).collect() })
     }
 
     /// The last line that matches this very path (absolute).
-    pub(super) fn last_match(&self, path: &[u8], directory: bool) -> Option<&Line> {
-        let mut best: Option<&Line> = None;
+    pub(super) fn last_match(&self, path: &[u8], directory: bool) -> Option<&RuleLine> {
+        let mut best: Option<&RuleLine> = None;
         for group in &self.groups {
             let Some(relative) = group.relative(path) else { continue };
             if let Some(line) = group.lines.last_match(relative, directory) {
@@ -60,7 +60,7 @@ impl Excluded {
     }
 
     /// A line after `order` that takes back something below this directory.
-    pub(super) fn leads_below(&self, path: &[u8], order: Option<u32>) -> Option<&Line> {
+    pub(super) fn leads_below(&self, path: &[u8], order: Option<u32>) -> Option<&RuleLine> {
         self.groups.iter().filter(|group| group.takes_back).find_map(|group| {
             let base = group.base.as_deref()?;
             // On the way to the base every line leads on.
@@ -89,11 +89,11 @@ fn compile(
     pattern: &Pattern,
     order: u32,
     directory: &Path,
-) -> Result<Vec<(Option<PathBuf>, Line)>, GlobError> {
+) -> Result<Vec<(Option<PathBuf>, RuleLine)>, GlobError> {
     let text = &pattern.text;
     let (negated, body) = match text.strip_prefix('!') {
         Some(body) => (true, body),
-        // As in ignore files, for a name that begins with `!`.
+        // `\!` is for a name that begins with `!`, as in ignore files.
         None => (false, text.strip_prefix('\\').filter(|t| t.starts_with('!')).unwrap_or(text)),
     };
     let wild = body.contains(['*', '?', '[', '{']);
@@ -102,15 +102,14 @@ fn compile(
     let mut lines = Vec::new();
     for alternative in alternatives {
         let directories_only = alternative.ends_with(b"/");
-        let (base, relative) = place(&alternative, pattern.any_depth, directory)?;
+        let (base, relative) = anchor(&alternative, pattern.any_depth, directory)?;
         let on = if base.is_some() { On::Path } else { On::Name };
-        let glob = match on {
-            _ if !wild => Glob::literal(&relative),
-            On::Name => Glob::name(&relative, Units::Characters)?,
-            On::Path => Glob::path(&relative, Units::Characters)?,
+        let glob = match wild {
+            true => Glob::new(on, &relative, Units::Characters)?,
+            false => Glob::literal(on, &relative),
         };
         let rule = rule.clone();
-        lines.push((base, Line { order, glob, on, directories_only, negated, rule }));
+        lines.push((base, RuleLine { order, glob, directories_only, negated, rule }));
     }
     Ok(lines)
 }
@@ -122,7 +121,7 @@ fn rule(pattern: &Pattern) -> Rule {
 
 /// Where a pattern starts from: what is below the working directory stays relative to it, everything
 /// else (`/abs`, `../lib`) starts from its first directories without wildcards.
-fn place(pattern: &[u8], any_depth: bool, directory: &Path) -> Result<Place, GlobError> {
+fn anchor(pattern: &[u8], any_depth: bool, directory: &Path) -> Result<Anchored, GlobError> {
     let body = trim_slashes(pattern);
     if body.is_empty() {
         return Err(GlobError("empty; write the name of a file or directory"));
@@ -183,7 +182,7 @@ fn is_wild(part: &[u8]) -> bool {
     part.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))
 }
 
-/// Without the slashes at the end; a lone slash is empty.
+/// The pattern without the slashes at its end; a lone slash is empty.
 fn trim_slashes(pattern: &[u8]) -> &[u8] {
     let end = pattern.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
     &pattern[..end]

@@ -1,22 +1,19 @@
-//! Which of many globs can match a path at all: each is filed under one of its literal pieces, the
-//! one that the fewest others share, and a path is looked up by its own pieces.
+//! Which of many globs can match a path at all. Each glob is filed under one of its literal pieces, the one that the
+//! fewest others share, and a path is looked up by its own pieces.
 //!
 //! A key is a hash; a collision costs a comparison, never a wrong answer.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::glob::{Glob, Part};
-use super::lines::On;
+use super::glob::{Glob, Part, Piece};
 
 /// The literal pieces by which a glob can be filed. The order is the preference between equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u64)]
-enum Kind {
-    /// The whole path.
-    Path = 1,
+enum PieceKind {
     /// The last component.
-    Name,
+    Name = 1,
     /// The end of the last component.
     Suffix,
     /// The beginning of the last component.
@@ -27,7 +24,7 @@ enum Kind {
     Gram,
 }
 
-/// Longest beginnings and ends that are looked up: one bit each of a `u64`.
+/// The longest beginning or end that is looked up: each length has a bit in a `u64`.
 const LONGEST: usize = 63;
 
 /// The globs that a path may match.
@@ -42,9 +39,9 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Files the globs under their numbers: their positions. A glob comes with what it is tried on.
-    pub(super) fn new<'g>(globs: impl Iterator<Item = (&'g Glob, On)>) -> Self {
-        let keys: Vec<Vec<Key>> = globs.map(|(glob, on)| keys(glob, on)).collect();
+    /// Files the globs. The number of a glob is its position.
+    pub(super) fn new<'g>(globs: impl Iterator<Item = &'g Glob>) -> Self {
+        let keys: Vec<Vec<PieceKey>> = globs.map(keys).collect();
         let mut uses: HashMap<u64, usize, BuildHasherDefault<Keep>> = HashMap::default();
         for key in keys.iter().flatten() {
             *uses.entry(key.hash).or_default() += 1;
@@ -59,17 +56,17 @@ impl Index {
         index
     }
 
-    fn file(&mut self, key: &Key, number: u32) {
+    fn file(&mut self, key: &PieceKey, number: u32) {
         match key.kind {
-            Kind::Suffix => self.suffixes |= 1 << key.length,
-            Kind::Prefix => self.prefixes |= 1 << key.length,
-            Kind::Gram => self.grams = true,
+            PieceKind::Suffix => self.suffixes |= 1 << key.length,
+            PieceKind::Prefix => self.prefixes |= 1 << key.length,
+            PieceKind::Gram => self.grams = true,
             _ => {}
         }
         self.table.entry(key.hash).or_default().push(number);
     }
 
-    /// Hands every glob to `each` that may match `path`; some twice, some in vain.
+    /// Hands every glob that may match `path` to `each`: some twice, some in vain.
     pub(super) fn candidates(&self, path: &[u8], mut each: impl FnMut(u32)) {
         self.always.iter().copied().for_each(&mut each);
         if self.table.is_empty() {
@@ -80,23 +77,21 @@ impl Index {
                 numbers.iter().copied().for_each(&mut each);
             }
         };
-        let (mut whole, mut part, mut begin) = (SEED, SEED, 0);
+        let (mut part, mut begin) = (SEED, 0);
         for (at, &byte) in path.iter().enumerate() {
             if byte == b'/' {
-                look(Kind::Component, part);
-                whole = join(whole, part);
+                look(PieceKind::Component, part);
                 (part, begin) = (SEED, at + 1);
             } else {
                 part = step(part, byte);
             }
         }
-        look(Kind::Path, join(whole, part));
-        look(Kind::Name, part);
+        look(PieceKind::Name, part);
         let name = &path[begin..];
-        edges(self.suffixes, name.iter().rev(), |hash| look(Kind::Suffix, hash));
-        edges(self.prefixes, name.iter(), |hash| look(Kind::Prefix, hash));
+        edges(self.suffixes, name.iter().rev(), |hash| look(PieceKind::Suffix, hash));
+        edges(self.prefixes, name.iter(), |hash| look(PieceKind::Prefix, hash));
         if self.grams {
-            name.windows(3).for_each(|gram| look(Kind::Gram, hash(gram.iter())));
+            name.windows(3).for_each(|gram| look(PieceKind::Gram, hash(gram.iter())));
         }
     }
 }
@@ -113,56 +108,51 @@ fn edges<'b>(lengths: u64, bytes: impl Iterator<Item = &'b u8>, mut look: impl F
     }
 }
 
-struct Key {
-    kind: Kind,
+struct PieceKey {
+    kind: PieceKind,
     hash: u64,
     length: usize,
 }
 
-fn key(kind: Kind, state: u64, length: usize) -> Key {
-    Key { kind, hash: finish(kind, state), length }
+fn key(kind: PieceKind, state: u64, length: usize) -> PieceKey {
+    PieceKey { kind, hash: finish(kind, state), length }
 }
 
 /// All pieces by which a glob could be filed.
-fn keys(glob: &Glob, on: On) -> Vec<Key> {
+fn keys(glob: &Glob) -> Vec<PieceKey> {
     let mut keys = Vec::new();
     let Some(parts) = glob.parts() else { return keys };
     let Some((last, above)) = parts.split_last() else { return keys };
-    let literals: Option<Vec<&[u8]>> = parts.iter().map(Part::literal).collect();
-    if on == On::Path
-        && let Some([first @ .., name]) = literals.as_deref()
-    {
-        let whole = first.iter().fold(SEED, |whole, part| join(whole, hash(part.iter())));
-        keys.push(key(Kind::Path, join(whole, hash(name.iter())), 0));
-    }
     for part in above.iter().filter_map(Part::literal) {
-        keys.push(key(Kind::Component, hash(part.iter()), 0));
+        keys.push(key(PieceKind::Component, hash(part.iter()), 0));
     }
     if let Part::Name(name) = last {
-        name_keys(&name.pieces, &mut keys);
+        name_keys(name, &mut keys);
     }
     keys
 }
 
-fn name_keys(pieces: &[Option<Box<[u8]>>], keys: &mut Vec<Key>) {
-    if let [Some(name)] = pieces {
-        keys.push(key(Kind::Name, hash(name.iter()), 0));
+fn name_keys(pieces: &[Piece], keys: &mut Vec<PieceKey>) {
+    if let [Piece::Literal(name)] = pieces {
+        keys.push(key(PieceKind::Name, hash(name.iter()), 0));
         return;
     }
-    if let Some(Some(end)) = pieces.last() {
+    if let Some(Piece::Literal(end)) = pieces.last() {
         let length = end.len().min(LONGEST);
-        keys.push(key(Kind::Suffix, hash(end.iter().rev().take(length)), length));
+        keys.push(key(PieceKind::Suffix, hash(end.iter().rev().take(length)), length));
     }
-    if let Some(Some(begin)) = pieces.first() {
+    if let Some(Piece::Literal(begin)) = pieces.first() {
         let length = begin.len().min(LONGEST);
-        keys.push(key(Kind::Prefix, hash(begin.iter().take(length)), length));
+        keys.push(key(PieceKind::Prefix, hash(begin.iter().take(length)), length));
     }
-    for bytes in pieces.iter().flatten() {
-        keys.extend(bytes.windows(3).map(|gram| key(Kind::Gram, hash(gram.iter()), 3)));
+    for piece in pieces {
+        if let Piece::Literal(bytes) = piece {
+            keys.extend(bytes.windows(3).map(|gram| key(PieceKind::Gram, hash(gram.iter()), 3)));
+        }
     }
 }
 
-/// FNV-1a: short names, a byte at a time, from either end.
+/// Where FNV-1a begins: a hash for short names, a byte at a time, from either end.
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn step(state: u64, byte: u8) -> u64 {
@@ -173,12 +163,7 @@ fn hash<'b>(bytes: impl Iterator<Item = &'b u8>) -> u64 {
     bytes.fold(SEED, |state, &byte| step(state, byte))
 }
 
-/// Adds a component to a path.
-fn join(path: u64, part: u64) -> u64 {
-    (path.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-fn finish(kind: Kind, state: u64) -> u64 {
+fn finish(kind: PieceKind, state: u64) -> u64 {
     let mixed = (state ^ (kind as u64) << 56).wrapping_mul(0xff51_afd7_ed55_8ccd);
     mixed ^ (mixed >> 32)
 }
@@ -203,7 +188,7 @@ impl Hasher for Keep {
 
 #[cfg(test)]
 mod tests {
-    use super::super::glob::Units;
+    use super::super::glob::{On, Units};
     use super::*;
 
     #[test]
@@ -216,9 +201,9 @@ mod tests {
         let globs: Vec<Glob> = patterns
             .split_whitespace()
             .chain([&*long, &*long_suffix, &*long_prefix])
-            .map(|pattern| Glob::path(pattern.as_bytes(), Units::Bytes).unwrap())
+            .map(|pattern| Glob::new(On::Path, pattern.as_bytes(), Units::Bytes).unwrap())
             .collect();
-        let index = Index::new(globs.iter().map(|glob| (glob, On::Path)));
+        let index = Index::new(globs.iter());
         let longer = format!("y{long}z");
         let paths = "a b ab a/b a/x/c.go src/c.go src/a/b/c.go amidst x1yz2 bc b/c/d x/y/b/z axb/b \
             k_gen.go d/k_gen.go . xa";
@@ -243,9 +228,10 @@ mod tests {
             3 => format!("*inner{i}x*"),
             _ => format!("dir/name{i}"),
         });
-        let globs: Vec<Glob> =
-            patterns.map(|one| Glob::path(one.as_bytes(), Units::Bytes).unwrap()).collect();
-        let index = Index::new(globs.iter().map(|glob| (glob, On::Path)));
+        let globs: Vec<Glob> = patterns
+            .map(|one| Glob::new(On::Path, one.as_bytes(), Units::Bytes).unwrap())
+            .collect();
+        let index = Index::new(globs.iter());
         let mut count = 0;
         index.candidates(b"src/some/where/x15/file_gen16.go", |_| count += 1);
         assert!(count <= 12, "{count} candidates");

@@ -1,31 +1,20 @@
 //! An ordered list of patterns of which the last one that matches decides.
 
-use super::glob::Glob;
+use super::glob::{Glob, On};
 use super::index::Index;
 use crate::model::Rule;
 
-/// One pattern of a list.
+/// One pattern of a list with its rule.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
-    /// Its place among all lines that compete with it; the greatest decides.
+pub(super) struct RuleLine {
+    /// The place among all lines that compete; the greatest decides.
     pub(super) order: u32,
     pub(super) glob: Glob,
-    /// What the glob is tried on.
-    pub(super) on: On,
-    /// It matches directories only (`dist/`).
+    /// Whether only directories match (`dist/`).
     pub(super) directories_only: bool,
-    /// It takes back (`!dist`).
+    /// Whether the line takes back (`!dist`).
     pub(super) negated: bool,
     pub(super) rule: Rule,
-}
-
-/// What a glob is tried on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum On {
-    /// The last component, wherever it is.
-    Name,
-    /// The path relative to the list's base.
-    Path,
 }
 
 /// Lists shorter than this are tried one by one.
@@ -33,15 +22,14 @@ const FEW: usize = 6;
 
 /// The lines in ascending order.
 #[derive(Debug)]
-pub(super) struct Lines {
-    lines: Vec<Line>,
+pub(super) struct RuleLines {
+    lines: Vec<RuleLine>,
     index: Option<Index>,
 }
 
-impl Lines {
-    pub(super) fn new(lines: Vec<Line>) -> Self {
-        let index = (lines.len() >= FEW)
-            .then(|| Index::new(lines.iter().map(|line| (&line.glob, line.on))));
+impl RuleLines {
+    pub(super) fn new(lines: Vec<RuleLine>) -> Self {
+        let index = (lines.len() >= FEW).then(|| Index::new(lines.iter().map(|line| &line.glob)));
         Self { lines, index }
     }
 
@@ -50,16 +38,16 @@ impl Lines {
     }
 
     /// All lines, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Line> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &RuleLine> {
         self.lines.iter()
     }
 
     /// The last line that matches a path relative to the base.
-    pub(super) fn last_match(&self, path: &[u8], directory: bool) -> Option<&Line> {
+    pub(super) fn last_match(&self, path: &[u8], directory: bool) -> Option<&RuleLine> {
         let name = name_of(path);
-        let matches = |line: &Line| {
+        let matches = |line: &RuleLine| {
             (directory || !line.directories_only)
-                && line.glob.matches(match line.on {
+                && line.glob.matches(match line.glob.on() {
                     On::Name => name,
                     On::Path => path,
                 })
@@ -78,7 +66,7 @@ impl Lines {
     }
 }
 
-/// The last component.
+/// The last component of a path.
 pub(super) fn name_of(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(slash) => &path[slash + 1..],

@@ -21,72 +21,20 @@ mod glob;
 mod ignore_file;
 mod index;
 mod lines;
-mod named;
 mod regexps;
 mod scope;
 mod spec;
 mod temporary;
 mod types;
 
-use std::ffi::OsStr;
-use std::sync::Arc;
-
-use crate::model::{Origin, Rule, RuleKind};
-
-pub use asker::{Answer, Asker, Found};
-pub use decide::Verdict;
+pub use asker::{Answer, Asker};
+pub use decide::{Filter, Verdict};
+pub use ignore_file::{IGNORE_FILES, IgnoreSource, IgnoreText};
 pub use scope::{
-    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, IGNORE_FILES, IgnoreSource, IgnoreText,
-    Listing, PROJECT_FILES, Scope,
+    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Marks, PROJECT_FILES, Scope,
 };
 pub use spec::{BadPattern, Legacy, List, Named, Pattern, Spec};
-pub use temporary::{looks_temporary, temporary_among, temporary_among_bytes, temporary_of};
-
-/// The compiled rules. Shared by all threads; a verdict allocates nothing.
-#[derive(Debug)]
-pub struct Filter {
-    spec: Spec,
-    warnings: Vec<Legacy>,
-    named: named::NamedPaths,
-    excluded: excluded::Excluded,
-    built_ins: builtin::BuiltIns,
-    regexps: regexps::Regexps,
-    types: Option<types::Types>,
-    default: Rule,
-}
-
-impl Filter {
-    /// Compiles the rules; the first pattern that cannot be understood is the error.
-    pub fn new(spec: Spec) -> Result<Self, BadPattern> {
-        let directory = excluded::normal(&spec.working_directory);
-        let (regexps, warnings) = regexps::Regexps::new(&spec.regexps)?;
-        Ok(Self {
-            warnings,
-            named: named::NamedPaths::new(spec.named.iter().chain(&spec.files)),
-            excluded: excluded::Excluded::new(&spec.excluded, &directory)?,
-            built_ins: builtin::BuiltIns::new(&spec.types),
-            regexps,
-            types: types::Types::new(&spec.types)?,
-            default: Rule { kind: RuleKind::Default, text: Arc::from(""), origin: Origin::BuiltIn },
-            spec,
-        })
-    }
-
-    /// What it was compiled from.
-    pub fn spec(&self) -> &Spec {
-        &self.spec
-    }
-
-    /// The entries of `excluded_regexps` that were read as globs.
-    pub fn warnings(&self) -> &[Legacy] {
-        &self.warnings
-    }
-
-    /// The type of `included_filetypes` that a file name has; `None` also when there are no types.
-    pub fn included_type(&self, name: &OsStr) -> Option<&Rule> {
-        self.types.as_ref()?.of(name.as_encoded_bytes())
-    }
-}
+pub use temporary::temporary_among;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet};
 
-use super::glob::{Glob, Units, expand};
-use super::lines::{Line, Lines, On};
+use super::glob::{Glob, On, Units, expand};
+use super::lines::{RuleLine, RuleLines};
 use super::{BadPattern, Legacy, List, Pattern};
 use crate::model::{Rule, RuleKind};
 
@@ -11,21 +11,21 @@ use crate::model::{Rule, RuleKind};
 #[derive(Debug)]
 pub(super) struct Regexps {
     each: Vec<(Regex, Rule)>,
-    /// All of them at once, when there are so many that asking one by one would show.
+    /// All of them at once. `None`: they are so few that asking one by one is as fast.
     any: Option<RegexSet>,
     /// Entries that are globs.
-    globs: Lines,
+    globs: RuleLines,
 }
 
-/// Up to this many are asked one by one.
+/// Up to this many expressions are asked one by one.
 const FEW: usize = 4;
 
-/// What one may take when it is compiled, in bytes. `.{1000}` fits; `(.{100}){100}` is a mistake that would
+/// What one expression may take when it is compiled, in bytes. `.{1000}` fits; `(.{100}){100}` is a mistake that would
 /// hold up the first run.
 const LARGEST: usize = 1 << 20;
 
 impl Regexps {
-    /// Compiles the entries; those that had to be read as globs are returned beside.
+    /// Compiles the entries. Those that had to be read as globs are returned as well.
     pub(super) fn new(patterns: &[Pattern]) -> Result<(Self, Vec<Legacy>), BadPattern> {
         let (mut each, mut globs, mut legacy) = (Vec::new(), Vec::new(), Vec::new());
         for (index, pattern) in patterns.iter().enumerate() {
@@ -54,7 +54,7 @@ impl Regexps {
         let any = (each.len() > FEW)
             .then(|| RegexSet::new(each.iter().map(|(regex, _)| regex.as_str())))
             .and_then(Result::ok);
-        Ok((Self { each, any, globs: Lines::new(globs) }, legacy))
+        Ok((Self { each, any, globs: RuleLines::new(globs) }, legacy))
     }
 
     /// Whether there is none.
@@ -76,9 +76,9 @@ impl Regexps {
     }
 }
 
-/// The glob that an entry was surely meant as, which is no regular expression: with a star, and with
-/// nothing that only a regular expression has.
-fn meant_glob(text: &str, order: u32, rule: &Rule) -> Option<(String, Vec<Line>)> {
+/// The glob that was surely meant by an entry that is no regular expression: it has a star, and nothing that only a
+/// regular expression has.
+fn meant_glob(text: &str, order: u32, rule: &Rule) -> Option<(String, Vec<RuleLine>)> {
     let glob = text.strip_prefix('^').unwrap_or(text);
     let glob = glob.strip_suffix('$').unwrap_or(glob);
     if !glob.contains('*') || glob.contains(['(', ')', '|', '+', '\\', '^', '$']) {
@@ -87,17 +87,14 @@ fn meant_glob(text: &str, order: u32, rule: &Rule) -> Option<(String, Vec<Line>)
     let on = if glob.contains('/') { On::Path } else { On::Name };
     let mut lines = Vec::new();
     for alternative in expand(glob.as_bytes()).ok()? {
-        let glob = match on {
-            On::Name => Glob::name(&alternative, Units::Characters),
-            On::Path => Glob::path(&alternative, Units::Characters),
-        };
-        let (glob, rule) = (glob.ok()?, rule.clone());
-        lines.push(Line { order, glob, on, directories_only: false, negated: false, rule });
+        let glob = Glob::new(on, &alternative, Units::Characters).ok()?;
+        let rule = rule.clone();
+        lines.push(RuleLine { order, glob, directories_only: false, negated: false, rule });
     }
     Some((glob.to_owned(), lines))
 }
 
-/// The last line of the `regex` crate's picture of an error says what is wrong.
+/// What is wrong with an expression, in one line: the last of the `regex` crate's picture of the error.
 fn one_line(error: &str) -> String {
     let last =
         error.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no regular expression");

@@ -1,9 +1,9 @@
 //! What holds inside one directory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::ignore_file::Chain;
+use super::ignore_file::{Chain, IgnoreText};
 use crate::model::Rule;
 
 /// The kinds of directory entries that rules tell apart. Links are not followed: a link to a
@@ -20,67 +20,16 @@ pub enum EntryKind {
     Other,
 }
 
-/// The text of one ignore file, handed in by whoever may read files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IgnoreText {
-    /// The file's absolute path.
-    pub path: PathBuf,
-    /// Its bytes.
-    pub text: Vec<u8>,
-    /// The directory its patterns are relative to.
-    pub base: PathBuf,
-    /// Which kind of file it is: it decides the precedence.
-    pub source: IgnoreSource,
-}
-
-/// The kinds of ignore files, lowest precedence first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IgnoreSource {
-    /// git's `core.excludesFile`.
-    Global,
-    /// `info/exclude` of the repository.
-    Exclude,
-    /// A `.gitignore`: nearer directories win.
-    Gitignore,
-    /// An `.ignore`: wins over the `.gitignore` of its directory, not over one of a nearer directory.
-    Ignore,
-}
-
-impl IgnoreText {
-    /// A `.gitignore` or `.ignore` (by its name) that speaks about the directory it lies in.
-    pub fn in_directory(path: PathBuf, text: Vec<u8>) -> Self {
-        let source = match path.file_name() {
-            Some(name) if name == ".ignore" => IgnoreSource::Ignore,
-            _ => IgnoreSource::Gitignore,
-        };
-        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Self { path, text, base, source }
-    }
-
-    /// `info/exclude` of the repository whose work tree begins at `top`.
-    pub fn exclude(path: PathBuf, text: Vec<u8>, top: PathBuf) -> Self {
-        Self { path, text, base: top, source: IgnoreSource::Exclude }
-    }
-
-    /// git's `core.excludesFile`, as it holds in the repository at `top` (without one: in the root).
-    pub fn global(path: PathBuf, text: Vec<u8>, top: PathBuf) -> Self {
-        Self { path, text, base: top, source: IgnoreSource::Global }
-    }
-}
-
 /// What a look into one directory found that matters to rules.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Listing<'l> {
-    /// Its `.gitignore` and `.ignore`.
-    pub ignore_files: &'l [IgnoreText],
-    /// It holds one of [`PROJECT_FILES`], so that `target` in it is a build directory.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// The directory's `.gitignore` and `.ignore`.
+    pub ignore_files: Vec<IgnoreText>,
+    /// The directory holds one of [`PROJECT_FILES`], so that `target` in it is a build directory.
     pub project_file: bool,
-    /// It holds a `CACHEDIR.TAG` that begins with [`CACHEDIR_SIGNATURE`].
+    /// The directory holds a `CACHEDIR.TAG` that begins with [`CACHEDIR_SIGNATURE`].
     pub cachedir_tag: bool,
 }
-
-/// Names of ignore files inside watched trees.
-pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// A directory `target` beside one of these is a build directory.
 pub const PROJECT_FILES: [&str; 3] = ["Cargo.toml", "pom.xml", "build.sbt"];
@@ -98,14 +47,14 @@ pub const CACHEDIR_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806b
 pub struct Scope {
     /// The root that paths are relative to.
     pub(super) root: Arc<Path>,
-    /// This is what holds around the root, not yet inside it.
+    /// Whether this is what holds around the root, not yet inside it.
     pub(super) around: bool,
     pub(super) chain: Option<Arc<Chain>>,
-    /// It holds one of [`PROJECT_FILES`].
+    /// Whether the directory holds one of [`PROJECT_FILES`].
     pub(super) project: bool,
     /// The last line of `excluded_paths` that matches this directory or one above it.
     pub(super) line: Option<LineAbove>,
-    pub(super) state: State,
+    pub(super) state: Approach,
 }
 
 /// A line of `excluded_paths` that covers everything inside a directory.
@@ -115,14 +64,14 @@ pub(super) struct LineAbove {
     pub(super) negated: bool,
 }
 
-/// How the walk came here.
+/// How the walk came into a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum Approach {
     /// No rule spoke against it.
     Plain,
-    /// This line took it back from whatever ignore files say.
+    /// This line took the directory back, whatever ignore files say.
     TakenBack(Rule),
-    /// This rule ignores it: only what is taken back counts inside.
+    /// This rule ignores the directory: only what is taken back counts inside.
     Passing(Rule),
 }
 
@@ -136,8 +85,8 @@ impl Scope {
     /// on its way.
     pub fn passing(&self) -> Option<&Rule> {
         match &self.state {
-            State::Passing(rule) => Some(rule),
-            State::Plain | State::TakenBack(_) => None,
+            Approach::Passing(rule) => Some(rule),
+            Approach::Plain | Approach::TakenBack(_) => None,
         }
     }
 
@@ -155,8 +104,8 @@ impl Scope {
 /// What [`super::Filter::enter`] says about a directory.
 #[derive(Clone, Debug)]
 pub enum Entered<'a> {
-    /// It is watched and walked, and this holds inside.
+    /// The directory is watched and walked, and this holds inside.
     Scope(Arc<Scope>),
-    /// It is ignored: neither watched nor walked.
+    /// The directory is ignored: neither watched nor walked.
     Ignored(&'a Rule),
 }

@@ -77,7 +77,7 @@ impl List {
 pub struct BadPattern {
     /// The list it is in.
     pub list: List,
-    /// Its index in that list of the [`Spec`].
+    /// The index in that list of the [`Spec`].
     pub index: usize,
     /// The pattern as it was written.
     pub pattern: String,
@@ -106,7 +106,7 @@ impl std::error::Error for BadPattern {}
 /// meant (`*.yml$` as `*.yml`): the LEGACY line is said once for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Legacy {
-    /// Its index in [`Spec::regexps`].
+    /// The index in [`Spec::regexps`].
     pub index: usize,
     /// The entry as it was written.
     pub pattern: String,

@@ -5,7 +5,8 @@
 
 use std::ffi::OsStr;
 
-use super::builtin::{sed_temporary, vim_probe};
+use super::builtin::is_temporary;
+use crate::sys::bytes::os_str;
 
 /// Words that stand for "temporary" before or after the name of the file that is being saved.
 const WORDS: [&str; 29] = [
@@ -40,18 +41,21 @@ const WORDS: [&str; 29] = [
     "___jb_bak___",
 ];
 
-/// Whether a name alone looks like that of a temporary file: what `tempfile` libraries, GTK, Sublime
-/// Text, vim, sed, perl and rsync make when they save.
-pub fn looks_temporary(name: &OsStr) -> bool {
+/// Whether `name` looks like a temporary of some name for which `exists` says yes, or like one by itself. Asks only
+/// for names that could be meant, mostly for none.
+pub fn temporary_among(name: &OsStr, mut exists: impl FnMut(&OsStr) -> bool) -> bool {
     let name = name.as_encoded_bytes();
-    let after = |beginning: &str| name.strip_prefix(beginning.as_bytes());
-    let random_after = |beginning| after(beginning).is_some_and(is_random);
-    name.ends_with(b".tmp")
+    looks_temporary(name) || is_made_of_one(name, |other| exists(os_str(other)))
+}
+
+/// Whether a name alone looks like that of a temporary file: what editors, `tempfile` libraries, GTK, Sublime
+/// Text, sed, perl and rsync make when they save.
+fn looks_temporary(name: &[u8]) -> bool {
+    let random_after = |begin: &str| name.strip_prefix(begin.as_bytes()).is_some_and(is_random);
+    is_temporary(name)
+        || name.ends_with(b".tmp")
         || name.ends_with(b".temp")
-        || (name.ends_with(b"~") && name.len() > 1)
-        || [".tmp", "tmp", ".goutputstream-", ".nfs", ".fuse_hidden"].into_iter().any(random_after)
-        || sed_temporary(name)
-        || vim_probe(name)
+        || [".tmp", "tmp", ".goutputstream-"].into_iter().any(random_after)
         || perl_temporary(name)
         || rsync_temporary(name)
 }
@@ -77,22 +81,8 @@ fn rsync_temporary(name: &[u8]) -> bool {
         && is_random(random)
 }
 
-/// Whether `name` looks like a temporary of `sibling`: `a.go.123.tmp`, `.a.go.Xy12`, `a.go~`, `#a.go#`.
-pub fn temporary_of(name: &OsStr, sibling: &OsStr) -> bool {
-    let sibling = sibling.as_encoded_bytes();
-    temporary_among_bytes(name.as_encoded_bytes(), |candidate| candidate == sibling)
-}
-
-/// Whether `name` looks like a temporary of some name for which `exists` says yes, or like one by
-/// itself. A name that is no UTF-8 is only judged by itself; [`temporary_among_bytes`] takes all.
-pub fn temporary_among(name: &OsStr, mut exists: impl FnMut(&OsStr) -> bool) -> bool {
-    let among = |bytes: &[u8]| str::from_utf8(bytes).is_ok_and(|text| exists(OsStr::new(text)));
-    looks_temporary(name) || temporary_among_bytes(name.as_encoded_bytes(), among)
-}
-
-/// Whether `name` looks like a temporary of some name for which `exists` says yes; both as
-/// [`OsStr::as_encoded_bytes`]. Asks only for names that could be meant, mostly for none.
-pub fn temporary_among_bytes(name: &[u8], mut exists: impl FnMut(&[u8]) -> bool) -> bool {
+/// Whether `name` is made of a name that exists: `a.go.123.tmp`, `.a.go.Xy12`, `a.go~`, `#a.go#`.
+fn is_made_of_one(name: &[u8], mut exists: impl FnMut(&[u8]) -> bool) -> bool {
     if before_the_ending(name).is_some_and(|siblings| siblings.iter().any(|name| exists(name))) {
         return true;
     }
@@ -109,7 +99,8 @@ pub fn temporary_among_bytes(name: &[u8], mut exists: impl FnMut(&[u8]) -> bool)
     false
 }
 
-/// `mainAbCdEf.go`, `main-AbCdEf.go`: what `tempfile` makes of `main` and `.go`. The names that it may be meant for.
+/// The names for which a name with a random part before its ending may be meant: `tempfile` makes `mainAbCdEf.go` or
+/// `main-AbCdEf.go` of `main` and `.go`.
 fn before_the_ending(name: &[u8]) -> Option<Vec<Vec<u8>>> {
     let dot = name.iter().rposition(|byte| *byte == b'.')?;
     let (rest, ending) = name.split_at(dot);
@@ -127,7 +118,7 @@ fn before_the_ending(name: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// How many letters and digits `tempfile` and mkstemp(3) choose.
 const RANDOM: usize = 6;
 
-/// `.tmp-` and the like.
+/// The longest text before a sibling's name: `.tmp-` and the like.
 const LONGEST_BEGINNING: usize = 6;
 
 /// What stands before the sibling's name.
@@ -266,7 +257,7 @@ mod tests {
             "a.go.oAbCdEf",
             ".a.go.Ab12Cd",
         ] {
-            assert!(temporary_of(name.as_ref(), "a.go".as_ref()), "{name}");
+            assert!(is_made_of_one(name.as_bytes(), |other| other == b"a.go"), "{name}");
             assert!(temporary_among(name.as_ref(), |other| other == "a.go"), "{name}");
         }
     }
@@ -300,7 +291,8 @@ mod tests {
             ("user.service.ts", "user.ts"),
             ("a.go1.md", "a.go"),
         ] {
-            assert!(!temporary_of(name.as_ref(), sibling.as_ref()), "{name} of {sibling}");
+            let made = is_made_of_one(name.as_bytes(), |other| other == sibling.as_bytes());
+            assert!(!made, "{name} of {sibling}");
         }
     }
 
@@ -320,7 +312,7 @@ mod tests {
             "1abcdefg",
             ".main.go.Xy12Ab",
         ] {
-            assert!(looks_temporary(name.as_ref()), "{name}");
+            assert!(looks_temporary(name.as_bytes()), "{name}");
         }
         for name in [
             "sediments",
@@ -342,15 +334,15 @@ mod tests {
             ".a.Xy12Ab.go",
             "..Xy12Ab",
         ] {
-            assert!(!looks_temporary(name.as_ref()), "{name}");
+            assert!(!looks_temporary(name.as_bytes()), "{name}");
         }
     }
 
     #[test]
     fn names_that_are_no_text_have_temporaries_too() {
-        assert!(temporary_among_bytes(b".a\xff.go.Xy12", |other| other == b"a\xff.go"));
-        assert!(temporary_among_bytes(b"a\xff.go~", |other| other == b"a\xff.go"));
-        assert!(!temporary_among_bytes(b"", |_| true));
+        assert!(is_made_of_one(b".a\xff.go.Xy12", |other| other == b"a\xff.go"));
+        assert!(is_made_of_one(b"a\xff.go~", |other| other == b"a\xff.go"));
+        assert!(!is_made_of_one(b"", |_| true));
     }
 
     #[test]

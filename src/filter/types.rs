@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::glob::{Glob, GlobError, Units, expand};
-use super::lines::{Line, Lines, On};
+use super::glob::{Glob, GlobError, On, Units, expand};
+use super::lines::{RuleLine, RuleLines};
 use super::{BadPattern, List, Pattern};
 use crate::model::{Rule, RuleKind};
 
@@ -18,7 +18,7 @@ pub(super) struct Types {
     /// Ends by the bytes after the dot, and whole names.
     ends: HashMap<Box<[u8]>, Rule>,
     names: HashMap<Box<[u8]>, Rule>,
-    globs: Lines,
+    globs: RuleLines,
     /// The rule for a file that has none of them: the whole list.
     none: Rule,
 }
@@ -39,11 +39,11 @@ impl Types {
             check(text).map_err(bad)?;
             if text.contains(['*', '?', '[', '{']) {
                 for alternative in expand(text.as_bytes()).map_err(bad)? {
-                    let glob = Glob::name(&alternative, Units::Characters).map_err(bad)?;
+                    let glob = Glob::new(On::Name, &alternative, Units::Characters).map_err(bad)?;
                     let order = u32::try_from(index).unwrap_or(u32::MAX);
-                    let (on, rule) = (On::Name, rule.clone());
+                    let rule = rule.clone();
                     let (directories_only, negated) = (false, false);
-                    globs.push(Line { order, glob, on, directories_only, negated, rule });
+                    globs.push(RuleLine { order, glob, directories_only, negated, rule });
                 }
                 continue;
             }
@@ -53,7 +53,7 @@ impl Types {
                 names.entry(end.into()).or_insert(rule);
             }
         }
-        Ok(Some(Self { ends, names, globs: Lines::new(globs), none }))
+        Ok(Some(Self { ends, names, globs: RuleLines::new(globs), none }))
     }
 
     /// The type that a file name has: a whole name before an end, a longer end before a shorter one.
@@ -69,7 +69,7 @@ impl Types {
             .or_else(|| self.globs.last_match(name, false).map(|line| &line.rule))
     }
 
-    /// The rule that says "none of these".
+    /// The rule for a file that has no type of the list.
     pub(super) fn none(&self) -> &Rule {
         &self.none
     }
@@ -84,7 +84,7 @@ fn check(text: &str) -> Result<(), GlobError> {
         _ if text.contains('/') => Err(GlobError(
             "a type is how a file name ends; a path belongs into excluded_paths or -w",
         )),
-        // Nothing would have it, and nobody would know why nothing reloads.
+        // No file would have such a type, and no reload would come.
         _ if text.contains([' ', '\t']) => Err(GlobError(
             "holds a blank; types stand apart: go,html on the command line, [go, html] in a file",
         )),

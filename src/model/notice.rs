@@ -95,13 +95,13 @@ pub enum Notice {
     GitHold {
         /// The lock file.
         lock: PathBuf,
-        /// Who holds it, when a live process can be named.
-        holder: Option<LeftOver>,
+        /// How long ago it was written.
+        age: Duration,
         /// How many changes wait.
         waiting: usize,
         /// How long at most from now.
         left: Duration,
-        /// Nobody holds the file: it is stale.
+        /// It is so old that its git has most likely died.
         stale: bool,
     },
     /// A save left the bytes as the last run saw them.

@@ -15,5 +15,9 @@ use linux as os;
 #[cfg(not(target_os = "linux"))]
 use macos as os;
 
+pub use os::stdio;
 pub use os::timer;
-pub use unix::{bytes, errno, modes, signal};
+pub use unix::bytes;
+pub use unix::errno;
+pub use unix::modes;
+pub use unix::signal;

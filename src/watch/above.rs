@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::list::Ground;
 use super::os;
+use super::repository::Repository;
 use crate::filter::{IGNORE_FILES, IgnoreText};
 
 /// An ignore file larger than this is not one.
@@ -17,7 +18,8 @@ impl Ground {
         if !self.filter.spec().gitignore {
             return (texts, files);
         }
-        let top = root.ancestors().find(|dir| os::lstat(&dir.join(".git")).is_ok());
+        let repository = Repository::around(root);
+        let top = repository.as_ref().map(|repository| &*repository.top);
         if let Some(path) = ignore::gitignore::gitconfig_excludes_path() {
             let base = top.unwrap_or(root).to_path_buf();
             if let Ok(text) = os::read_file(&path, LIMIT) {
@@ -25,13 +27,13 @@ impl Ground {
             }
             files.push(path);
         }
-        let Some(top) = top else { return (texts, files) };
-        if let Some(path) = exclude_file(top) {
-            if let Ok(text) = os::read_file(&path, LIMIT) {
-                texts.push(IgnoreText::exclude(path.clone(), text, top.to_path_buf()));
-            }
-            files.push(path);
+        let Some(repository) = &repository else { return (texts, files) };
+        let top = &repository.top;
+        let exclude = repository.exclude_file();
+        if let Ok(text) = os::read_file(&exclude, LIMIT) {
+            texts.push(IgnoreText::exclude(exclude.clone(), text, top.clone()));
         }
+        files.push(exclude);
         let between: Vec<&Path> =
             root.ancestors().skip(1).take_while(|dir| dir.starts_with(top)).collect();
         for dir in between.into_iter().rev() {
@@ -45,23 +47,4 @@ impl Ground {
         }
         (texts, files)
     }
-}
-
-/// `info/exclude` of the repository whose work tree begins at `top`. In a linked work tree or a submodule
-/// `.git` is a file that names the git directory; `commondir` in it leads to the shared one.
-fn exclude_file(top: &Path) -> Option<PathBuf> {
-    let dot_git = top.join(".git");
-    if os::lstat(&dot_git).ok()?.is_dir() {
-        return Some(dot_git.join("info/exclude"));
-    }
-    let text = os::read_file(&dot_git, 8192).ok()?;
-    let git = top.join(path_of(text.strip_prefix(b"gitdir: ")?));
-    let common = os::read_file(&git.join("commondir"), 8192).ok();
-    let shared = common.map_or_else(|| git.clone(), |text| git.join(path_of(&text)));
-    Some(shared.join("info/exclude"))
-}
-
-fn path_of(line: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(line.trim_ascii_end()))
 }

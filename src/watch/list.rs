@@ -15,7 +15,7 @@ use super::settings::{Poll, Timestamp};
 use super::stat::Stat;
 use super::table::is_below;
 use crate::filter::{
-    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, Found, IGNORE_FILES, IgnoreText,
+    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, IGNORE_FILES, IgnoreText, Marks,
     PROJECT_FILES, Scope, Verdict,
 };
 use crate::model::Rule;
@@ -217,7 +217,7 @@ fn enter(
 ) -> Option<Arc<Scope>> {
     let found = found(directory, &job.path, scratch);
     let around = job.around.as_ref()?;
-    match ground.filter.enter(around, &job.path, found.listing()) {
+    match ground.filter.enter(around, &job.path, &found) {
         Entered::Scope(scope) => Some(scope),
         // A root is never ignored, nor is the directory of a file that was named.
         Entered::Ignored(_) if ground.is_root(&job.path) || job.only.is_some() => {
@@ -231,8 +231,8 @@ fn enter(
 }
 
 /// What is in a directory that matters to rules.
-fn found(directory: &Directory, path: &Path, scratch: &Scratch) -> Found {
-    let mut found = Found::default();
+fn found(directory: &Directory, path: &Path, scratch: &Scratch) -> Marks {
+    let mut found = Marks::default();
     for &(offset, length, _) in &scratch.found {
         let name = scratch.names.get(offset as usize..offset as usize + length as usize);
         let name = name.unwrap_or_default();
@@ -257,7 +257,7 @@ pub(crate) fn glance(
     path: &Path,
     follow: bool,
     scratch: &mut Scratch,
-) -> io::Result<(Found, Directory)> {
+) -> io::Result<(Marks, Directory)> {
     let directory = Directory::open(path, follow)?;
     read_names(&directory, scratch)?;
     Ok((found(&directory, path, scratch), directory))

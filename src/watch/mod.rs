@@ -29,6 +29,7 @@ mod polling;
 mod portable;
 mod reader;
 mod recovery;
+mod repository;
 mod roots;
 mod settings;
 mod spots;
@@ -65,6 +66,7 @@ use tokio::sync::mpsc::UnboundedSender;
 pub use self::contents::{Comparison, content};
 pub(crate) use self::links::Links;
 pub use self::message::Message;
+pub(crate) use self::repository::Repository;
 pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
 pub use self::survey::{Glance, Step, Survey};
 

@@ -13,7 +13,7 @@ use super::list::{self, Ground, Job, Scratch};
 use super::message::{Arming, Outcome};
 use super::os;
 use super::settings::{Poll, Root, Settings};
-use crate::filter::{EntryKind, Filter, Found, Scope};
+use crate::filter::{EntryKind, Filter, Marks, Scope};
 use crate::model::Rule;
 
 /// The trees of a configuration, to be looked at.
@@ -32,7 +32,7 @@ pub struct Survey {
 #[derive(Debug)]
 pub enum Glance {
     /// The directory; with the reason why its file system sends no events.
-    Directory(Found, Option<Arc<str>>),
+    Directory(Marks, Option<Arc<str>>),
     /// A link, which is not followed.
     Link,
     /// It cannot be read.

@@ -34,7 +34,7 @@ pub(in crate::filter) fn expand(pattern: &[u8]) -> Result<Vec<Vec<u8>>, GlobErro
 /// A group: where its `{` is, its commas, its `}`.
 type Group = (usize, Vec<usize>, usize);
 
-/// The first group at or after `from`.
+/// The first group of braces at or after `from`.
 fn first_group(text: &[u8], from: usize) -> Result<Option<Group>, GlobError> {
     let mut start = None;
     let mut commas = Vec::new();

@@ -1,9 +1,9 @@
 //! Tables of patterns and paths.
 
-use super::{Glob, Units, expand};
+use super::{Glob, On, Units, expand};
 
 fn path(pattern: &str, text: &[u8]) -> bool {
-    Glob::path(pattern.as_bytes(), Units::Bytes).unwrap().matches(text)
+    Glob::new(On::Path, pattern.as_bytes(), Units::Bytes).unwrap().matches(text)
 }
 
 #[test]
@@ -93,14 +93,15 @@ fn a_double_star_after_a_literal_beginning_spans_as_it_does_in_git() {
 
 #[test]
 fn names_that_are_no_text_are_compared_byte_by_byte() {
-    let bytes =
-        |pattern: &[u8], text: &[u8]| Glob::name(pattern, Units::Bytes).unwrap().matches(text);
+    let bytes = |pattern: &[u8], text: &[u8]| {
+        Glob::new(On::Name, pattern, Units::Bytes).unwrap().matches(text)
+    };
     assert!(bytes(b"a\xff*", b"a\xffb"));
     assert!(!bytes(b"a\xfe*", b"a\xffb"));
     assert!(bytes(b"?", b"\xff"));
     assert!(!bytes("?".as_bytes(), "é".as_bytes()));
     let characters = |pattern: &str, text: &[u8]| {
-        Glob::name(pattern.as_bytes(), Units::Characters).unwrap().matches(text)
+        Glob::new(On::Name, pattern.as_bytes(), Units::Characters).unwrap().matches(text)
     };
     assert!(characters("?", "é".as_bytes()));
     assert!(characters("[à-ü]x", "éx".as_bytes()));
@@ -129,10 +130,10 @@ fn the_longest_patterns_can_be_compiled() {
         let pattern = pattern.trim_end_matches('/').as_bytes();
         for units in [Units::Bytes, Units::Characters] {
             // It panics in a debug build when it cannot be.
-            assert!(!Glob::path(pattern, units).unwrap().matches(b"nothing like it"));
+            assert!(!Glob::new(On::Path, pattern, units).unwrap().matches(b"nothing like it"));
         }
     }
-    assert!(Glob::path(&[b'?'; 4097], Units::Bytes).is_err());
+    assert!(Glob::new(On::Path, &[b'?'; 4097], Units::Bytes).is_err());
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn what_is_no_pattern_says_why() {
     for (pattern, word) in
         [("[a", "["), ("a[", "["), ("a\\", "\\"), ("[[:nope:]]", "class"), ("[a-", "[")]
     {
-        let error = Glob::path(pattern.as_bytes(), Units::Bytes).unwrap_err();
+        let error = Glob::new(On::Path, pattern.as_bytes(), Units::Bytes).unwrap_err();
         assert!(error.0.contains(word), "{pattern}: {error:?}");
     }
 }
@@ -171,7 +172,7 @@ fn a_pattern_leads_into_the_directories_above_what_it_names() {
         ("a**/c", "ab", true),
         ("a**/c", "b", false),
     ] {
-        let glob = Glob::path(pattern.as_bytes(), Units::Bytes).unwrap();
+        let glob = Glob::new(On::Path, pattern.as_bytes(), Units::Bytes).unwrap();
         assert_eq!(glob.leads_below(directory.as_bytes()), expected, "{pattern} into {directory}");
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::filter::*;
+use crate::model::{Origin, Rule};
 
 /// Sets of ignore files that are compared in `cargo test`; `GO_WATCHER_GIT_ROUNDS` asks for more.
 const ROUNDS: u64 = 60;
@@ -236,9 +237,9 @@ fn round(repository: &Repository, random: &mut Random) -> Vec<String> {
     let expected = repository.judged_by_git(&global.path);
     assert_eq!(expected.len(), repository.paths.len());
     for ((path, kind), expected) in repository.paths.iter().zip(expected) {
-        let look = |directory: &Path| Found {
+        let look = |directory: &Path| Marks {
             ignore_files: files.get(directory).cloned().unwrap_or_default(),
-            ..Found::default()
+            ..Marks::default()
         };
         let answer = asker.ask(&top.join(path), *kind, look).unwrap();
         let ours = (!answer.watched).then(|| place(&answer.rule));

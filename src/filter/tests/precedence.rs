@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::support::Project;
 use crate::filter::*;
+use crate::model::Origin;
 
 #[test]
 fn a_named_file_counts_whatever_the_rules_say() {
@@ -162,17 +163,17 @@ fn the_walk_passes_through_to_what_was_taken_back() {
     ]);
     let filter = Filter::new(project.spec).unwrap();
     let around = filter.root_scope(Path::new("/w"), &[]);
-    let inside = entered(filter.enter(&around, Path::new("/w"), Listing::default()));
+    let inside = entered(filter.enter(&around, Path::new("/w"), &Marks::default()));
     let path = Path::new("/w/node_modules");
     let verdict = filter.verdict(&inside, path, EntryKind::Directory);
     assert!(
         matches!(verdict, Verdict::Watch(rule) if &*rule.text == "!node_modules/mine"),
         "{verdict:?}"
     );
-    let passing = entered(filter.enter(&inside, path, Listing::default()));
+    let passing = entered(filter.enter(&inside, path, &Marks::default()));
     assert_eq!(passing.passing().map(|rule| &*rule.text), Some("node_modules"));
     let mine = path.join("mine");
-    let mine = entered(filter.enter(&passing, &mine, Listing::default()));
+    let mine = entered(filter.enter(&passing, &mine, &Marks::default()));
     assert_eq!(mine.passing(), None);
 }
 
@@ -207,18 +208,18 @@ fn a_root_is_never_ignored() {
 fn directories_with_nothing_new_share_a_scope() {
     let filter = Filter::new(Project::new().spec).unwrap();
     let around = filter.root_scope(Path::new("/w"), &[]);
-    let root = entered(filter.enter(&around, Path::new("/w"), Listing::default()));
+    let root = entered(filter.enter(&around, Path::new("/w"), &Marks::default()));
     assert!(!Arc::ptr_eq(&around, &root));
-    let sub = entered(filter.enter(&root, Path::new("/w/sub"), Listing::default()));
+    let sub = entered(filter.enter(&root, Path::new("/w/sub"), &Marks::default()));
     assert!(Arc::ptr_eq(&root, &sub));
     let empty = [IgnoreText::in_directory("/w/sub/.gitignore".into(), b"# nothing\n".to_vec())];
-    let listing = Listing { ignore_files: &empty, ..Listing::default() };
-    assert!(Arc::ptr_eq(&root, &entered(filter.enter(&root, Path::new("/w/sub"), listing))));
-    let project = Listing { project_file: true, ..Listing::default() };
-    let project = entered(filter.enter(&root, Path::new("/w/sub"), project));
+    let listing = Marks { ignore_files: empty.into(), ..Marks::default() };
+    assert!(Arc::ptr_eq(&root, &entered(filter.enter(&root, Path::new("/w/sub"), &listing))));
+    let project = Marks { project_file: true, ..Marks::default() };
+    let project = entered(filter.enter(&root, Path::new("/w/sub"), &project));
     assert!(!Arc::ptr_eq(&root, &project));
-    let below = entered(filter.enter(&project, Path::new("/w/sub/src"), Listing::default()));
-    let deeper = entered(filter.enter(&below, Path::new("/w/sub/src/x"), Listing::default()));
+    let below = entered(filter.enter(&project, Path::new("/w/sub/src"), &Marks::default()));
+    let deeper = entered(filter.enter(&below, Path::new("/w/sub/src/x"), &Marks::default()));
     assert!(Arc::ptr_eq(&below, &deeper));
 }
 
@@ -245,7 +246,7 @@ fn each_directory_is_looked_into_once_and_ignored_ones_never() {
     }
     let expected = ["/w", "/w/a", "/w/a/b", "/w/new"].map(std::path::PathBuf::from);
     assert_eq!(looked, expected);
-    assert_eq!(asker.ask(Path::new("/elsewhere"), EntryKind::File, |_| Found::default()), None);
+    assert_eq!(asker.ask(Path::new("/elsewhere"), EntryKind::File, |_| Marks::default()), None);
 }
 
 fn entered(entered: Entered<'_>) -> Arc<Scope> {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::support::{Project, lines};
-use crate::filter::glob::{Glob, Units};
-use crate::filter::lines::{Line, Lines, On};
+use crate::filter::glob::{Glob, On, Units};
+use crate::filter::lines::{RuleLine, RuleLines};
 use crate::filter::*;
+use crate::model::{Origin, Rule, RuleKind};
 
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -54,18 +55,15 @@ proptest! {
         let line = |(order, text): (u32, &String)| {
             let body = text.trim_start_matches('!').trim_end_matches('/');
             let on = if body.contains('/') { On::Path } else { On::Name };
-            let glob = match on {
-                On::Name => Glob::name(body.as_bytes(), Units::Bytes).ok()?,
-                On::Path => Glob::path(body.as_bytes(), Units::Bytes).ok()?,
-            };
+            let glob = Glob::new(on, body.as_bytes(), Units::Bytes).ok()?;
             let (kind, origin) = (RuleKind::IgnoreFile, Origin::BuiltIn);
             let rule = Rule { kind, text: text.as_str().into(), origin };
             let (directories_only, negated) = (text.ends_with('/'), text.starts_with('!'));
-            Some(Line { order, glob, on, directories_only, negated, rule })
+            Some(RuleLine { order, glob, directories_only, negated, rule })
         };
-        let all: Vec<Line> = (0..).zip(&patterns).filter_map(line).collect();
-        let one_by_one: Vec<Lines> = all.iter().map(|line| Lines::new(vec![line.clone()])).collect();
-        let together = Lines::new(all);
+        let all: Vec<RuleLine> = (0..).zip(&patterns).filter_map(line).collect();
+        let one_by_one: Vec<RuleLines> = all.iter().map(|line| RuleLines::new(vec![line.clone()])).collect();
+        let together = RuleLines::new(all);
         for path in &paths {
             for directory in [false, true] {
                 let last = one_by_one.iter().rev().find_map(|one| one.last_match(path.as_bytes(), directory));
@@ -73,6 +71,14 @@ proptest! {
                 prop_assert_eq!(found.map(|line| line.order), last.map(|line| line.order), "{}", path);
             }
         }
+    }
+
+    /// `globset` and our own matcher mean the same by a star.
+    #[test]
+    fn globset_and_wildmatch_agree(pattern in pattern(), path in path()) {
+        let pattern = pattern.trim_matches(['!', '/']).replace(['?', '['], "x");
+        let matches = |units| Glob::new(On::Path, pattern.as_bytes(), units).unwrap().matches(path.as_bytes());
+        prop_assert_eq!(matches(Units::Characters), matches(Units::Bytes), "{} {}", pattern, path);
     }
 
     /// A path that the last line takes back is reached, whatever is above it and however it is ignored.
@@ -113,7 +119,7 @@ proptest! {
             }
             let watched = matches!(filter.verdict(&scope, &directory, EntryKind::Directory), Verdict::Watch(_));
             let found = project.look(&directory);
-            let inside = match filter.enter(&scope, &directory, found.listing()) {
+            let inside = match filter.enter(&scope, &directory, &found) {
                 Entered::Scope(inside) => Some(inside),
                 Entered::Ignored(_) => None,
             };
@@ -149,9 +155,9 @@ proptest! {
                 let Ok(filter) = Filter::new(spec) else { continue };
                 let around = filter.root_scope(Path::new("/w"), &[]);
                 let mut asker = Asker::new(&filter, vec![around]);
-                let found = Found {
+                let found = Marks {
                     ignore_files: vec![IgnoreText::in_directory("/w/.gitignore".into(), text.clone().into_bytes())],
-                    ..Found::default()
+                    ..Marks::default()
                 };
                 let path = Path::new("/w").join(path.trim_start_matches('/'));
                 asker.ask(&path, EntryKind::File, |_| found.clone());

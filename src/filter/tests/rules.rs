@@ -2,6 +2,7 @@
 
 use super::support::Project;
 use crate::filter::*;
+use crate::model::RuleKind;
 
 #[test]
 fn without_rules_everything_counts() {
@@ -45,6 +46,8 @@ fn excluded_paths_may_be_globs_absolute_or_outside() {
             "q?",
             "[ab]1",
             "\\!k",
+            "第?章.md",
+            "[一-二]",
         ])
         .named(&[".", "/abs", "/lib"])
         .check(&[
@@ -63,6 +66,10 @@ fn excluded_paths_may_be_globs_absolute_or_outside() {
             "qéé => +",
             "b1 => - [ab]1 (config.yml:8)",
             "!k => - \\!k (config.yml:9)",
+            "第二章.md => - 第?章.md (config.yml:10)",
+            "第十二章.md => +",
+            "二 => - [一-二] (config.yml:11)",
+            "龍 => +",
         ]);
 }
 

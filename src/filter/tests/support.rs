@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::filter::*;
+use crate::model::{Origin, RuleKind};
 
 /// A configuration and a tree of files under `/w` (or elsewhere, when a path is absolute).
 #[derive(Clone, Debug)]
@@ -71,9 +72,9 @@ impl Project {
         self
     }
 
-    pub(super) fn look(&self, directory: &Path) -> Found {
+    pub(super) fn look(&self, directory: &Path) -> Marks {
         let has = |name: &str| self.files.get(&directory.join(name));
-        Found {
+        Marks {
             ignore_files: IGNORE_FILES
                 .iter()
                 .filter_map(|name| {

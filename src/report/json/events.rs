@@ -143,9 +143,9 @@ pub(super) fn trees(notice: &Notice, out: &mut Object) {
             out.put("more", more);
             out.put("on_busy", on_busy);
         }
-        Notice::GitHold { lock, holder, waiting, left, stale } => {
+        Notice::GitHold { lock, age, waiting, left, stale } => {
             out.path("lock", lock);
-            out.put_some("holder", holder.as_ref().map(Process));
+            out.millis("age_ms", *age);
             out.put("waiting", waiting);
             out.millis("left_ms", *left);
             out.put("stale", stale);

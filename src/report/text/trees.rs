@@ -98,7 +98,7 @@ fn progress(directories: usize, elapsed: Duration) -> String {
 }
 
 fn git(notice: &Notice, context: &Context<'_>) -> Option<String> {
-    let Notice::GitHold { lock, holder, waiting, left, stale } = notice else { return None };
+    let Notice::GitHold { lock, age, waiting, left, stale } = notice else { return None };
     let lock = context.path(lock);
     let wait = if *waiting == 1 { "waits" } else { "wait" };
     let rest = format!(
@@ -107,16 +107,10 @@ fn git(notice: &Notice, context: &Context<'_>) -> Option<String> {
         human::left(*left),
         context.offer("r runs now")
     );
-    Some(match holder {
-        _ if *stale => {
-            format!(
-                "{lock} is stale, no process has it open: {rest}; if no git is running, remove it"
-            )
-        }
-        Some(p) => {
-            format!("git holds {lock} (pid {}, {}): {rest}", p.pid, escape(&p.name))
-        }
-        None => format!("git holds {lock}: {rest}"),
+    let age = human::duration(*age);
+    Some(match stale {
+        true => format!("{lock} is stale, {age} old: {rest}; if no git is running, remove it"),
+        false => format!("git holds {lock}, {age} old: {rest}"),
     })
 }
 

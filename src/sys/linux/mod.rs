@@ -1,3 +1,4 @@
 //! Linux.
 
+pub mod stdio;
 pub mod timer;

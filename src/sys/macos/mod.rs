@@ -1,3 +1,4 @@
 //! macOS, and every other Unix but Linux.
 
+pub mod stdio;
 pub mod timer;

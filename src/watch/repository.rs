@@ -1,0 +1,51 @@
+//! The git repository that a path lies in; gitrepository-layout(5).
+
+use std::path::{Path, PathBuf};
+
+use super::os;
+use super::stat::Stat;
+use crate::sys::bytes::os_str;
+
+/// A file that names a directory is no longer than this.
+const LIMIT: usize = 8192;
+
+/// A repository, seen from one of its work trees.
+#[derive(Debug)]
+pub(crate) struct Repository {
+    /// Where the work tree begins.
+    pub(crate) top: PathBuf,
+    /// The git directory of this work tree: it holds the index and its lock.
+    pub(crate) directory: PathBuf,
+}
+
+impl Repository {
+    /// The nearest one upward. In a linked work tree or a submodule `.git` is a file that names the git directory.
+    pub(crate) fn around(path: &Path) -> Option<Self> {
+        path.ancestors().find_map(|top| {
+            let dot_git = top.join(".git");
+            let directory = if os::stat(&dot_git).ok()?.is_dir() {
+                dot_git
+            } else {
+                let text = os::read_file(&dot_git, LIMIT).ok()?;
+                top.join(named_in(text.strip_prefix(b"gitdir: ")?))
+            };
+            Some(Self { top: top.to_path_buf(), directory })
+        })
+    }
+
+    /// Its `info/exclude`. Linked work trees share it: `commondir` leads there.
+    pub(crate) fn exclude_file(&self) -> PathBuf {
+        let common = os::read_file(&self.directory.join("commondir"), LIMIT);
+        let shared = common.map_or(PathBuf::new(), |text| named_in(&text));
+        self.directory.join(shared).join("info/exclude")
+    }
+
+    /// The state of a file in the git directory.
+    pub(crate) fn lstat(&self, name: &str) -> Option<Stat> {
+        os::lstat(&self.directory.join(name)).ok()
+    }
+}
+
+fn named_in(line: &[u8]) -> PathBuf {
+    PathBuf::from(os_str(line.trim_ascii_end()))
+}
