@@ -98,7 +98,7 @@ impl Filter {
         }
         // A line that excludes a root has no effect on it.
         let line = line.filter(|(line, _)| line.negated);
-        let state = line.map_or(Approach::Plain, |(_, rule)| Approach::TakenBack(rule.clone()));
+        let approach = line.map_or(Approach::Plain, |(_, rule)| Approach::TakenBack(rule.clone()));
         Arc::new(Scope {
             root: Arc::from(root.as_path()),
             around: true,
@@ -107,7 +107,7 @@ impl Filter {
                 .and_then(|chain| chain.for_root(root.as_os_str().as_encoded_bytes())),
             project: false,
             line: line.map(|(line, _)| line),
-            state,
+            approach,
         })
     }
 
@@ -122,10 +122,10 @@ impl Filter {
         let path = directory.as_os_str().as_encoded_bytes();
         let decision = self.decide(parent, path, EntryKind::Directory, marks.cachedir_tag);
         let named = matches!(decision, Decision::Named(_));
-        let (line, state) = match decision {
+        let (line, approach) = match decision {
             Decision::Ignored(rule) => return Entered::Ignored(rule),
-            Decision::Named(_) => match &parent.state {
-                Approach::TakenBack(_) => (parent.line, parent.state.clone()),
+            Decision::Named(_) => match &parent.approach {
+                Approach::TakenBack(_) => (parent.line, parent.approach.clone()),
                 Approach::Plain | Approach::Passing(_) => (None, Approach::Plain),
             },
             Decision::Free { line, taken_by: Some(rule) } => {
@@ -140,14 +140,14 @@ impl Filter {
             Some(chain) if named && !parent.around => chain.for_root(path),
             chain => chain.clone(),
         };
-        let chain = match state {
+        let chain = match approach {
             Approach::Plain => self.extend(chain, &marks.ignore_files),
             // Ignore files have no say in what was taken back or is only passed through.
             Approach::TakenBack(_) | Approach::Passing(_) => chain,
         };
         let root = Arc::clone(&parent.root);
         let project = marks.project_file;
-        let scope = Scope { root, around: false, chain, project, line, state };
+        let scope = Scope { root, around: false, chain, project, line, approach };
         Entered::Scope(if parent.same(&scope) { Arc::clone(parent) } else { Arc::new(scope) })
     }
 
@@ -210,7 +210,7 @@ impl Filter {
         let direct = self.excluded.last_match(path, directory);
         let direct = direct.filter(|line| !overridden(line, scope.line));
         let line = later(direct.map(above_of), scope.line);
-        let ignored_by = match (direct, &scope.state) {
+        let ignored_by = match (direct, &scope.approach) {
             (Some(line), _) if line.negated => {
                 return Decision::Free { line: line_of(line, scope), taken_by: Some(&line.rule) };
             }
@@ -224,7 +224,7 @@ impl Filter {
             }
         };
         let Some(ignored_by) = ignored_by else {
-            let taken_by = match &scope.state {
+            let taken_by = match &scope.approach {
                 Approach::TakenBack(rule) => Some(rule),
                 Approach::Plain | Approach::Passing(_) => None,
             };

@@ -54,7 +54,7 @@ pub struct Scope {
     pub(super) project: bool,
     /// The last line of `excluded_paths` that matches this directory or one above it.
     pub(super) line: Option<LineAbove>,
-    pub(super) state: Approach,
+    pub(super) approach: Approach,
 }
 
 /// A line of `excluded_paths` that covers everything inside a directory.
@@ -84,7 +84,7 @@ impl Scope {
     /// The rule that ignores everything inside, except for what was taken back: the walk is here only
     /// on its way.
     pub fn passing(&self) -> Option<&Rule> {
-        match &self.state {
+        match &self.approach {
             Approach::Passing(rule) => Some(rule),
             Approach::Plain | Approach::TakenBack(_) => None,
         }
@@ -97,7 +97,7 @@ impl Scope {
             && self.project == new.project
             && self.line == new.line
             && chain(self) == chain(new)
-            && self.state == new.state
+            && self.approach == new.approach
     }
 }
 

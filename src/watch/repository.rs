@@ -49,3 +49,30 @@ impl Repository {
 fn named_in(line: &[u8]) -> PathBuf {
     PathBuf::from(os_str(line.trim_ascii_end()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_linked_work_tree_has_its_own_directory_and_shares_the_exclude_file() {
+        let tree = tempfile::tempdir().unwrap();
+        let top = tree.path();
+        let write = |path: &str, text: &str| {
+            let path = top.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write(".git/worktrees/w/commondir", "../..\n");
+        write("w/.git", "gitdir: ../.git/worktrees/w\n");
+        write("w/sub/.git", "no repository\n");
+        let main = Repository::around(&top.join("src")).unwrap();
+        assert_eq!((&*main.top, main.directory.clone()), (top, top.join(".git")));
+        assert_eq!(main.exclude_file(), top.join(".git/info/exclude"));
+        let linked = Repository::around(&top.join("w/sub")).unwrap();
+        assert_eq!(linked.top, top.join("w"));
+        assert!(linked.lstat("commondir").is_some());
+        let exclude = top.join("w/../.git/worktrees/w/../../info/exclude");
+        assert_eq!(linked.exclude_file(), exclude);
+    }
+}

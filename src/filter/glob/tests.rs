@@ -111,6 +111,9 @@ fn names_that_are_no_text_are_compared_byte_by_byte() {
     // A byte that is no character stands for itself and is matched by a star, by nothing else.
     assert!(!characters("?", b"\xff"));
     assert!(characters("*", b"\xff"));
+    // `globset` refuses a brace that nothing opened.
+    assert!(characters("a}b*", b"a}bc"));
+    assert!(characters("\\{a,b}*", b"{a,b}c"));
     assert!(!characters("*???", "éé".as_bytes()));
     assert!(!characters("[\u{0}-\u{10ffff}]", b"\xff"));
 }
