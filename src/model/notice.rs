@@ -1,4 +1,4 @@
-//! Everything the program can say, as data. [`super::text`] and [`super::json`] are the only renderers.
+//! Everything the program can say, as data. The room `report` renders it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
