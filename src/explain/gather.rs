@@ -44,14 +44,14 @@ pub fn gather(
 }
 
 fn watches(roots: &[SurveyedRoot], instance: bool) -> Option<Watches> {
-    let (used, allowed) = Survey::watches(None)?;
+    let allowed = Survey::watches_allowed()?;
     let here = if instance {
-        Survey::watches(Some(std::process::id()))?.0
+        Survey::watches_held()?
     } else {
         let polled = |root: &SurveyedRoot| root.polled.iter().map(|(_, n)| n).sum::<usize>();
         roots.iter().map(|root| root.directories.saturating_sub(polled(root)) as u64).sum()
     };
-    Some(Watches { here, used, allowed })
+    Some(Watches { here, allowed })
 }
 
 fn gather_root(

@@ -4,21 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ignore_file::Chain;
+pub use crate::model::EntryKind;
 use crate::model::Rule;
-
-/// The kinds of directory entries that rules tell apart. Links are not followed: a link to a
-/// directory is a [`EntryKind::Link`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EntryKind {
-    /// A directory.
-    Directory,
-    /// A regular file.
-    File,
-    /// A symbolic link.
-    Link,
-    /// A socket, a FIFO, a device. Rules treat it as a file.
-    Other,
-}
 
 /// The text of one ignore file, handed in by whoever may read files.
 #[derive(Clone, Debug, PartialEq, Eq)]

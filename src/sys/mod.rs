@@ -8,6 +8,9 @@
 mod linux;
 #[cfg(not(target_os = "linux"))]
 mod macos;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "macos/files_here.rs"]
+mod macos_here;
 mod unix;
 
 #[cfg(target_os = "linux")]
@@ -15,5 +18,5 @@ use linux as os;
 #[cfg(not(target_os = "linux"))]
 use macos as os;
 
-pub use os::timer;
-pub use unix::{bytes, errno, signal};
+pub use os::{clock, events, heap, mounts, thread, timer};
+pub use unix::{bytes, errno, files, signal};

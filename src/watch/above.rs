@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::list::Ground;
-use super::os;
 use crate::filter::{IGNORE_FILES, IgnoreText};
+use crate::sys::bytes::os_str;
+use crate::sys::files;
 
 /// An ignore file larger than this is not one.
 const LIMIT: usize = 4 << 20;
@@ -17,17 +18,17 @@ impl Ground {
         if !self.filter.spec().gitignore {
             return (texts, files);
         }
-        let top = root.ancestors().find(|dir| os::lstat(&dir.join(".git")).is_ok());
+        let top = root.ancestors().find(|dir| files::lstat(&dir.join(".git")).is_ok());
         if let Some(path) = ignore::gitignore::gitconfig_excludes_path() {
             let base = top.unwrap_or(root).to_path_buf();
-            if let Ok(text) = os::read_file(&path, LIMIT) {
+            if let Ok(text) = files::read_file(&path, LIMIT) {
                 texts.push(IgnoreText::global(path.clone(), text, base));
             }
             files.push(path);
         }
         let Some(top) = top else { return (texts, files) };
         if let Some(path) = exclude_file(top) {
-            if let Ok(text) = os::read_file(&path, LIMIT) {
+            if let Ok(text) = files::read_file(&path, LIMIT) {
                 texts.push(IgnoreText::exclude(path.clone(), text, top.to_path_buf()));
             }
             files.push(path);
@@ -37,7 +38,7 @@ impl Ground {
         for dir in between.into_iter().rev() {
             for name in IGNORE_FILES {
                 let path = dir.join(name);
-                if let Ok(text) = os::read_file(&path, LIMIT) {
+                if let Ok(text) = files::read_file(&path, LIMIT) {
                     texts.push(IgnoreText::in_directory(path.clone(), text));
                 }
                 files.push(path);
@@ -51,17 +52,16 @@ impl Ground {
 /// `.git` is a file that names the git directory; `commondir` in it leads to the shared one.
 fn exclude_file(top: &Path) -> Option<PathBuf> {
     let dot_git = top.join(".git");
-    if os::lstat(&dot_git).ok()?.is_dir() {
+    if files::lstat(&dot_git).ok()?.is_dir() {
         return Some(dot_git.join("info/exclude"));
     }
-    let text = os::read_file(&dot_git, 8192).ok()?;
+    let text = files::read_file(&dot_git, 8192).ok()?;
     let git = top.join(path_of(text.strip_prefix(b"gitdir: ")?));
-    let common = os::read_file(&git.join("commondir"), 8192).ok();
+    let common = files::read_file(&git.join("commondir"), 8192).ok();
     let shared = common.map_or_else(|| git.clone(), |text| git.join(path_of(&text)));
     Some(shared.join("info/exclude"))
 }
 
 fn path_of(line: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(line.trim_ascii_end()))
+    PathBuf::from(os_str(line.trim_ascii_end()))
 }

@@ -1,6 +1,4 @@
 //! Live configuration: other rules, other roots, other settings, without losing what is known.
-
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -80,7 +78,7 @@ impl Watch {
             }
             self.table.remove_root(&path, &mut |_, _| {});
             if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
-                self.table.remove_single(parent, name.as_bytes());
+                self.table.remove_single(parent, name.as_encoded_bytes());
                 watched.push(parent.to_path_buf());
             }
             watched.retain(|path| self.table.find(path).is_none() && !self.is_needed(path));

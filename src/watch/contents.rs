@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
+use super::Watch;
 use super::entries::Record;
 use super::list::GRAIN;
 use super::message::Hashed;
 use super::path_map::PathMap;
-use super::reader::{self, Request};
+use super::reader::{self, Request, hash};
 use super::settings::Timestamp;
-use super::{Watch, os};
 use crate::filter::EntryKind;
 use crate::model::{Batch, BatchChange, ChangeKind};
+use crate::sys::bytes::os_str;
+use crate::sys::{clock, files};
 
 /// Larger files are never read.
 const FILE_LIMIT: u64 = 1 << 20;
@@ -54,8 +56,8 @@ pub enum Comparison {
 
 /// A hash of what a file holds, or of where a link points; `None` for what is not there or too large.
 pub fn content(path: &Path) -> Option<u64> {
-    os::lstat(path).ok().filter(|stat| is_readable(stat.kind))?;
-    os::hash(path, FILE_LIMIT, &mut Vec::new()).map(|(hash, _)| hash)
+    files::lstat(path).ok().filter(|stat| is_readable(stat.kind))?;
+    hash(path, FILE_LIMIT, &mut Vec::new()).map(|(hash, _)| hash)
 }
 
 /// What the last run saw, as far as it is not in the table's records.
@@ -244,7 +246,7 @@ impl Watch {
         if !is_readable(record.kind()) {
             return Comparison::Changed;
         }
-        let read = os::hash(path, FILE_LIMIT, buffer);
+        let read = hash(path, FILE_LIMIT, buffer);
         if let (Some((hash, stat)), Some(dirty)) = (read, self.contents.dirty.get_mut(path)) {
             dirty.hashed = Some((hash, stat.print()));
         }
@@ -285,7 +287,7 @@ impl Watch {
     /// another machine. `None` where nothing is there, or where it can't be true.
     pub fn changed_at(&self, path: &Path, now: Instant) -> Option<Instant> {
         let longest = self.polled_every(path).map_or(LATE_EVENT, |interval| interval * 2);
-        let age = os::file_clock() - os::lstat(path).ok()?.ctime;
+        let age = clock::of_files() - files::lstat(path).ok()?.ctime;
         // The clock may be behind by a tick.
         let age = if (-GRAIN..0).contains(&age) { 0 } else { age };
         let age = Duration::from_nanos(u64::try_from(age).ok()?);
@@ -294,10 +296,9 @@ impl Watch {
 
     /// The names that count in a directory.
     pub fn names_in(&self, directory: &Path) -> Vec<OsString> {
-        use std::os::unix::ffi::OsStrExt;
         let dir = self.table.find(directory).and_then(|id| self.table.dir(id));
         let names = dir.iter().flat_map(|dir| dir.entries.iter());
-        names.map(|(name, _)| OsStr::from_bytes(name).to_os_string()).collect()
+        names.map(|(name, _)| os_str(name).to_os_string()).collect()
     }
 
     /// The interval of the passes that tell of a path; `None` where events do.
@@ -313,7 +314,7 @@ impl Watch {
         let contents = &mut self.contents;
         contents.epoch = contents.epoch.wrapping_add(1).max(2);
         contents.started = Some(now);
-        contents.stamp = os::file_clock();
+        contents.stamp = clock::of_files();
         contents.unread.clear();
         let dirty = std::mem::take(&mut contents.dirty);
         let told: HashSet<&OsStr> = causes.iter().map(|path| path.as_os_str()).collect();
@@ -369,7 +370,7 @@ impl Watch {
         }
         self.contents.confirm_at = None;
         for (path, (hash, print)) in std::mem::take(&mut self.contents.candidates).into_each() {
-            if os::lstat(&path).is_ok_and(|stat| stat.print() == print)
+            if files::lstat(&path).is_ok_and(|stat| stat.print() == print)
                 && let Some(record) = self.table.record_mut(&path)
                 && !record.is_dir()
             {
@@ -458,10 +459,8 @@ impl Watch {
                 continue;
             };
             let files = dir.entries.iter().filter(|(_, record)| is_readable(record.kind()));
-            paths.extend(files.map(|(name, _)| -> Arc<Path> {
-                use std::os::unix::ffi::OsStrExt;
-                Arc::from(path.join(OsStr::from_bytes(name)))
-            }));
+            paths
+                .extend(files.map(|(name, _)| -> Arc<Path> { Arc::from(path.join(os_str(name))) }));
         }
         let baseline = &mut self.contents.baseline;
         baseline.files += paths.len();

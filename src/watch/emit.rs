@@ -1,7 +1,6 @@
 //! The one way in which changes leave the engine.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 
@@ -10,6 +9,7 @@ use super::table::DirId;
 use super::{Seen, Watch};
 use crate::filter::temporary_among;
 use crate::model::{Change, ChangeKind, Facts};
+use crate::sys::bytes::os_str;
 
 impl Watch {
     /// Tells a change.
@@ -42,8 +42,8 @@ impl Watch {
             self.contents.misses_any() && path().is_some_and(|path| self.contents.misses(&path))
         };
         let temporary = new
-            && temporary_among(OsStr::from_bytes(name), |other| {
-                self.entry(dir, other.as_bytes()).is_some() || was_there(other)
+            && temporary_among(os_str(name), |other| {
+                self.entry(dir, other.as_encoded_bytes()).is_some() || was_there(other)
             });
         Facts { new, temporary, emptied: record.emptied(), found: false }
     }

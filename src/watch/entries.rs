@@ -3,9 +3,16 @@
 use hashbrown::HashMap;
 
 use crate::filter::EntryKind;
+use crate::sys::files::Stat;
 
 /// Up to this many entries are searched one by one in two small allocations; more are hashed.
 const FEW: usize = 48;
+
+/// Whether a writer of this file tells when it is done: a regular file with one name. Links, sockets,
+/// FIFOs are complete at once; a file with several names may be written under another one.
+pub(crate) fn has_writer(stat: &Stat) -> bool {
+    stat.kind == EntryKind::File && stat.links == 1
+}
 
 /// What the table keeps about one entry of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +21,7 @@ pub(crate) struct Record {
     pub(crate) mtime: i64,
     /// Hash of the content that the last run saw; 0 when that is unknown.
     pub(crate) hash: u64,
-    /// Fingerprint of the state ([`super::stat::Stat::print`]).
+    /// Fingerprint of the state ([`Stat::print`]).
     pub(crate) print: u32,
     /// The epoch (see [`super::contents`]) in which the name appeared; 0: it was there at the start.
     pub(crate) born: u32,
@@ -40,7 +47,7 @@ impl Record {
     }
 
     /// Something else, in the given state.
-    pub(crate) fn file(stat: &super::stat::Stat, born: u32) -> Self {
+    pub(crate) fn file(stat: &Stat, born: u32) -> Self {
         let mut record = Self::blank(stat.kind);
         record.born = born;
         record.see(stat);
@@ -77,7 +84,7 @@ impl Record {
     }
 
     /// Takes over a new state; the kind must be the same.
-    pub(crate) fn see(&mut self, stat: &super::stat::Stat) {
+    pub(crate) fn see(&mut self, stat: &Stat) {
         let empty = stat.kind == EntryKind::File && stat.size == 0;
         if empty && !self.has(EMPTY) {
             self.set(EMPTIED, true);
@@ -85,7 +92,7 @@ impl Record {
             self.set(EMPTIED, false);
         }
         self.set(EMPTY, empty);
-        self.set(WRITER, stat.has_writer());
+        self.set(WRITER, has_writer(stat));
         self.mtime = stat.mtime;
         self.print = stat.print();
     }
@@ -112,7 +119,7 @@ impl Record {
         self.mtime = number as i64;
     }
 
-    /// Whether a writer of it tells when it is done ([`super::stat::Stat::has_writer`]).
+    /// Whether a writer of it tells when it is done ([`has_writer`]).
     pub(crate) fn has_writer(&self) -> bool {
         self.has(WRITER)
     }

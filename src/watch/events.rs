@@ -1,20 +1,21 @@
 //! What one event means, in the light of the table. The event only says where to look: what counts is the
 //! state of the path now.
-
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::entries::Record;
+use super::entries::has_writer;
 use super::look::{Touched, Why};
 use super::message::{RawEvent, RawKind};
 use super::settings::Timestamp;
-use super::stat::Stat;
 use super::table::DirId;
-use super::{Seen, Watch, os};
+use super::{Seen, Watch};
 use crate::filter::{EntryKind, Verdict};
 use crate::model::{ChangeKind, Facts, Notice, Rule, RuleKind};
+use crate::sys::bytes::os_str;
+use crate::sys::errno;
+use crate::sys::files::{self, Stat};
 
 impl Watch {
     pub(super) fn on_event(&mut self, event: RawEvent, now: Instant, out: &mut Vec<Seen>) {
@@ -183,12 +184,12 @@ impl Watch {
             return;
         }
         // Gone already: the event that tells is on the way.
-        let Ok(stat) = os::lstat(path) else { return };
+        let Ok(stat) = files::lstat(path) else { return };
         if stat.is_dir() {
             self.directory_came(dir, path, name, true, now, out);
         } else if self.kind_counts(dir, path, name, &stat, now, out) {
             self.mind_delay(&stat, now);
-            let writing = kind == RawKind::Create && stat.has_writer();
+            let writing = kind == RawKind::Create && has_writer(&stat);
             let facts = self.take_in(dir, path, name, &stat, writing, now, out);
             let kind = if writing { ChangeKind::Written } else { ChangeKind::Appeared };
             self.emit(path, kind, facts, now, out);
@@ -237,7 +238,7 @@ impl Watch {
         out: &mut Vec<Seen>,
     ) {
         let Some(record) = self.entry(dir, name).copied() else { return };
-        let there = os::lstat(path).ok();
+        let there = files::lstat(path).ok();
         if let Some(id) = DirId::of(&record) {
             if there.is_some_and(|stat| stat.is_dir()) {
                 // A new directory of the same name: what was said is true of the old one.
@@ -275,11 +276,11 @@ impl Watch {
         if !self.file_counts(dir, path, EntryKind::File, out) {
             return;
         }
-        let Ok(stat) = os::lstat(path) else { return };
+        let Ok(stat) = files::lstat(path) else { return };
         if stat.is_dir() || !self.kind_counts(dir, path, name, &stat, now, out) {
             return;
         }
-        let writing = stat.has_writer();
+        let writing = has_writer(&stat);
         let facts = self.take_in(dir, path, name, &stat, writing, now, out);
         let kind = if writing { ChangeKind::Written } else { ChangeKind::Appeared };
         self.emit(path, kind, facts, now, out);
@@ -290,7 +291,7 @@ impl Watch {
         if known.is_none() && !self.file_counts(dir, path, EntryKind::File, out) {
             return;
         }
-        let Ok(stat) = os::lstat(path) else { return };
+        let Ok(stat) = files::lstat(path) else { return };
         if stat.is_dir() || !self.kind_counts(dir, path, name, &stat, now, out) {
             return;
         }
@@ -332,7 +333,7 @@ impl Watch {
         if record.open() {
             return;
         }
-        let Ok(stat) = os::lstat(path) else { return };
+        let Ok(stat) = files::lstat(path) else { return };
         if stat.kind != record.kind() {
             return;
         }
@@ -348,12 +349,12 @@ impl Watch {
 
     /// The mode of a directory may have changed: unreadable is said once, readable again is taken up.
     pub(super) fn check_readable(&mut self, id: DirId, path: &Path, out: &mut Vec<Seen>) {
-        let readable = os::can_list(path);
+        let readable = files::can_list(path);
         let Some(dir) = self.table.dir_mut(id) else { return };
         let was = !dir.unreadable;
         dir.unreadable = !readable;
         if was && !readable {
-            let error = std::io::Error::from_raw_os_error(libc::EACCES).to_string();
+            let error = std::io::Error::from_raw_os_error(errno::EACCES).to_string();
             out.push(Seen::Say(Notice::Unreadable { path: Arc::from(path), error }));
         } else if !was && readable {
             self.look_at(id, path, Why::New);
@@ -370,7 +371,7 @@ impl Watch {
         now: Instant,
         out: &mut Vec<Seen>,
     ) {
-        let Ok(stat) = os::lstat(path) else {
+        let Ok(stat) = files::lstat(path) else {
             let away = hint == RawKind::From;
             let kind = if away { ChangeKind::RenamedAway } else { ChangeKind::Removed };
             self.remove_entry(dir, name, path, kind, now, out);
@@ -388,7 +389,7 @@ impl Watch {
         if same || !self.kind_counts(dir, path, name, &stat, now, out) {
             return;
         }
-        let writing = matches!(hint, RawKind::Create | RawKind::Data) && stat.has_writer();
+        let writing = matches!(hint, RawKind::Create | RawKind::Data) && has_writer(&stat);
         let facts = self.take_in(dir, path, name, &stat, writing, now, out);
         let kind = match hint {
             _ if writing => ChangeKind::Written,
@@ -436,8 +437,9 @@ impl Watch {
     /// Whether a project file that came or went changes what `target` beside it is.
     fn project_matters(&self, dir: DirId, path: &Path) -> bool {
         let Some(parent) = path.parent() else { return false };
-        let project =
-            crate::filter::PROJECT_FILES.iter().any(|name| os::lstat(&parent.join(name)).is_ok());
+        let project = crate::filter::PROJECT_FILES
+            .iter()
+            .any(|name| files::lstat(&parent.join(name)).is_ok());
         let target = parent.join("target");
         match self.deciding_rule(dir, &target, EntryKind::Directory) {
             None => project && self.entry(dir, b"target").is_some_and(Record::is_dir),
@@ -467,7 +469,7 @@ impl Watch {
             .map(|dir| dir.entries.iter().map(|(name, _)| name.into()).collect())
             .unwrap_or_default();
         for name in names {
-            let below = path.join(std::ffi::OsStr::from_bytes(&name));
+            let below = path.join(os_str(&name));
             self.remove_entry(root, &name, &below, ChangeKind::Removed, now, out);
         }
     }

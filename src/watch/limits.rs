@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::os;
 use super::table::Table;
 use crate::model::Notice;
+use crate::sys::events;
 
 /// What is said about it, once.
 pub(super) fn notice(
@@ -16,9 +16,9 @@ pub(super) fn notice(
     largest: Option<(PathBuf, usize)>,
 ) -> Notice {
     let (sysctl, allowed) = if instances {
-        ("fs.inotify.max_user_instances", os::instance_limit())
+        ("fs.inotify.max_user_instances", events::instance_limit())
     } else {
-        ("fs.inotify.max_user_watches", os::watch_limit())
+        ("fs.inotify.max_user_watches", events::watch_limit())
     };
     Notice::Limit { events, polled, interval, sysctl, allowed, largest }
 }

@@ -1,8 +1,6 @@
 //! One look at one directory: which of its entries count, in which state. Runs on the walker's threads.
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
 use super::message::{Arming, Listed, Outcome, Refusal};
-use super::os::{self, Directory};
 use super::settings::{Poll, Timestamp};
-use super::stat::Stat;
 use super::table::is_below;
 use crate::filter::{
     CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, Found, IGNORE_FILES, IgnoreText,
     PROJECT_FILES, Scope, Verdict,
 };
 use crate::model::Rule;
+use crate::sys::bytes::os_str;
+use crate::sys::files::{Directory, Stat};
+use crate::sys::{clock, errno};
 
 /// An ignore file larger than this is not one.
 const IGNORE_FILE_LIMIT: usize = 4 << 20;
@@ -44,8 +43,8 @@ pub(crate) struct Ground {
 impl Ground {
     /// Whether a path is one of our own files, or lies in a directory of ours.
     pub(crate) fn is_own(&self, path: &Path) -> bool {
-        let path = path.as_os_str().as_bytes();
-        self.own.iter().any(|own| is_below(path, own.as_os_str().as_bytes()))
+        let path = path.as_os_str().as_encoded_bytes();
+        self.own.iter().any(|own| is_below(path, own.as_os_str().as_encoded_bytes()))
     }
 
     fn is_root(&self, path: &Path) -> bool {
@@ -120,7 +119,7 @@ pub(crate) fn look(
 
 fn failure(error: &io::Error) -> Outcome {
     match error.raw_os_error() {
-        Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::ESTALE) => Outcome::Gone,
+        Some(errno::ENOENT | errno::ENOTDIR | errno::ELOOP | errno::ESTALE) => Outcome::Gone,
         _ => Outcome::Unreadable(Refusal::of(error)),
     }
 }
@@ -139,7 +138,7 @@ fn look_into(
         return Ok(Outcome::Pruned);
     };
     let filesystem = (stat.dev != job.device)
-        .then(|| directory.filesystem())
+        .then(|| FileSystem::by_name(directory.filesystem()))
         .filter(|kind| job.device != 0 || *kind != FileSystem::Local);
     let mut entries = Sifting {
         ground,
@@ -164,7 +163,7 @@ fn look_into(
         };
         path.truncate(stem);
         path.extend_from_slice(name);
-        entries.sift(Path::new(OsStr::from_bytes(path)), name, kind);
+        entries.sift(Path::new(os_str(path)), name, kind);
     }
     // Where only some names count, what else came and went is nobody's business.
     let lost = entries.window.is_some() && !entries.touched && job.only.is_none();
@@ -176,7 +175,7 @@ fn look_into(
 /// Makes `path` that of a directory's entries up to their names; returns its length.
 fn begin(path: &mut Vec<u8>, directory: &Path) -> usize {
     path.clear();
-    path.extend_from_slice(directory.as_os_str().as_bytes());
+    path.extend_from_slice(directory.as_os_str().as_encoded_bytes());
     if !path.ends_with(b"/") {
         path.push(b'/');
     }
@@ -238,7 +237,7 @@ fn found(directory: &Directory, path: &Path, scratch: &Scratch) -> Found {
         let name = name.unwrap_or_default();
         if IGNORE_FILES.iter().any(|known| known.as_bytes() == name) {
             if let Ok(text) = directory.read_file(name, IGNORE_FILE_LIMIT) {
-                let path = path.join(OsStr::from_bytes(name));
+                let path = path.join(os_str(name));
                 found.ignore_files.push(IgnoreText::in_directory(path, text));
             }
         } else if PROJECT_FILES.iter().any(|known| known.as_bytes() == name) {
@@ -357,6 +356,6 @@ impl Sifting<'_> {
 
     /// A change time in the future tells of a wrong clock, not of a change.
     fn changed(&self, stat: &Stat, since: Timestamp) -> bool {
-        stat.ctime >= since.0 && stat.ctime <= os::file_clock() + FUTURE
+        stat.ctime >= since.0 && stat.ctime <= clock::of_files() + FUTURE
     }
 }

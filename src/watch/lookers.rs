@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::list::{Further, Ground, Job, Scratch, look};
 use super::message::{Arming, Inner, Listing, Message, Outcome};
-use super::os;
+use crate::sys::thread;
 
 /// A directory whose watch is on, and since when.
 pub(super) type Watched = (Job, i64);
@@ -93,7 +93,7 @@ pub(super) fn work(
     let mut before = 0;
     while let Some(chunk) = queue.wait() {
         let looked = look_at(chunk, &mut scratch, owner);
-        let now = u64::try_from(os::thread_time().as_nanos()).unwrap_or(u64::MAX);
+        let now = u64::try_from(thread::cpu_time().as_nanos()).unwrap_or(u64::MAX);
         spent.fetch_add(now.saturating_sub(before), Ordering::Relaxed);
         before = now;
         // The walker takes results for as long as there are lookers.

@@ -2,8 +2,6 @@
 //! new directory, a recovery, new rules and a pass of polling.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,9 +14,11 @@ use super::recovery::{Events, Reason};
 use super::settings::Poll;
 use super::table::DirId;
 use super::walk::Order;
-use super::{Seen, Watch, os};
+use super::{Seen, Watch};
 use crate::filter::EntryKind;
 use crate::model::{ChangeKind, Facts, Notice};
+use crate::sys::bytes::os_str;
+use crate::sys::files;
 
 /// What can't be read for a reason of which no event tells is tried again so often.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -83,7 +83,7 @@ impl Watch {
         if self.table.root(path).is_some() {
             self.root_moved(path, now, out);
         } else if let Some((parent, name)) = self.table.locate(path) {
-            if os::lstat(path).is_ok_and(|stat| stat.is_dir()) {
+            if files::lstat(path).is_ok_and(|stat| stat.is_dir()) {
                 // It is back already.
                 self.look_at(dir, path, Why::New);
             } else {
@@ -217,7 +217,7 @@ impl Watch {
         out: &mut Vec<Seen>,
     ) {
         for name in fresh.iter().filter(|name| !touched.contains_key(*name)) {
-            let path = merging.path.join(OsStr::from_bytes(name));
+            let path = merging.path.join(os_str(name));
             let facts = Facts { found: true, ..Facts::default() };
             self.emit(&path, ChangeKind::Appeared, facts, now, out);
         }
@@ -260,7 +260,7 @@ impl Watch {
     ) {
         let known = self.table.dir(merging.dir).and_then(|dir| dir.entries.get(name)).copied();
         if known.is_some_and(|record| !record.is_dir()) {
-            let path = merging.path.join(OsStr::from_bytes(name));
+            let path = merging.path.join(os_str(name));
             self.remove_entry(merging.dir, name, &path, ChangeKind::Removed, now, out);
         }
         let id = self.table.add_dir(merging.dir, name);
@@ -268,7 +268,7 @@ impl Watch {
             self.await_listing(id, merging.walk, ticket);
         } else if known.is_none_or(|record| !record.is_dir()) {
             // A look that does not go on by itself found a directory that nobody knew.
-            let path = merging.path.join(OsStr::from_bytes(name));
+            let path = merging.path.join(os_str(name));
             let why = if merging.why == Why::Rules { Why::Rules } else { Why::New };
             self.look_at(id, &path, why);
         }
@@ -283,7 +283,7 @@ impl Watch {
         out: &mut Vec<Seen>,
     ) {
         let known = self.table.dir(merging.dir).and_then(|dir| dir.entries.get(name)).copied();
-        let path = || -> PathBuf { merging.path.join(OsStr::from_bytes(name)) };
+        let path = || -> PathBuf { merging.path.join(os_str(name)) };
         match known {
             Some(old) if old.is_dir() => {
                 self.remove_entry(merging.dir, name, &path(), ChangeKind::Removed, now, out);
@@ -350,9 +350,9 @@ impl Watch {
 
     /// A known name that the look did not bring: gone, or of no interest any more.
     fn missing(&mut self, merging: &Merging<'_>, name: &[u8], now: Instant, out: &mut Vec<Seen>) {
-        let path = merging.path.join(OsStr::from_bytes(name));
+        let path = merging.path.join(os_str(name));
         let known = self.table.dir(merging.dir).and_then(|dir| dir.entries.get(name)).copied();
-        match (os::lstat(&path), known.and_then(|record| DirId::of(&record))) {
+        match (files::lstat(&path), known.and_then(|record| DirId::of(&record))) {
             (Err(_), dir) => {
                 if dir.is_none() && self.uncertain(merging) {
                     self.table.record_mut(&path).into_iter().for_each(|record| record.hash = 0);
@@ -377,11 +377,11 @@ impl Watch {
         now: Instant,
         out: &mut Vec<Seen>,
     ) {
-        let path = merging.path.join(OsStr::from_bytes(name));
+        let path = merging.path.join(os_str(name));
         let known = self.table.dir(merging.dir).is_some_and(|dir| dir.entries.get(name).is_some());
         let made = matches!(how.first, RawKind::Create | RawKind::CreateDirectory | RawKind::To);
         let gone = matches!(how.last, RawKind::Remove | RawKind::From);
-        if !known && gone && !made && os::lstat(&path).is_err() {
+        if !known && gone && !made && files::lstat(&path).is_err() {
             // It was there before the first look, and no look has ever seen it.
             if self.verdict(merging.dir, &path, EntryKind::File) {
                 self.contents.lost(&path);

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::entries::Entries;
 use super::filesystem::FileSystem;
-use super::stat::Stat;
 use crate::filter::Scope;
 use crate::model::Rule;
+use crate::sys::files::Stat;
 
 /// Something that a thread of the engine has to tell its owner. Opaque: hand it to
 /// [`super::Watch::handle`].
@@ -159,7 +159,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn of(error: &io::Error) -> Self {
-        let denied = matches!(error.raw_os_error(), Some(libc::EACCES | libc::EPERM));
+        let denied = error.kind() == io::ErrorKind::PermissionDenied;
         Self { error: error.to_string(), denied }
     }
 }

@@ -32,22 +32,9 @@ mod recovery;
 mod roots;
 mod settings;
 mod spots;
-mod stat;
 mod survey;
 mod table;
-mod unix;
 mod walk;
-
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod os;
-#[cfg(not(target_os = "linux"))]
-#[path = "other.rs"]
-mod os;
-#[cfg(all(test, target_os = "linux"))]
-#[path = "other.rs"]
-#[expect(dead_code, unused_imports, reason = "the platform file of the others, tested here too")]
-mod other;
 
 #[cfg(test)]
 mod tests;
@@ -81,6 +68,7 @@ use self::table::Table;
 use self::walk::Order;
 use crate::filter::Filter;
 use crate::model::{Change, Notice, Watching};
+use crate::sys::{clock, files, heap};
 
 /// What the engine tells the loop.
 #[derive(Debug)]
@@ -151,7 +139,7 @@ impl Watch {
         since: Timestamp,
         messages: UnboundedSender<Message>,
     ) -> Self {
-        os::share_heaps();
+        heap::share();
         let ground = Arc::new(Ground {
             filter,
             own: settings.own.clone(),
@@ -260,13 +248,13 @@ impl Watch {
 impl Timestamp {
     /// The present, from the clock that file times come from.
     pub fn now() -> Self {
-        Self(os::file_clock())
+        Self(clock::of_files())
     }
 
     /// When a file, or what a link leads to, was changed last. Where there is none: when it, or another name, was
     /// taken out of its directory; the present where that is gone too.
     pub fn of(file: &Path) -> Self {
-        let stat = os::stat(file).ok().or_else(|| os::stat(file.parent()?).ok());
+        let stat = files::stat(file).ok().or_else(|| files::stat(file.parent()?).ok());
         stat.map_or_else(Self::now, |stat| Self(stat.ctime))
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::flood::Flood;
 use super::links::Links;
 use super::message::{Inner, Message, RawEvent, RawKind, Refusal};
-use super::os;
+use crate::sys::thread;
 
 /// What became of one directory that was to be watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +57,9 @@ impl Native {
         let known = links.clone();
         let mut flood = Flood::default();
         let handler = move |event: notify::Result<Event>| {
-            if let Some(gather) = flood.event(Instant::now(), os::sleeps) {
+            if let Some(gather) = flood.event(Instant::now(), thread::sleeps) {
                 std::thread::sleep(gather);
-                flood.left(os::sleeps());
+                flood.left(thread::sleeps());
             }
             if let Some(inner) = message(generation, event) {
                 // The owner is gone only when the program ends.

@@ -9,8 +9,9 @@ use super::filesystem::{FileSystem, short};
 use super::look::Why;
 use super::message::Tally;
 use super::settings::{Backend, Poll};
-use super::{Seen, Watch, limits, os};
+use super::{Seen, Watch, limits};
 use crate::model::Notice;
+use crate::sys::thread;
 
 /// The shortest interval between two passes.
 const MIN: Duration = Duration::from_millis(500);
@@ -148,9 +149,9 @@ impl Watch {
         if self.polling.walk.is_none() && !self.doubts.is_looking() {
             return work(self);
         }
-        let before = os::thread_time();
+        let before = thread::cpu_time();
         work(self);
-        self.polling.merging += os::thread_time().saturating_sub(before);
+        self.polling.merging += thread::cpu_time().saturating_sub(before);
     }
 
     /// What a pass took in all: the walker's part and ours.

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use super::look::{Walk, Why};
 use super::message::Tally;
 use super::settings::{Backend, Poll};
-use super::stat::Stat;
 use super::walk::Order;
-use super::{Seen, Watch, os};
+use super::{Seen, Watch};
 use crate::model::{Notice, Watching};
+use crate::sys::files::Stat;
+use crate::sys::{clock, events};
 
 /// The first walk tells how far it has come after this time, and every time it has passed again.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -86,7 +87,7 @@ impl Recovery {
         self.refused = None;
         self.events = match (backend, poll) {
             (Backend::Poll, _) | (_, Poll::Every(_)) => Events::None,
-            (Backend::Native | Backend::Auto, _) if os::BY_DIRECTORY => Events::Native,
+            (Backend::Native | Backend::Auto, _) if events::BY_DIRECTORY => Events::Native,
             // Elsewhere the system's own way is the portable source.
             (Backend::Native | Backend::Auto | Backend::Portable, _) => Events::Portable,
         };
@@ -161,7 +162,7 @@ impl Watch {
     /// An event tells of a file in this state. What has gathered during a pause belongs to one run. Under endless
     /// writing on a busy machine every event is late: that holds no run for ever.
     pub(super) fn mind_delay(&mut self, stat: &Stat, now: Instant) {
-        let late = os::file_clock().saturating_sub(stat.ctime) > LATE;
+        let late = clock::of_files().saturating_sub(stat.ctime) > LATE;
         if late && self.recovery.late.is_none_or(|last| now > last + CATCH_UP * 2) {
             self.recovery.late = Some(now);
             self.catch_up(now);
@@ -255,7 +256,7 @@ impl Watch {
     ) {
         match reason {
             Reason::Lost => out.push(Seen::Say(Notice::Lost {
-                queue: os::queue_length(),
+                queue: events::queue_length(),
                 compared: tally.files,
                 took: now.saturating_duration_since(since),
                 changed,

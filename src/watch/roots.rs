@@ -1,6 +1,4 @@
 //! The roots: which there are, which are missing, and which have been replaced.
-
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,10 +7,11 @@ use super::list::{Ground, Job};
 use super::look::Why;
 use super::recovery::{Events, Reason};
 use super::settings::{Poll, Root};
-use super::stat::Stat;
 use super::walk::{Order, Source};
-use super::{Seen, Watch, mounts, os};
+use super::{Seen, Watch, mounts};
 use crate::model::{ChangeKind, Notice};
+use crate::sys::files::Stat;
+use crate::sys::{events, files};
 
 /// A missing root is looked for first after this time, then after twice as long, up to [`SEARCH_MAX`].
 const SEARCH_MIN: Duration = Duration::from_millis(15);
@@ -114,7 +113,7 @@ impl State {
     /// The directory that has to be watched for it, as it is at present.
     fn place(&self) -> Option<Stat> {
         match self.kind {
-            Kind::File => os::stat(self.root.path.parent()?).ok(),
+            Kind::File => files::stat(self.root.path.parent()?).ok(),
             Kind::Directory | Kind::Missing => look(&self.root),
         }
     }
@@ -122,7 +121,7 @@ impl State {
 
 /// What a root is at present.
 fn look(root: &Root) -> Option<Stat> {
-    if root.named { os::stat(&root.path).ok() } else { os::lstat(&root.path).ok() }
+    if root.named { files::stat(&root.path).ok() } else { files::lstat(&root.path).ok() }
 }
 
 impl Watch {
@@ -153,7 +152,7 @@ impl Watch {
                 self.table.add_root(path);
                 state.kind = Kind::Directory;
             } else if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
-                self.table.add_single(parent, name.as_bytes());
+                self.table.add_single(parent, name.as_encoded_bytes());
                 state.kind = Kind::File;
                 state.link = path.is_symlink();
                 state.seen = state.place().as_ref().map(Stat::id);
@@ -213,7 +212,7 @@ impl Watch {
             let job = self.job(walk, why, id, path, None);
             jobs.push(Job { arming: self.arming(), recurse: single.is_none(), ..job });
         }
-        if self.recovery.events != Events::None && os::BY_DIRECTORY {
+        if self.recovery.events != Events::None && events::BY_DIRECTORY {
             self.order(Order::Above(self.roots.all()));
         }
         self.order(Order::Walk { walk, jobs, urgent: false });
@@ -292,7 +291,7 @@ impl Watch {
         if let Some((dir, name)) = self.table.locate(path) {
             self.remove_entry(dir, name, path, ChangeKind::Removed, now, out);
         }
-        self.table.remove_single(parent, name.as_bytes());
+        self.table.remove_single(parent, name.as_encoded_bytes());
         if self.table.find(parent).is_none() && !self.is_needed(parent) {
             self.order(Order::Disarm(vec![parent.to_path_buf()]));
         }

@@ -1,8 +1,7 @@
 //! Single names outside of the tree, or apart from its rules: the configuration, ignore files above the
 //! roots, and the markers of `wait`.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -13,7 +12,9 @@ use super::message::RawKind;
 use super::recovery::Events;
 use super::settings::{Settings, Timestamp};
 use super::table::split;
-use super::{Seen, Watch, os};
+use super::{Seen, Watch};
+use crate::sys::bytes::os_str;
+use crate::sys::files;
 
 /// The names, and the directories that are watched for them.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ pub(super) struct Spots {
 }
 
 fn print(path: &Path) -> Option<u32> {
-    os::stat(path).ok().map(|stat| stat.print())
+    files::stat(path).ok().map(|stat| stat.print())
 }
 
 impl Spots {
@@ -86,7 +87,7 @@ impl Watch {
             && parent.as_os_str() == dir.as_os_str()
         {
             if matches!(kind, RawKind::Create | RawKind::To | RawKind::Any) {
-                let name = OsStr::from_bytes(name).to_owned();
+                let name = os_str(name).to_owned();
                 // What happens above the roots, or to those that are missing, comes by other ways.
                 self.look_at_roots(now, out);
                 // Where no events come from, only a look that begins now has seen everything.
@@ -136,10 +137,10 @@ impl Watch {
         }
         let Some(dir) = self.spots.marker_dir.as_ref() else { return };
         let mut names = HashSet::new();
-        if let Ok(dir) = os::Directory::open(dir, false) {
+        if let Ok(dir) = files::Directory::open(dir, false) {
             // What cannot be read has no markers.
             let _ = dir.read(&mut Vec::new(), |name, _| {
-                names.insert(OsStr::from_bytes(name).to_owned());
+                names.insert(os_str(name).to_owned());
             });
         }
         for name in names.difference(&self.spots.marks) {

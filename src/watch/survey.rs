@@ -1,9 +1,7 @@
 //! Looks without watching: what `explain` asks. They are the walker's own looks, so that both see the same.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::ops::ControlFlow;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,10 +9,11 @@ use std::sync::atomic::AtomicU64;
 use super::filesystem::{FileSystem, short};
 use super::list::{self, Ground, Job, Scratch};
 use super::message::{Arming, Outcome};
-use super::os;
 use super::settings::{Poll, Root, Settings};
 use crate::filter::{EntryKind, Filter, Found, Scope};
 use crate::model::Rule;
+use crate::sys::bytes::os_str;
+use crate::sys::{errno, events, files};
 
 /// The trees of a configuration, to be looked at.
 #[derive(Debug)]
@@ -93,12 +92,12 @@ impl Survey {
 
     /// What is at a path, a link not followed; `None` when nothing is.
     pub fn kind(path: &Path) -> Option<EntryKind> {
-        os::lstat(path).ok().map(|stat| stat.kind)
+        files::lstat(path).ok().map(|stat| stat.kind)
     }
 
     /// What is at a root: a link is followed when it was named.
     pub fn kind_of_root(root: &Root) -> Option<EntryKind> {
-        let stat = if root.named { os::stat(&root.path) } else { os::lstat(&root.path) };
+        let stat = if root.named { files::stat(&root.path) } else { files::lstat(&root.path) };
         stat.ok().map(|stat| stat.kind)
     }
 
@@ -108,9 +107,14 @@ impl Survey {
         self.ground.filter.root_scope(&root.path, &texts)
     }
 
-    /// The event watches that a process holds (without one: all of this user), and how many are allowed.
-    pub fn watches(pid: Option<u32>) -> Option<(u64, u64)> {
-        Some((os::watches_held(pid)?, os::watch_limit()?))
+    /// The event watches that this process holds.
+    pub fn watches_held() -> Option<u64> {
+        events::watches_held()
+    }
+
+    /// The event watches that a user is allowed to have.
+    pub fn watches_allowed() -> Option<u64> {
+        events::watch_limit()
     }
 
     /// Looks into a directory for what matters to rules.
@@ -118,14 +122,17 @@ impl Survey {
         let follow = self.roots.iter().any(|root| root.named && root.path == path);
         let (found, directory) = match list::glance(path, follow, &mut self.scratch) {
             Ok(looked) => looked,
-            Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
+            Err(error) if error.raw_os_error() == Some(errno::EACCES) => {
                 return Glance::Unreadable(error.to_string());
             }
             Err(_) if Self::kind(path) == Some(EntryKind::Link) => return Glance::Link,
             Err(_) => return Glance::Missing,
         };
         let device = directory.stat().map_or(0, |stat| stat.dev);
-        let silent = *self.silent.entry(device).or_insert_with(|| silent(directory.filesystem()));
+        let silent = *self
+            .silent
+            .entry(device)
+            .or_insert_with(|| silent(FileSystem::by_name(directory.filesystem())));
         Glance::Directory(found, self.polled(silent))
     }
 
@@ -185,13 +192,13 @@ impl Survey {
     /// Counts what is in an ignored directory: the number of its files, and its directories.
     pub fn count(path: &Path) -> (usize, Vec<PathBuf>) {
         let (mut files, mut directories) = (0, Vec::new());
-        if let Ok(directory) = os::Directory::open(path, false) {
+        if let Ok(directory) = files::Directory::open(path, false) {
             // What cannot be read cannot be counted.
             let _ = directory.read(&mut Vec::new(), |name, kind| {
                 let kind = kind.or_else(|| Some(directory.lstat(name).ok()?.kind));
                 match kind {
                     Some(EntryKind::Directory) => {
-                        directories.push(path.join(OsStr::from_bytes(name)));
+                        directories.push(path.join(os_str(name)));
                     }
                     _ => files += 1,
                 }

@@ -1,12 +1,11 @@
 //! The table of everything that is watched: one trie of directories for each root.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::entries::{Entries, Record};
 use crate::filter::Scope;
+use crate::sys::bytes::os_str;
 
 /// The place of a directory in the table. Places are used again: whoever keeps one across messages keeps
 /// the ticket of its listing instead.
@@ -168,11 +167,11 @@ impl Table {
 
     /// The directory with this path.
     pub(crate) fn find(&self, path: &Path) -> Option<DirId> {
-        let bytes = path.as_os_str().as_bytes();
+        let bytes = path.as_os_str().as_encoded_bytes();
         let (root, id) = self
             .roots
             .iter()
-            .filter(|(root, _)| is_below(bytes, root.as_os_str().as_bytes()))
+            .filter(|(root, _)| is_below(bytes, root.as_os_str().as_encoded_bytes()))
             .max_by_key(|(root, _)| root.as_os_str().len())?;
         let mut id = *id;
         let rest = bytes.get(root.as_os_str().len()..).unwrap_or_default();
@@ -251,7 +250,9 @@ impl Table {
             return;
         };
         match DirId::of(&record) {
-            Some(id) => self.free_below(id, &mut path.as_os_str().as_bytes().to_vec(), gone),
+            Some(id) => {
+                self.free_below(id, &mut path.as_os_str().as_encoded_bytes().to_vec(), gone)
+            }
             None => gone(path, &record),
         }
     }
@@ -265,7 +266,7 @@ impl Table {
             path.extend_from_slice(name);
             match DirId::of(record) {
                 Some(child) => self.free_below(child, path, gone),
-                None => gone(Path::new(OsStr::from_bytes(path)), record),
+                None => gone(Path::new(os_str(path)), record),
             }
             path.truncate(length);
         }
@@ -275,7 +276,7 @@ impl Table {
     pub(crate) fn walk(&self, each: &mut dyn FnMut(&Path, DirId, &Dir)) {
         let singles = self.singles.iter().map(|single| (&single.path, single.id));
         for (root, id) in self.roots.iter().map(|(path, id)| (path, *id)).chain(singles) {
-            self.walk_below(id, &mut root.as_os_str().as_bytes().to_vec(), each);
+            self.walk_below(id, &mut root.as_os_str().as_encoded_bytes().to_vec(), each);
         }
     }
 
@@ -286,12 +287,12 @@ impl Table {
         path: &Path,
         each: &mut dyn FnMut(&Path, DirId, &Dir),
     ) {
-        self.walk_below(id, &mut path.as_os_str().as_bytes().to_vec(), each);
+        self.walk_below(id, &mut path.as_os_str().as_encoded_bytes().to_vec(), each);
     }
 
     fn walk_below(&self, id: DirId, path: &mut Vec<u8>, each: &mut dyn FnMut(&Path, DirId, &Dir)) {
         let Some(dir) = self.dir(id) else { return };
-        each(Path::new(OsStr::from_bytes(path)), id, dir);
+        each(Path::new(os_str(path)), id, dir);
         for (name, record) in dir.entries.iter() {
             if let Some(child) = DirId::of(record) {
                 let length = path.len();
@@ -315,7 +316,7 @@ impl Table {
         let single = || Some(&self.singles.iter().find(|single| single.id == at)?.path);
         let root = self.roots.iter().find(|(_, root)| *root == at).map(|(path, _)| path);
         let mut path = root.or_else(single)?.clone();
-        path.extend(names.iter().rev().map(|name| OsStr::from_bytes(name)));
+        path.extend(names.iter().rev().map(|name| os_str(name)));
         Some(path)
     }
 
@@ -344,12 +345,12 @@ impl Table {
 
 /// The directory that a path lies in, and its name there. For each event: hence by bytes, where that is enough.
 pub(super) fn split(path: &Path) -> Option<(&Path, &[u8])> {
-    let bytes = path.as_os_str().as_bytes();
+    let bytes = path.as_os_str().as_encoded_bytes();
     match bytes.iter().rposition(|byte| *byte == b'/').map(|at| bytes.split_at(at)) {
         Some((parent @ [_, ..], [_, name @ ..])) if !matches!(name, b"" | b"." | b"..") => {
-            Some((Path::new(OsStr::from_bytes(parent)), name))
+            Some((Path::new(os_str(parent)), name))
         }
-        _ => Some((path.parent()?, path.file_name()?.as_bytes())),
+        _ => Some((path.parent()?, path.file_name()?.as_encoded_bytes())),
     }
 }
 
@@ -365,7 +366,7 @@ mod tests {
 
     fn file() -> Record {
         Record::file(
-            &super::super::stat::Stat {
+            &crate::sys::files::Stat {
                 kind: crate::filter::EntryKind::File,
                 size: 1,
                 mtime: 1,

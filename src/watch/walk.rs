@@ -15,8 +15,8 @@ use super::list::{Further, Ground, Job, Scratch};
 use super::lookers::{Looked, Queue, Watched, look_at, look_at_each, work};
 use super::message::{Arming, Inner, Listing, Message, Outcome, Tally};
 use super::native::{Above, Armed, Native};
-use super::os;
 use super::portable::Portable;
+use crate::sys::{clock, heap, thread};
 
 /// Directories that are watched in one go. More would keep notify's thread from reading events for longer,
 /// and what is found in them would wait in memory.
@@ -130,7 +130,7 @@ impl Walker {
                 self.scratch = Scratch::default();
                 self.waiting.shrink_to_fit();
                 if std::mem::take(&mut self.large) {
-                    os::trim_heaps();
+                    heap::trim();
                 }
                 let Ok(order) = self.from.recv() else { return };
                 self.obey(order);
@@ -394,7 +394,7 @@ impl Walker {
 
     /// The CPU time of all walks so far.
     fn spent(&self) -> Duration {
-        os::thread_time() + Duration::from_nanos(self.helped.load(Ordering::Relaxed))
+        thread::cpu_time() + Duration::from_nanos(self.helped.load(Ordering::Relaxed))
     }
 
     fn finish(&mut self, walk: u32) {
@@ -430,12 +430,12 @@ fn arm(
         for job in jobs.iter_mut().filter(|job| job.arming == Arming::Watch) {
             job.arming = Arming::Refused;
         }
-        let now = os::file_clock();
+        let now = clock::of_files();
         return (jobs.into_iter().map(|job| (job, now)).collect(), failed, full);
     };
     let paths = jobs.iter().filter(|job| wanted(job)).map(|job| (job.path.as_path(), job.follow));
     let mut answers = native.arm(paths).into_iter();
-    let now = os::file_clock();
+    let now = clock::of_files();
     let mut watched = Vec::with_capacity(jobs.len());
     for mut job in jobs {
         if wanted(&job) {

@@ -2,4 +2,6 @@
 
 pub mod bytes;
 pub mod errno;
+pub mod files;
 pub mod signal;
+pub(super) mod thread;

@@ -173,20 +173,18 @@ fn links_are_not_followed_and_loops_end() {
 
 #[test]
 fn names_are_byte_exact() {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
+    use crate::sys::bytes::os_str;
     let mut rig = Rig::new();
     let names: [&[u8]; 4] = [b"new\nline", b"\xff\xfe", b" ", &[b'n'; 255]];
     for name in names {
-        fs::create_dir(rig.root.join(OsStr::from_bytes(name))).unwrap();
-        fs::write(rig.root.join(OsStr::from_bytes(name)).join(OsStr::from_bytes(name)), "")
-            .unwrap();
+        fs::create_dir(rig.root.join(os_str(name))).unwrap();
+        fs::write(rig.root.join(os_str(name)).join(os_str(name)), "").unwrap();
     }
     rig.sync();
     let seen: BTreeSet<_> =
         rig.changes().into_iter().map(|change| change.path.to_path_buf()).collect();
     for name in names {
-        let name = OsStr::from_bytes(name);
+        let name = os_str(name);
         assert!(seen.contains(&rig.root.join(name).join(name)), "{name:?}");
     }
 }
