@@ -1,4 +1,5 @@
-//! One look at one directory: which of its entries count, in which state. Runs on the walker's threads.
+//! One look at one directory: which of its entries count, in which state, by the rules that hold there. Runs on the
+//! walker's threads.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
 use super::message::{Arming, Listed, Outcome, Refusal};
-use super::settings::{Poll, Timestamp};
+use super::settings::{Poll, Settings, Timestamp};
 use super::table::is_below;
 use crate::filter::{
     CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, Found, IGNORE_FILES, IgnoreText,
@@ -16,7 +17,7 @@ use crate::filter::{
 };
 use crate::model::Rule;
 use crate::sys::bytes::os_str;
-use crate::sys::files::{Directory, Stat};
+use crate::sys::files::{self, Directory, Stat};
 use crate::sys::{clock, errno};
 
 /// An ignore file larger than this is not one.
@@ -29,18 +30,37 @@ pub(super) const GRAIN: i64 = 10_000_000;
 const FUTURE: i64 = 1_000_000_000;
 
 /// What all looks have in common.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ground {
     pub(crate) filter: Arc<Filter>,
     /// Our own files.
     pub(crate) own: Vec<PathBuf>,
     /// All roots: a walk from one ends where another begins.
     pub(crate) roots: Vec<PathBuf>,
+    /// Those that were named: a link is followed.
+    pub(crate) named: Vec<PathBuf>,
     pub(crate) poll: Poll,
     pub(crate) tickets: Arc<AtomicU64>,
 }
 
 impl Ground {
+    /// Without roots.
+    pub(crate) fn new(filter: Arc<Filter>, settings: &Settings) -> Self {
+        Self {
+            filter,
+            own: settings.own.clone(),
+            roots: Vec::new(),
+            named: Vec::new(),
+            poll: settings.poll,
+            tickets: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// Whether a root may be a link that is followed.
+    pub(crate) fn follows(&self, path: &Path) -> bool {
+        self.named.iter().any(|root| root == path)
+    }
+
     /// Whether a path is one of our own files, or lies in a directory of ours.
     pub(crate) fn is_own(&self, path: &Path) -> bool {
         let path = path.as_os_str().as_encoded_bytes();
@@ -54,6 +74,61 @@ impl Ground {
     pub(crate) fn ticket(&self) -> u64 {
         self.tickets.fetch_add(1, Ordering::Relaxed)
     }
+
+    /// The ignore files outside of a root that speak about it: those above it up to the repository's top, the
+    /// repository's `info/exclude` and the person's `core.excludesFile`. The texts that there are, and every file to
+    /// be watched because it could say something.
+    pub(crate) fn rules_above(&self, root: &Path) -> (Vec<IgnoreText>, Vec<PathBuf>) {
+        let (mut texts, mut files) = (Vec::new(), Vec::new());
+        if !self.filter.spec().gitignore {
+            return (texts, files);
+        }
+        let top = root.ancestors().find(|dir| files::lstat(&dir.join(".git")).is_ok());
+        if let Some(path) = ignore::gitignore::gitconfig_excludes_path() {
+            let base = top.unwrap_or(root).to_path_buf();
+            if let Ok(text) = files::read_file(&path, IGNORE_FILE_LIMIT) {
+                texts.push(IgnoreText::global(path.clone(), text, base));
+            }
+            files.push(path);
+        }
+        let Some(top) = top else { return (texts, files) };
+        if let Some(path) = exclude_file(top) {
+            if let Ok(text) = files::read_file(&path, IGNORE_FILE_LIMIT) {
+                texts.push(IgnoreText::exclude(path.clone(), text, top.to_path_buf()));
+            }
+            files.push(path);
+        }
+        let between: Vec<&Path> =
+            root.ancestors().skip(1).take_while(|dir| dir.starts_with(top)).collect();
+        for dir in between.into_iter().rev() {
+            for name in IGNORE_FILES {
+                let path = dir.join(name);
+                if let Ok(text) = files::read_file(&path, IGNORE_FILE_LIMIT) {
+                    texts.push(IgnoreText::in_directory(path.clone(), text));
+                }
+                files.push(path);
+            }
+        }
+        (texts, files)
+    }
+}
+
+/// `info/exclude` of the repository whose work tree begins at `top`. In a linked work tree or a submodule
+/// `.git` is a file that names the git directory; `commondir` in it leads to the shared one.
+fn exclude_file(top: &Path) -> Option<PathBuf> {
+    let dot_git = top.join(".git");
+    if files::lstat(&dot_git).ok()?.is_dir() {
+        return Some(dot_git.join("info/exclude"));
+    }
+    let text = files::read_file(&dot_git, 8192).ok()?;
+    let git = top.join(path_of(text.strip_prefix(b"gitdir: ")?));
+    let common = files::read_file(&git.join("commondir"), 8192).ok();
+    let shared = common.map_or_else(|| git.clone(), |text| git.join(path_of(&text)));
+    Some(shared.join("info/exclude"))
+}
+
+fn path_of(line: &[u8]) -> PathBuf {
+    PathBuf::from(os_str(line.trim_ascii_end()))
 }
 
 /// One directory to be looked at.

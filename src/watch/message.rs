@@ -1,6 +1,7 @@
-//! What the threads of the engine send to its owner, in one queue, so that the order is the truth: a
-//! directory's listing is sent before any directory in it is watched, hence before any event from there.
+//! What the threads of the engine send to its owner, and what that tells the loop. There is one queue, so that the
+//! order is the truth: a directory's listing is sent before any directory in it is watched, hence before any event from there.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,13 +10,37 @@ use std::time::Duration;
 use super::entries::Entries;
 use super::filesystem::FileSystem;
 use crate::filter::Scope;
-use crate::model::Rule;
+use crate::model::{Change, Notice, Rule, Watching};
 use crate::sys::files::Stat;
 
 /// Something that a thread of the engine has to tell its owner. Opaque: hand it to
 /// [`super::Watch::handle`].
 #[derive(Debug)]
 pub struct Message(pub(crate) Inner);
+
+/// What the engine tells the loop.
+#[derive(Debug)]
+pub enum Seen {
+    /// A path that counts has changed.
+    Change(Change),
+    /// One of [`super::Settings::extra_files`] has changed.
+    ConfigChanged(PathBuf),
+    /// A file that was named is a link, or was, and may lead elsewhere now: it is time to look which files count.
+    LinkMoved,
+    /// An ignore file changed; the new rules are being applied.
+    RulesChanged,
+    /// A name appeared in [`super::Settings::marker_dir`]: everything that was on disk before it has been seen.
+    Marker(OsString),
+    /// Watches were put on anew, and what had come before that has been looked at: a marker that was made
+    /// meanwhile may have been overlooked.
+    Rearmed,
+    /// Everything that had happened when [`super::Watch::run_ended`] was called has been told before this.
+    CaughtUp,
+    /// The first walk is done. `types` is left empty: the loop knows them from the configuration.
+    Ready(Watching),
+    /// Something to say.
+    Say(Notice),
+}
 
 #[derive(Debug)]
 pub(crate) enum Inner {
@@ -24,7 +49,7 @@ pub(crate) enum Inner {
     /// Events were lost.
     Lost { generation: u32 },
     /// No event source could be had.
-    NoSource { generation: u32, error: String },
+    NoSource { generation: u32 },
     /// Directories were looked at. Several at a time: the owner wakes up for each message.
     Listings(Vec<Listing>),
     /// Everything that a walk led to has been listed.
@@ -35,10 +60,8 @@ pub(crate) enum Inner {
     CaughtUp,
     /// Contents were read in the background.
     Hashed(Vec<Hashed>),
-    /// The table of mounts changed.
-    Mounts,
-    /// A directory above a root was renamed.
-    Above,
+    /// The table of mounts changed, or a directory above a root was renamed.
+    AroundRoots,
 }
 
 /// One event, reduced to what decides.

@@ -177,7 +177,7 @@ fn tells_of(
         });
         if matters {
             // The owner is gone only when the program ends.
-            let _ = to.send(Message(Inner::Above));
+            let _ = to.send(Message(Inner::AroundRoots));
         }
     };
     let mut watcher = RecommendedWatcher::new(handler, config).ok()?;

@@ -70,9 +70,8 @@ fn messages(generation: u32, result: DebounceEventResult) -> Vec<Inner> {
         Ok(events) => events,
         Err(errors) => {
             // A directory that cannot be read is said by the walk; being out of watches is not.
-            let full = errors.iter().find(|error| matches!(error.kind, ErrorKind::MaxFilesWatch));
-            let error = full.map(ToString::to_string);
-            return error.map(|error| Inner::NoSource { generation, error }).into_iter().collect();
+            let full = errors.iter().any(|error| matches!(error.kind, ErrorKind::MaxFilesWatch));
+            return full.then_some(Inner::NoSource { generation }).into_iter().collect();
         }
     };
     let mut inner = Vec::new();

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use super::filesystem::{FileSystem, short};
 use super::list::{self, Ground, Job, Scratch};
@@ -64,13 +63,8 @@ type Waiting = (Job, Option<&'static str>);
 impl Survey {
     /// Nothing is looked at yet.
     pub fn new(filter: Arc<Filter>, roots: Vec<Root>, settings: &Settings) -> Self {
-        let ground = Ground {
-            filter,
-            own: settings.own.clone(),
-            roots: roots.iter().map(|root| root.path.clone()).collect(),
-            poll: settings.poll,
-            tickets: Arc::new(AtomicU64::new(1)),
-        };
+        let paths = roots.iter().map(|root| root.path.clone()).collect();
+        let ground = Ground { roots: paths, ..Ground::new(filter, settings) };
         let all = settings.polls_all().map(Arc::from);
         Self { ground, roots, scratch: Scratch::default(), all, silent: HashMap::new() }
     }

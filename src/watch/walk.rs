@@ -42,11 +42,10 @@ pub(crate) enum Order {
     Ground(Arc<Ground>),
     /// These directories need no watch any more.
     Disarm(Vec<PathBuf>),
-    /// These directories are watched for single names in them; they are not looked at.
-    Spots(Vec<PathBuf>),
-    /// These are the roots: the directories above them are watched for what becomes of them. That is done
-    /// when the next walk is: the tree has the first right to what watches there are.
-    Above(Vec<PathBuf>),
+    /// These directories are watched for single names in them; they are not looked at. The directories above the
+    /// roots are watched for what becomes of those, when the next walk is done: the tree has the first right to what
+    /// watches there are.
+    Points { directories: Vec<PathBuf>, roots: Vec<PathBuf> },
     /// Tell when every event that the kernel has queued by now has been handed on.
     CatchUp,
 }
@@ -186,9 +185,8 @@ impl Walker {
                 self.full = false;
                 self.native = None;
                 self.portable = None;
-                if let Err(error) = self.open(generation, source) {
-                    let error = error.to_string();
-                    self.send(Inner::NoSource { generation, error });
+                if self.open(generation, source).is_err() {
+                    self.send(Inner::NoSource { generation });
                 }
             }
             Order::CatchUp => {
@@ -198,10 +196,10 @@ impl Walker {
                 self.send(Inner::CaughtUp);
             }
             Order::Ground(ground) => self.ground = ground,
-            Order::Spots(paths) => self.watch_spots(paths.iter().map(PathBuf::as_path)),
-            Order::Above(paths) => {
+            Order::Points { directories, roots } => {
+                self.watch_points(directories.iter().map(PathBuf::as_path));
                 self.above = None;
-                self.above_wanted = Some(paths);
+                self.above_wanted = Some(roots);
             }
             Order::Disarm(paths) => {
                 if let Some(native) = &mut self.native {
@@ -211,7 +209,7 @@ impl Walker {
         }
     }
 
-    fn watch_spots<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
+    fn watch_points<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
         if let Some(native) = &mut self.native {
             // One that is not there, or cannot be watched, does not speak.
             native.arm(paths.map(|path| (path, true)));
@@ -239,7 +237,7 @@ impl Walker {
             let (mut texts, files) = self.ground.rules_above(&job.path);
             if self.native.is_some() && !files.is_empty() {
                 // Watch before reading, here too.
-                self.watch_spots(files.iter().filter_map(|file| file.parent()));
+                self.watch_points(files.iter().filter_map(|file| file.parent()));
                 texts = self.ground.rules_above(&job.path).0;
             }
             job.around = Some(self.ground.filter.root_scope(&job.path, &texts));
@@ -401,7 +399,7 @@ impl Walker {
         if let Some(paths) = self.above_wanted.take() {
             self.above = Some(Above::new(&paths, &self.to));
             // Watch before looking, here too: one may have been renamed since the roots were listed.
-            self.send(Inner::Above);
+            self.send(Inner::AroundRoots);
         }
         if let Some(mut progress) = self.walks.remove(&walk) {
             progress.tally.took = progress.since.elapsed();

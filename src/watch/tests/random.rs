@@ -85,7 +85,7 @@ fn scan(dir: &Path, found: &mut Scan) {
 
 fn table(rig: &Rig) -> Scan {
     let mut found = Scan::default();
-    rig.watch.table.walk(&mut |path, _, dir| {
+    rig.watch.tree.table.walk(&mut |path, _, dir| {
         found.0.insert(path.to_path_buf());
         for (name, record) in dir.entries.iter().filter(|(_, record)| !record.is_dir()) {
             found.1.insert(path.join(os_str(name)), record.print);
@@ -163,7 +163,7 @@ fn play(seed: u64, operations: usize) {
         assert!(!same || differing.is_empty(), "seed {seed}: {differing:?} taken for the same");
         if !same {
             rig.watch.run_started(&causes(&batch), Instant::now());
-            rig.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
+            rig.until("the confirmation", |rig| rig.watch.tree.contents.deadline().is_none());
             before = now;
         }
     }

@@ -120,14 +120,14 @@ fn after_lost_events_the_differences_are_told_and_new_events_come() {
         |_| {},
     );
     // As if these had been lost: the messages of this generation are thrown away unseen.
-    rig.watch.recovery.generation += 100;
+    rig.watch.tree.looks.generation += 100;
     fs::write(rig.path("a/edited"), "other bytes").unwrap();
     fs::remove_dir_all(rig.path("b")).unwrap();
     make(&rig.path("n/e/w"));
     fs::rename(rig.path("c"), rig.path("moved")).unwrap();
     rig.for_a_while(Duration::from_millis(100));
     assert_eq!(rig.last().len(), 0);
-    let generation = rig.watch.recovery.generation;
+    let generation = rig.watch.tree.looks.generation;
     let lost = Message(Inner::Lost { generation });
     rig.watch.handle(lost, std::time::Instant::now(), &mut rig.seen);
     rig.until("the recovery", |rig| {
