@@ -40,11 +40,11 @@ const HAZE: Duration = Duration::from_millis(12);
 /// Times set so soon after a write belong to the save.
 const ONE_SAVE: Duration = Duration::from_millis(250);
 
-/// The event of a write is here within this time, as long as the machine is awake.
+/// The event of a write comes within this time, as long as the machine is awake.
 const EVENT_DELAY: Duration = Duration::from_millis(2);
 
-/// A file that has been emptied by somebody who still has it open is about to be filled: so much later, as long
-/// as the machine has time for the writer.
+/// A file that was emptied by a writer that still has it open is filled within this time, as long as the machine has
+/// time for the writer.
 const FILL_DELAY: Duration = Duration::from_millis(50);
 
 /// How a path is told of that no events tell of.
@@ -90,7 +90,7 @@ pub(super) struct Contents {
     dirty: PathMap<Dirty>,
     /// What the last run probably saw: hash and fingerprint. Any event takes a path out of here.
     candidates: PathMap<(u64, u32)>,
-    /// Files of the last run's batch that nobody has read yet.
+    /// Files of the last run's batch that have not been read yet.
     unread: Vec<Arc<Path>>,
     confirm_at: Option<Instant>,
     /// What the background reader found while it was not certain yet what the last run saw.
@@ -160,7 +160,7 @@ impl Contents {
         born == self.epoch
     }
 
-    /// So soon after a run's start it is not certain what it saw.
+    /// Whether a run began so short a while ago that it is not certain what it saw.
     pub(super) fn hazy(&self, now: Instant) -> bool {
         self.started.is_some_and(|started| now < started + HAZE)
     }
@@ -318,7 +318,7 @@ impl Contents {
             // The run has seen it, but was not told of it: that it differs is still to be told.
             let same = dirty.hashed.is_some_and(|(hash, _)| hash == before);
             if !same && !told.contains(path.as_os_str()) {
-                // What came and went since is nothing any more: a temporary of each save, say.
+                // A name that came and went since is nothing any more: a temporary of each save, say.
                 if table.record(&path).is_some() || self.gone.contains(&path) {
                     self.dirty.insert(path, Dirty { hashed: None, ..dirty });
                 }

@@ -46,7 +46,7 @@ impl Record {
         record
     }
 
-    /// Something else, in the given state.
+    /// Anything but a directory, in the given state.
     pub(crate) fn file(stat: &Stat, born: u32) -> Self {
         let mut record = Self::blank(stat.kind);
         record.born = born;
@@ -55,19 +55,19 @@ impl Record {
         record
     }
 
-    /// The same state with another past.
+    /// This state with another past.
     pub(crate) fn with(self, born: u32, hash: u64) -> Self {
         Self { born, hash, ..self }
     }
 
-    /// The same, as what follows another state of the file: whether it has become empty.
+    /// This state as one that follows another: a file that was not empty before may have become so.
     pub(crate) fn after(mut self, old: &Self) -> Self {
         let emptied = self.has(EMPTY) && (old.emptied() || !old.has(EMPTY));
         self.set(EMPTIED, emptied);
         self
     }
 
-    /// The same, as what follows no file at all: empty, it has become so.
+    /// This state as the first one: an empty file has become so.
     pub(crate) fn after_nothing(mut self) -> Self {
         self.set(EMPTIED, self.has(EMPTY));
         self
@@ -124,7 +124,7 @@ impl Record {
         self.has(WRITER)
     }
 
-    /// A writer has it open.
+    /// Whether a writer has the file open.
     pub(crate) fn open(&self) -> bool {
         self.has(OPEN)
     }
@@ -133,12 +133,12 @@ impl Record {
         self.set(OPEN, open);
     }
 
-    /// It is empty and was not before.
+    /// Whether the file is empty and was not before.
     pub(crate) fn emptied(&self) -> bool {
         self.has(EMPTIED)
     }
 
-    /// From now on its emptiness is nothing new.
+    /// Takes the emptiness of the file for nothing new from now on.
     pub(crate) fn settle(&mut self) {
         self.set(EMPTIED, false);
     }
@@ -173,7 +173,7 @@ impl Default for Entries {
     }
 }
 
-/// Tells most names of a directory apart, so that a search compares one.
+/// A number that tells most names of a directory apart, so that a search compares one name.
 fn tag(name: &[u8]) -> u16 {
     name.iter().fold(0, |tag: u16, byte| tag.rotate_left(5) ^ u16::from(*byte))
 }
@@ -215,7 +215,7 @@ impl Few {
 }
 
 impl Entries {
-    /// None yet, and room for a series of [`Entries::append`]: so many, with names of so many bytes together.
+    /// An empty list with room for a series of [`Entries::append`]: so many records, with names of so many bytes.
     pub(crate) fn with_capacity(records: usize, names: usize) -> Self {
         Self::Few(Few { names: Vec::with_capacity(names), records: Vec::with_capacity(records) })
     }

@@ -26,7 +26,7 @@ const IGNORE_FILE_LIMIT: usize = 4 << 20;
 /// The coarse clock lags behind by up to a tick, and since Linux 6.13 file times may be finer than it.
 pub(super) const GRAIN: i64 = 10_000_000;
 
-/// A file time that is further ahead than this is wrong.
+/// A file time that is further ahead than this is wrong (nanoseconds).
 const FUTURE: i64 = 1_000_000_000;
 
 /// What all looks have in common.
@@ -37,7 +37,7 @@ pub(crate) struct Ground {
     pub(crate) own: Vec<PathBuf>,
     /// All roots: a walk from one ends where another begins.
     pub(crate) roots: Vec<PathBuf>,
-    /// Those that were named: a link is followed.
+    /// The roots that were named: a link is followed.
     pub(crate) named: Vec<PathBuf>,
     pub(crate) poll: Poll,
     pub(crate) tickets: Arc<AtomicU64>,
@@ -142,11 +142,11 @@ pub(crate) struct Job {
     pub(crate) arming: Arming,
     /// Follow a link (a root that was named).
     pub(crate) follow: bool,
-    /// Look for what has changed since then.
+    /// Look for what has changed since this moment.
     pub(crate) since: Option<Timestamp>,
-    /// The first look: what went away since then, and trees that were moved here, count too.
+    /// The first look: what went away since that moment, and trees that were moved here, count too.
     pub(crate) first: bool,
-    /// All of it counts as changed since then: it was renamed to here.
+    /// Everything in it counts as changed: the directory was renamed to here.
     pub(crate) whole: bool,
     /// The device of the directory above; 0: not known.
     pub(crate) device: u64,
@@ -240,7 +240,7 @@ fn look_into(
         path.extend_from_slice(name);
         entries.sift(Path::new(os_str(path)), name, kind);
     }
-    // Where only some names count, what else came and went is nobody's business.
+    // Where only some names count, no other name is told of.
     let lost = entries.window.is_some() && !entries.touched && job.only.is_none();
     let Sifting { mut entries, fresh, .. } = entries;
     entries.finish();

@@ -82,11 +82,11 @@ pub(crate) enum RawKind {
     To,
     /// Something was renamed away from this name; also said of a watched directory by itself.
     From,
-    /// It was removed; also said of a watched directory by itself.
+    /// The name was removed; also said of a watched directory by itself.
     Remove,
-    /// Written, or cut.
+    /// The content was written, or cut.
     Data,
-    /// Closed by somebody who could write.
+    /// A writer closed it.
     Close,
     /// Times, mode, owner, links.
     Metadata,
@@ -103,7 +103,7 @@ pub(crate) struct Tally {
     pub(crate) files: usize,
     /// Ignored directories.
     pub(crate) ignored: usize,
-    /// The first of them, those nearest to the roots.
+    /// The first ignored directories, those nearest to the roots.
     pub(crate) samples: Vec<(PathBuf, Rule)>,
     /// How long it took.
     pub(crate) took: Duration,
@@ -111,7 +111,7 @@ pub(crate) struct Tally {
     pub(crate) cpu: Duration,
 }
 
-/// How a directory is to be watched, or is.
+/// How a directory is watched, or is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arming {
     /// By events.
@@ -141,9 +141,9 @@ pub(crate) enum Outcome {
     Listed(Listed),
     /// There is no such directory (any more).
     Gone,
-    /// It cannot be read.
+    /// The directory cannot be read.
     Unreadable(Refusal),
-    /// It turned out to be ignored (a cache directory).
+    /// The directory turned out to be ignored (a cache directory).
     Pruned,
 }
 
@@ -176,7 +176,7 @@ pub(crate) struct Hashed {
 pub(crate) struct Refusal {
     /// In the words of the system.
     pub(crate) error: String,
-    /// Its mode forbids it: the directory above tells when that changes.
+    /// The mode forbids it: the directory above tells when that changes.
     pub(crate) denied: bool,
 }
 

@@ -1,8 +1,8 @@
 //! What is done by the clock: passes of polling where no events come from, comparisons beside events that are not to be
 //! relied on, and the few other things that are tried again. One schedule holds them all.
 //!
-//! A file system that may keep changes to itself (FUSE, an overlay whose upper directory somebody else writes to) is
-//! heeded, and slowly compared with the truth. The first change that only the comparison saw ends the trust: from
+//! A file system that may keep changes to itself (FUSE, an overlay whose upper directory is written to from behind)
+//! is heeded, and slowly compared with the truth. The first change that only the comparison saw ends the trust: from
 //! then on the tree is polled.
 
 use std::collections::HashMap;

@@ -17,7 +17,7 @@ use crate::sys::thread;
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) paths: Vec<Arc<Path>>,
-    /// See [`Hashed::epoch`].
+    /// The epoch of [`Hashed`].
     pub(super) epoch: Option<u32>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn start(to: UnboundedSender<Message>, limit: u64, pause: Duration) -
     requests
 }
 
-/// So much is read at once.
+/// The number of bytes that are read at once.
 const PIECE: usize = 64 * 1024;
 
 /// How often a file is read again that is not as long as its state says: it has been written to meanwhile, and the

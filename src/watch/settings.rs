@@ -12,7 +12,8 @@ pub struct Root {
     pub path: PathBuf,
     /// The path as the person wrote it, for messages.
     pub shown: PathBuf,
-    /// It was named (`-w`, `additional_paths`): watched whatever a rule says, and a link is followed.
+    /// Whether the root was named (`-w`, `additional_paths`): then it is watched whatever a rule says, and a link is
+    /// followed.
     pub named: bool,
 }
 

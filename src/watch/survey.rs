@@ -22,7 +22,7 @@ pub struct Survey {
     scratch: Scratch,
     /// Why everything is polled, when a person wants that.
     all: Option<Arc<str>>,
-    /// What the file systems are that have been met, by device: why one sends no events.
+    /// Why the file systems that have been met send no events, by device.
     silent: HashMap<u64, Option<&'static str>>,
 }
 
@@ -33,16 +33,16 @@ pub enum Glance {
     Directory(Found, Option<Arc<str>>),
     /// A link, which is not followed.
     Link,
-    /// It cannot be read.
+    /// The directory cannot be read.
     Unreadable(String),
-    /// There is none.
+    /// No directory is there.
     Missing,
 }
 
 /// One directory of a walk.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// It is watched.
+    /// A directory that is watched.
     Directory {
         /// Where it is.
         path: &'a Path,
@@ -51,9 +51,9 @@ pub enum Step<'a> {
         /// Why events do not tell of it.
         polled: Option<Arc<str>>,
     },
-    /// It is ignored with all that is below it.
+    /// A directory that is ignored with all that is below it.
     Ignored(&'a Path, &'a Rule),
-    /// It cannot be read.
+    /// A directory that cannot be read.
     Unreadable(&'a Path, &'a str),
 }
 

@@ -8,8 +8,8 @@ use super::entries::{Entries, Record};
 use crate::filter::Scope;
 use crate::sys::bytes::os_str;
 
-/// The place of a directory in the table. Places are used again: whoever keeps one across messages keeps
-/// the ticket of its listing instead.
+/// The place of a directory in the table. Places are used again: across messages the ticket of a listing is kept
+/// instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DirId(u32);
 
@@ -32,11 +32,11 @@ pub(crate) struct Dir {
     /// What holds inside; `None` until it has been listed once.
     pub(crate) scope: Option<Arc<Scope>>,
     pub(crate) entries: Entries,
-    /// Events do not tell of it (no watch was to be had, or its file system sends none).
+    /// Events do not tell of the directory (no watch was to be had, or its file system sends none).
     pub(crate) polled: bool,
-    /// Its file system may keep changes to itself: compared now and then besides its events.
+    /// The file system may keep changes to itself: the directory is compared now and then besides its events.
     pub(crate) doubtful: bool,
-    /// It could not be read.
+    /// The directory could not be read.
     pub(crate) unreadable: bool,
 }
 
@@ -273,7 +273,7 @@ impl Table {
         }
     }
 
-    /// The same from one directory.
+    /// Calls `each` for a directory and every directory below it, with its path.
     pub(crate) fn walk_from(
         &self,
         id: DirId,

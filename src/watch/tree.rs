@@ -40,7 +40,7 @@ pub(super) enum Ask {
     RootMoved(PathBuf),
     /// Another directory stands in the place of a root, and its watches may be those of the old one.
     RootReplaced(PathBuf),
-    /// These directories need no watch for the tree's sake.
+    /// The tree needs no watch on these directories.
     Disarm(Vec<PathBuf>),
     /// Some directory could not be read, and no event tells when it can.
     Retry,
@@ -174,8 +174,8 @@ impl Tree {
         }
     }
 
-    /// Takes the present state of a file into the table; `writing`: somebody has it open. What is known about it
-    /// now.
+    /// Takes the present state of a file into the table. Returns what is known about the file now. `writing`: a writer
+    /// has it open.
     fn take_in(&mut self, at: At<'_>, stat: &Stat, writing: bool, turn: &mut Turn<'_>) -> Facts {
         let mut record = match self.entry_mut(at) {
             Some(record) if record.kind() == stat.kind => {
@@ -263,7 +263,7 @@ impl Tree {
         let Some(stat) = there.filter(|stat| !stat.is_dir()) else {
             return self.remove(at, kind, turn);
         };
-        // It is back: the event that tells is on the way. Until then the save is half, also when its other
+        // The name is back: the event that tells is on the way. Until then the save is half, also when its other
         // events are here already (`patch -b` over an older backup).
         if let Some(record) = self.entry_mut(at) {
             record.set_open(false);
@@ -462,7 +462,7 @@ impl Tree {
             turn.asks.push(Ask::RootMoved(path.to_path_buf()));
         } else if let Some((parent, name)) = self.table.locate(path) {
             if files::lstat(path).is_ok_and(|stat| stat.is_dir()) {
-                // It is back already.
+                // The directory is back already.
                 self.look_at(dir, path, Why::New);
             } else {
                 self.remove(At { dir: parent, path, name }, ChangeKind::Removed, turn);
@@ -680,7 +680,7 @@ impl Tree {
             (Ok(_), None) if merging.why == Why::Rules => {
                 self.table.remove(merging.dir, name, &path, &mut |_, _| {});
             }
-            // It came back while we looked; its event is on the way, or this look is repeated.
+            // The name came back while we looked; its event is on the way, or this look is repeated.
             (Ok(_), _) => self.recheck(at, RawKind::Any, turn),
         }
     }
@@ -698,7 +698,7 @@ impl Tree {
         let made = matches!(how.first, RawKind::Create | RawKind::CreateDirectory | RawKind::To);
         let gone = matches!(how.last, RawKind::Remove | RawKind::From);
         if self.entry(at).is_none() && gone && !made && files::lstat(&path).is_err() {
-            // It was there before the first look, and no look has ever seen it.
+            // The name was there before the first look, and no look has ever seen it.
             if self.counts(merging.dir, &path, EntryKind::File) {
                 self.contents.lost(&path);
                 self.emit(&path, ChangeKind::Removed, Facts::default(), turn);

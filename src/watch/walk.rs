@@ -40,11 +40,10 @@ pub(crate) enum Order {
     Renew { generation: u32, source: Source },
     /// Other rules, other roots.
     Ground(Arc<Ground>),
-    /// These directories need no watch any more.
+    /// Take the watches off these directories.
     Disarm(Vec<PathBuf>),
-    /// These directories are watched for single names in them; they are not looked at. The directories above the
-    /// roots are watched for what becomes of those, when the next walk is done: the tree has the first right to what
-    /// watches there are.
+    /// Watch these directories for single names in them, without a look; and, when the next walk is done, the
+    /// directories above these roots for what becomes of those. The tree has the first right to what watches there are.
     Points { directories: Vec<PathBuf>, roots: Vec<PathBuf> },
     /// Tell when every event that the kernel has queued by now has been handed on.
     CatchUp,
@@ -96,7 +95,7 @@ struct Progress {
     left: usize,
     urgent: bool,
     since: Instant,
-    /// What had been spent on CPU time before it.
+    /// The CPU time of all walks before this one.
     spent: Duration,
     tally: Tally,
 }
@@ -211,7 +210,7 @@ impl Walker {
 
     fn watch_points<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
         if let Some(native) = &mut self.native {
-            // One that is not there, or cannot be watched, does not speak.
+            // A directory that is not there, or cannot be watched, does not speak.
             native.arm(paths.map(|path| (path, true)));
         }
     }
@@ -292,8 +291,8 @@ impl Walker {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (looked, listings) = look_at_each(&self.ground, jobs, &mut scratch);
         self.scratch = scratch;
-        // What was written just before a look is in the listing *and* in the event queue: the events go
-        // first, or the listing would cause one run and they another.
+        // A write just before a look is in the listing *and* in the event queue: the events go first, or the
+        // listing would cause one run and the events another.
         if let Some(native) = &mut self.native {
             native.catch_up();
         }
@@ -310,7 +309,7 @@ impl Walker {
             for _ in 1..self.threads {
                 let (queue, to, spent, sender) = (&queue, &to, &spent, sender.clone());
                 let work = move || work(queue, to, spent, &sender);
-                // One fewer makes it slower, no more.
+                // A thread fewer only makes the walk slower.
                 let _ =
                     std::thread::Builder::new().name("gw-look".into()).spawn_scoped(scope, work);
             }
@@ -350,7 +349,7 @@ impl Walker {
     fn note(&mut self, looked: Looked) {
         let mut useless = Vec::new();
         for (walk, mut further) in looked {
-            // What has come back meanwhile has been watched anew, or will be.
+            // A directory that has come back meanwhile has been watched anew, or will be.
             useless.extend(further.disarm.take().filter(|path| !path.is_dir()));
             self.done(walk, further);
         }
@@ -410,13 +409,13 @@ impl Walker {
     }
 }
 
-/// The next ones, so many at most, from the end. (`split_off` would leave as much room again where it takes all.)
+/// Takes the last ones, so many at most. (`split_off` would leave as much room again where it takes all.)
 fn take<T>(jobs: &mut Vec<T>, most: usize) -> Vec<T> {
     jobs.drain(jobs.len().saturating_sub(most)..).collect()
 }
 
-/// Watches what is to be watched. The directories that can be looked at, those that cannot, and whether
-/// the system's limit is reached.
+/// Watches directories. Returns those that can be looked at, those that cannot, and whether the system's limit is
+/// reached.
 fn arm(
     native: Option<&mut Native>,
     mut jobs: Vec<Job>,
