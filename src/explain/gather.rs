@@ -12,6 +12,7 @@ use super::Known;
 use crate::control::{Branch, IgnoredTree, Name, Surveyed, SurveyedRoot, Unreadable, Watches};
 use crate::filter::{EntryKind, Filter};
 use crate::report::{escape, type_shown};
+use crate::sys::events;
 use crate::watch::{Root, Step, Survey};
 
 /// Ignored trees are counted for so long, all together.
@@ -44,9 +45,9 @@ pub fn gather(
 }
 
 fn watches(roots: &[SurveyedRoot], instance: bool) -> Option<Watches> {
-    let allowed = Survey::watches_allowed()?;
+    let allowed = events::watch_limit()?;
     let here = if instance {
-        Survey::watches_held()?
+        events::watches_held()?
     } else {
         let polled = |root: &SurveyedRoot| root.polled.iter().map(|(_, n)| n).sum::<usize>();
         roots.iter().map(|root| root.directories.saturating_sub(polled(root)) as u64).sum()

@@ -11,14 +11,16 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::contents::{Comparison, Contents, Polled};
 use super::list::{GRAIN, Ground};
-use super::looks::{Events, Looks, Why};
-use super::message::{Arming, Inner, Listing, Message, Outcome, RawEvent, RawKind, Seen, Tally};
+use super::looks::{Looks, Why};
+use super::message::{
+    Arming, Events, Inner, Listing, Message, Outcome, RawEvent, RawKind, Seen, Tally,
+};
 use super::passes::{Due, Passes};
 use super::points::{Met, Points, RootKind, SEARCH_MIN};
 use super::settings::{Poll, Root, Settings, Timestamp};
 use super::table::DirId;
 use super::tree::{Ask, At, Merging, Tree, Turn};
-use super::walk::{self, Order, Source};
+use super::walk::{self, Order};
 use crate::filter::Filter;
 use crate::model::{Batch, Notice, Watching};
 use crate::sys::bytes::os_str;
@@ -366,12 +368,9 @@ impl Watch {
     fn set_out(&mut self, why: Why) -> u32 {
         let looks = &mut self.tree.looks;
         looks.spread(self.points.ground(&looks.ground));
-        let source = match looks.events {
-            Events::None => Source::None,
-            Events::Native => Source::Native,
-            Events::Portable => Source::Portable(self.points.trees()),
-        };
-        looks.order(Order::Renew { generation: looks.generation, source });
+        let (generation, events) = (looks.generation, looks.events);
+        let trees = if events == Events::Portable { self.points.trees() } else { Vec::new() };
+        looks.order(Order::Renew { generation, events, trees });
         self.points.look_at_mounts();
         self.watch_points();
         self.tree.looks.look_at_all(&mut self.tree.table, why)

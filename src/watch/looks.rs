@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use hashbrown::{HashMap as FastMap, HashSet};
 
 use super::list::{Ground, Job};
-use super::message::{Arming, RawKind};
-use super::settings::{Backend, Poll, Timestamp};
+use super::message::{Arming, Events, RawKind};
+use super::settings::Timestamp;
 use super::table::{Dir, DirId, Table};
 use super::walk::Order;
 use crate::filter::Scope;
+use crate::sys::clock;
 use crate::sys::files::Stat;
-use crate::sys::{clock, events};
 
 /// Events that are on their way, and looks at new directories, are waited for no longer than this: the walker may be
 /// held by a file system that does not answer, and directories may come without end.
@@ -24,27 +24,6 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 /// An event that tells of a change so long ago (nanoseconds) comes after a pause: we were stopped, or the machine
 /// was busy or asleep. More events are on their way. The clock that stamps files may be a tick of 4 ms behind.
 const LATE: i64 = 10_000_000;
-
-/// Where events come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Events {
-    #[default]
-    None,
-    Native,
-    Portable,
-}
-
-impl Events {
-    /// What the settings want, as far as this system has it.
-    pub(super) fn wanted(backend: Backend, poll: Poll) -> Self {
-        match (backend, poll) {
-            (Backend::Poll, _) | (_, Poll::Every(_)) => Self::None,
-            (Backend::Native | Backend::Auto, _) if events::BY_DIRECTORY => Self::Native,
-            // Elsewhere the system's own way is the portable source.
-            (Backend::Native | Backend::Auto | Backend::Portable, _) => Self::Portable,
-        }
-    }
-}
 
 /// Why directories are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

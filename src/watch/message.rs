@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use super::entries::Entries;
 use super::filesystem::FileSystem;
+use super::settings::{Backend, Poll};
 use crate::filter::Scope;
 use crate::model::{Change, Notice, Rule, Watching};
+use crate::sys::events;
 use crate::sys::files::Stat;
 
 /// Something that a thread of the engine has to tell its owner. Opaque: hand it to
@@ -62,6 +64,30 @@ pub(crate) enum Inner {
     Hashed(Vec<Hashed>),
     /// The table of mounts changed, or a directory above a root was renamed.
     AroundRoots,
+}
+
+/// Where events come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Events {
+    /// Nowhere.
+    #[default]
+    None,
+    /// One watch for each directory that is kept.
+    Native,
+    /// The system's watcher on whole trees.
+    Portable,
+}
+
+impl Events {
+    /// What the settings want, as far as this system has it.
+    pub(crate) fn wanted(backend: Backend, poll: Poll) -> Self {
+        match (backend, poll) {
+            (Backend::Poll, _) | (_, Poll::Every(_)) => Self::None,
+            (Backend::Native | Backend::Auto, _) if events::BY_DIRECTORY => Self::Native,
+            // Elsewhere the system's own way is the portable source.
+            (Backend::Native | Backend::Auto | Backend::Portable, _) => Self::Portable,
+        }
+    }
 }
 
 /// One event, reduced to what decides.

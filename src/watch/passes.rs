@@ -444,4 +444,22 @@ mod tests {
         let tally = Tally { took: ms(400), cpu: ms(400), ..Tally::default() };
         assert_eq!(interval(Poll::Every(ms(100)), &tally), ms(100));
     }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "any moment will do")]
+    fn what_is_due_comes_once_and_in_order() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut schedule = Schedule::default();
+        for (due, when) in [(Due::Retry, 5), (Due::Roots, 20), (Due::Poll, 10), (Due::Compare, 30)]
+        {
+            schedule.set(due, at(when));
+        }
+        schedule.set_by(Due::Roots, at(40));
+        schedule.set_by(Due::Compare, at(10));
+        assert_eq!((schedule.deadline(), schedule.take(at(4))), (Some(at(5)), None));
+        let now: Vec<Due> = std::iter::from_fn(|| schedule.take(at(20))).collect();
+        assert_eq!(now, [Due::Poll, Due::Compare, Due::Roots, Due::Retry]);
+        assert_eq!(schedule.deadline(), None);
+    }
 }

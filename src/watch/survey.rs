@@ -12,7 +12,7 @@ use super::settings::{Poll, Root, Settings};
 use crate::filter::{EntryKind, Filter, Found, Scope};
 use crate::model::Rule;
 use crate::sys::bytes::os_str;
-use crate::sys::{errno, events, files};
+use crate::sys::{errno, files};
 
 /// The trees of a configuration, to be looked at.
 #[derive(Debug)]
@@ -99,16 +99,6 @@ impl Survey {
     pub fn around(&self, root: &Root) -> Arc<Scope> {
         let (texts, _) = self.ground.rules_above(&root.path);
         self.ground.filter.root_scope(&root.path, &texts)
-    }
-
-    /// The event watches that this process holds.
-    pub fn watches_held() -> Option<u64> {
-        events::watches_held()
-    }
-
-    /// The event watches that a user is allowed to have.
-    pub fn watches_allowed() -> Option<u64> {
-        events::watch_limit()
     }
 
     /// Looks into a directory for what matters to rules.

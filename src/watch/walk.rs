@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::list::{Further, Ground, Job, Scratch};
 use super::lookers::{Looked, Queue, Watched, look_at, look_at_each, work};
-use super::message::{Arming, Inner, Listing, Message, Outcome, Tally};
+use super::message::{Arming, Events, Inner, Listing, Message, Outcome, Tally};
 use super::native::{Above, Armed, Native};
 use super::portable::Portable;
 use crate::sys::{clock, heap, thread};
@@ -37,7 +37,7 @@ pub(crate) enum Order {
     /// Look at these directories and all below them. `urgent`: before everything that waits.
     Walk { walk: u32, jobs: Vec<Job>, urgent: bool },
     /// A new event source; what still waits was for the old one and is forgotten.
-    Renew { generation: u32, source: Source },
+    Renew { generation: u32, events: Events, trees: Vec<PathBuf> },
     /// Other rules, other roots.
     Ground(Arc<Ground>),
     /// Take the watches off these directories.
@@ -47,17 +47,6 @@ pub(crate) enum Order {
     Points { directories: Vec<PathBuf>, roots: Vec<PathBuf> },
     /// Tell when every event that the kernel has queued by now has been handed on.
     CatchUp,
-}
-
-/// Where events come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// Nowhere.
-    None,
-    /// One watch for each directory that is kept.
-    Native,
-    /// The system's watcher on these trees.
-    Portable(Vec<PathBuf>),
 }
 
 /// Starts the walker; it ends when the sender of orders is dropped.
@@ -177,14 +166,14 @@ impl Walker {
                     self.waiting.extend(jobs);
                 }
             }
-            Order::Renew { generation, source } => {
+            Order::Renew { generation, events, trees } => {
                 self.urgent.clear();
                 self.waiting.clear();
                 self.walks.clear();
                 self.full = false;
                 self.native = None;
                 self.portable = None;
-                if self.open(generation, source).is_err() {
+                if self.open(generation, events, &trees).is_err() {
                     self.send(Inner::NoSource { generation });
                 }
             }
@@ -215,17 +204,12 @@ impl Walker {
         }
     }
 
-    fn open(&mut self, generation: u32, source: Source) -> notify::Result<()> {
-        match source {
-            Source::None => {}
-            Source::Native => self.native = Some(Native::new(generation, self.to.clone())?),
-            Source::Portable(roots) => {
-                let (portable, errors) = Portable::new(generation, &roots, self.to.clone())?;
-                self.portable = Some(portable);
-                if let Some(error) = errors.into_iter().next() {
-                    return Err(error);
-                }
-            }
+    fn open(&mut self, generation: u32, events: Events, trees: &[PathBuf]) -> notify::Result<()> {
+        let to = self.to.clone();
+        match events {
+            Events::None => {}
+            Events::Native => self.native = Some(Native::new(generation, to)?),
+            Events::Portable => self.portable = Some(Portable::new(generation, trees, to)?),
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::Rig;
 use crate::model::Notice;
 use crate::watch::looks::Why;
-use crate::watch::message::{Inner, Message};
-use crate::watch::walk::{Order, Source};
+use crate::watch::message::{Events, Inner, Message};
+use crate::watch::walk::Order;
 use crate::watch::{Backend, Poll};
 
 fn rig(backend: Backend) -> Rig {
@@ -110,7 +110,11 @@ fn without_an_event_source_everything_is_polled_and_that_is_said() {
     let mut rig = rig(Backend::Native);
     // As if the system had refused a new instance.
     let generation = rig.watch.tree.looks.generation;
-    rig.watch.tree.looks.order(Order::Renew { generation, source: Source::None });
+    rig.watch.tree.looks.order(Order::Renew {
+        generation,
+        events: Events::None,
+        trees: Vec::new(),
+    });
     let refused = Message(Inner::NoSource { generation });
     rig.watch.handle(refused, Instant::now(), &mut rig.seen);
     let tree = &mut rig.watch.tree;
