@@ -129,7 +129,7 @@ impl Watch {
         }
     }
 
-    /// One turn: some work, and then what the tree has left to us.
+    /// Does some work, and then what the tree has left to the engine.
     fn turn(
         &mut self,
         now: Instant,
@@ -457,7 +457,7 @@ impl Watch {
         }
     }
 
-    /// Takes up roots in whose place is something else or nothing. Whether all are being looked at.
+    /// Takes up roots in whose place is something else or nothing. Whether everything is being looked at anew.
     fn take_up(&mut self, moved: &[PathBuf], turn: &mut Turn<'_>) -> bool {
         let mut replaced = None;
         for path in moved {
@@ -471,7 +471,7 @@ impl Watch {
         true
     }
 
-    /// Nothing is where a root was: that is told, and it is looked for.
+    /// Tells that nothing is where a root was, and looks for it from now on.
     fn root_vanished(&mut self, path: &Path, kind: RootKind, turn: &mut Turn<'_>) {
         match (kind, path.parent(), path.file_name()) {
             (RootKind::File, Some(parent), Some(name)) => {

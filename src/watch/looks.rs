@@ -141,7 +141,7 @@ impl Looks {
         walk
     }
 
-    /// A walk is done. What it was.
+    /// Takes out a walk that is done.
     pub(super) fn done(&mut self, walk: u32) -> Option<Walk> {
         self.walks.remove(&walk)
     }
@@ -153,7 +153,7 @@ impl Looks {
         }
     }
 
-    /// Since when what an unknown name holds is news to a walk of this kind; `None`: always, or never.
+    /// The moment since when an unknown name is news to a walk of this kind; `None`: always, or never.
     fn since(&self, why: Why) -> Option<Timestamp> {
         match why {
             Why::Start => Some(self.since),
@@ -177,7 +177,7 @@ impl Looks {
         });
     }
 
-    /// A listing is here: what was awaited under its ticket, and why. `None`: it is out of date.
+    /// Takes out what was awaited under a ticket, and why. `None`: the listing is out of date.
     pub(super) fn accept(
         &mut self,
         table: &mut Table,
@@ -192,8 +192,8 @@ impl Looks {
         Some((pending, why))
     }
 
-    /// A watch of a walk that was out of date. Whether it is of any use is known when no walk is under way any
-    /// more: now another one may be about to come by and find the watch in place.
+    /// Notes a watch of a walk that was out of date. Whether it is of any use is known when no walk is under way: now
+    /// another one may be about to come by and find the watch in place.
     pub(super) fn doubt_watch(&mut self, path: PathBuf) {
         self.doubtful_watches.insert(path);
     }
@@ -208,7 +208,7 @@ impl Looks {
         table.dir(dir).is_some_and(|dir| self.pending.contains_key(&dir.ticket))
     }
 
-    /// An event of a name in a directory: noted when that is being looked at.
+    /// Notes an event of a name in a directory that is being looked at.
     pub(super) fn touch(&mut self, dir: &Dir, name: &[u8], kind: RawKind) {
         if let Some(pending) = self.pending.get_mut(&dir.ticket) {
             let touched = Touched { first: kind, last: kind };
@@ -323,7 +323,7 @@ impl Looks {
         }
     }
 
-    /// An answer to [`Looks::catch_up`] is here. Whether it is the last that is awaited.
+    /// Notes an answer to [`Looks::catch_up`]. Whether it is the last that is awaited.
     pub(super) fn caught_up(&mut self) -> bool {
         self.behind = self.behind.and_then(|(count, until)| {
             Some((count.checked_sub(1).filter(|left| *left > 0)?, until))
@@ -331,13 +331,14 @@ impl Looks {
         self.behind.is_none()
     }
 
-    /// The changes that were told of so far go into a run: those behind the next late event are waited for anew.
+    /// Notes that the changes that were told of so far go into a run: those behind the next late event are waited for
+    /// anew.
     pub(super) fn taken(&mut self) {
         self.late = None;
     }
 
-    /// An event tells of a file in this state. What has gathered during a pause belongs to one run. Under endless
-    /// writing on a busy machine every event is late: that holds no run for ever.
+    /// Catches up when an event tells of a file in a state that is no longer new: what has gathered during a pause
+    /// belongs to one run. Under endless writing on a busy machine every event is late: that holds no run for ever.
     pub(super) fn mind_delay(&mut self, stat: &Stat, now: Instant) {
         let late = clock::of_files().saturating_sub(stat.ctime) > LATE;
         if late && self.late.is_none_or(|last| now > last + CATCH_UP * 2) {

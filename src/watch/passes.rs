@@ -112,7 +112,7 @@ pub(super) struct Passes {
 }
 
 impl Passes {
-    /// Another event source: where passes are needed is to be found out anew.
+    /// Forgets where passes are needed: another event source comes.
     pub(super) fn start_over(&mut self) {
         let mut due = std::mem::take(&mut self.due);
         [Due::Poll, Due::Judge, Due::Compare].into_iter().for_each(|pass| due.cancel(pass));
@@ -129,13 +129,13 @@ impl Passes {
         Some((self.interval?, self.began[usize::from(self.pass.is_some())]))
     }
 
-    /// A look at polled directories: when the one before it began.
+    /// The beginning of the look at polled directories before this one.
     pub(super) fn before(&self, walk: u32) -> Option<Instant> {
         self.began[usize::from(self.pass == Some(walk))]
     }
 
-    /// A directory is on another file system than the one above it. What is to be thought of that: trust
-    /// that was lost does not come back.
+    /// Notes the file system on which a directory lies, other than the one above it. Returns what is to be thought of
+    /// it: trust that was lost does not come back.
     pub(super) fn found(&mut self, path: &Path, kind: FileSystem) -> FileSystem {
         let known = self.filesystems.iter().find(|(known, _)| known == path).map(|(_, kind)| *kind);
         let kind = match (known, kind) {
@@ -149,12 +149,12 @@ impl Passes {
         kind
     }
 
-    /// The CPU time of this thread, when that is to be weighed: a pass is under way.
+    /// The CPU time of this thread while a pass is under way, whose cost is weighed.
     pub(super) fn weigh(&self) -> Option<Duration> {
         (self.pass.is_some() || self.comparison.is_some()).then(thread::cpu_time)
     }
 
-    /// A part of a pass is done, which began at that CPU time.
+    /// Adds the cost of a part of a pass that began at that CPU time.
     pub(super) fn weighed(&mut self, before: Option<Duration>) {
         if let Some(before) = before {
             self.merging += thread::cpu_time().saturating_sub(before);
@@ -167,7 +167,7 @@ impl Passes {
         Tally { cpu: tally.cpu + merging, ..tally.clone() }
     }
 
-    /// Sends the walker round. Its walk, unless nothing is polled.
+    /// Sends the walker round. Returns its walk, unless nothing is polled.
     pub(super) fn begin_pass(&mut self, tree: &mut Tree, now: Instant) -> Option<u32> {
         self.due.cancel(Due::Poll);
         self.merging = Duration::ZERO;
@@ -177,7 +177,7 @@ impl Passes {
         Some(walk)
     }
 
-    /// A walk is done. Whether it was the pass of polling.
+    /// Ends the pass of polling, when this was its walk. Whether it was.
     pub(super) fn end_pass(&mut self, walk: u32) -> bool {
         self.pass.take_if(|pass| *pass == walk).is_some()
     }
@@ -296,12 +296,12 @@ impl Passes {
         }
     }
 
-    /// All walks were given up.
+    /// Forgets the passes under way: all walks were given up.
     pub(super) fn forget_walks(&mut self) {
         (self.pass, self.comparison) = (None, None);
     }
 
-    /// A comparison has found changes.
+    /// Notes changes that a comparison has found.
     pub(super) fn suspect(&mut self, found: &[Seen], now: Instant) {
         for seen in found {
             if let Seen::Change(change) = seen {
@@ -311,7 +311,7 @@ impl Passes {
         }
     }
 
-    /// An event told of a path.
+    /// Drops the suspicion of a path of which an event tells.
     pub(super) fn acquit(&mut self, path: &Path) {
         if !self.suspects.is_empty() {
             self.suspects.retain(|(suspect, _)| suspect != path);

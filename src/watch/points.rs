@@ -25,7 +25,7 @@ const SEARCH_MAX: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 enum Point {
     Root(RootPoint),
-    /// The configuration, and the fingerprint that was told last.
+    /// A file of the configuration, and the fingerprint that was told last.
     Configuration(PathBuf, Option<u32>),
     /// An ignore file above the roots.
     Rules(PathBuf),
@@ -76,7 +76,7 @@ pub(super) struct Points {
 }
 
 impl Point {
-    /// The directory that is watched for it.
+    /// The directory that is watched for the point; `None` for a root that is walked or missing.
     fn place(&self) -> Option<&Path> {
         match self {
             Self::Root(point) if point.kind == RootKind::File => point.root.path.parent(),
@@ -96,7 +96,7 @@ impl Point {
 }
 
 impl RootPoint {
-    /// The directory that has to be watched for it, as it is at present.
+    /// The present state of the directory that has to be watched for the root.
     fn place(&self) -> Option<Stat> {
         match self.kind {
             RootKind::File => files::stat(self.root.path.parent()?).ok(),
@@ -104,7 +104,7 @@ impl RootPoint {
         }
     }
 
-    /// Looks for it. Whether it is there.
+    /// Looks for the root. Whether it is there.
     fn find(&mut self, table: &mut Table) -> bool {
         let Some(stat) = look(&self.root) else { return false };
         let path = &self.root.path;
@@ -136,8 +136,8 @@ impl Points {
         points
     }
 
-    /// Takes over the configuration's files and the place of the markers. What is known of a file is what was told
-    /// of it last: an edit that has come since is still to be told.
+    /// Takes over the configuration's files and the place of the markers. A file that was known keeps the fingerprint
+    /// that was told last: an edit that has come since is still to be told.
     pub(super) fn configure(&mut self, settings: &Settings) {
         let (mut told, mut known) = (HashMap::new(), HashSet::new());
         self.list.retain_mut(|point| match point {
@@ -160,7 +160,7 @@ impl Points {
         self.list.extend(markers.map(|directory| Point::Markers(directory, known)));
     }
 
-    /// What an event of this path means, besides what it means to the tree.
+    /// The meaning of an event for the point with this path, if there is one.
     pub(super) fn met(&self, path: &Path, kind: RawKind) -> Option<Met> {
         self.list.iter().find_map(|point| match point {
             Point::Markers(directory, _) => {
@@ -230,19 +230,19 @@ impl Points {
         }
     }
 
-    /// A marker is here: everything has been seen when these walks are done.
+    /// Notes a marker: everything before it has been seen when these walks are done.
     pub(super) fn mark(&mut self, name: OsString, walks: &HashMap<u32, Walk>) {
         self.markers.push((name, walks.keys().copied().collect()));
     }
 
-    /// The markers that wait have to wait for this walk too.
+    /// Makes the markers that wait wait for this walk too.
     pub(super) fn await_walk(&mut self, walk: u32) {
         for (_, waits) in &mut self.markers {
             waits.insert(walk);
         }
     }
 
-    /// Without events: the markers that a pass of polling, which begins now, comes after.
+    /// Notes the new markers when a pass of polling begins, where no events tell of them.
     pub(super) fn find_markers(&mut self, walk: u32) {
         for point in &mut self.list {
             let Point::Markers(directory, known) = point else { continue };
@@ -270,7 +270,7 @@ impl Points {
         });
     }
 
-    /// Adds roots, and looks for those that are missing. Those that were found.
+    /// Adds roots, and looks for all that are missing. Returns those that were found.
     pub(super) fn add_roots(&mut self, roots: Vec<Root>, table: &mut Table) -> Vec<PathBuf> {
         for root in roots {
             if self.root_mut(&root.path).is_none() {
@@ -284,7 +284,7 @@ impl Points {
         found.collect()
     }
 
-    /// Keeps only these roots. Those that are dropped.
+    /// Keeps only these roots. Returns those that are dropped.
     pub(super) fn drop_other_roots(&mut self, kept: &[Root]) -> Vec<PathBuf> {
         let mut dropped = Vec::new();
         self.list.retain(|point| match point.root() {
@@ -322,8 +322,8 @@ impl Points {
         Ground { roots, named, ..ground.clone() }
     }
 
-    /// A directory was looked at: when it is a root, this is what it is now. Whether it is another directory
-    /// than before.
+    /// Notes the state of a directory that was looked at, when it is a root. Whether it is another directory than
+    /// before.
     pub(super) fn seen(&mut self, path: &Path, stat: &Stat) -> bool {
         let Some(point) = self.root_mut(path) else { return false };
         let now = Some(stat.id());
@@ -331,8 +331,7 @@ impl Points {
         before.is_some() && before != now
     }
 
-    /// Tells before each of these changes whether it is that of a named file that is a link, or was, and may lead
-    /// elsewhere now.
+    /// Tells that a link may lead elsewhere now, before each change of a named file that is a link, or was one.
     pub(super) fn tell_moved_links(&mut self, from: usize, out: &mut Vec<Seen>) {
         if self.all_roots().all(|point| point.kind != RootKind::File) {
             return;
@@ -377,7 +376,7 @@ impl Points {
         here.map(|point| point.root.path.clone()).collect()
     }
 
-    /// When there is nothing any more where a root was: what it was. From now on it is missing.
+    /// Takes a root for missing when nothing stands in its place any more. Returns what it was then.
     pub(super) fn vanished(&mut self, path: &Path) -> Option<RootKind> {
         let point = self.root_mut(path)?;
         let place = point.place().filter(Stat::is_dir);

@@ -429,7 +429,7 @@ impl Tree {
         }
     }
 
-    /// A directory can't be read, which is said once.
+    /// Says once that a directory can't be read.
     pub(super) fn on_unreadable(
         &mut self,
         dir: DirId,
@@ -470,7 +470,7 @@ impl Tree {
         }
     }
 
-    /// A directory does not count any more: no change, and its watches are given back.
+    /// Drops a directory that does not count any more: no change, and its watches are given back.
     pub(super) fn drop_silently(&mut self, dir: DirId, path: &Path, turn: &mut Turn<'_>) {
         let mut watched = Vec::new();
         self.table.walk_from(dir, path, &mut |path, _, dir| {
@@ -484,14 +484,14 @@ impl Tree {
         turn.asks.push(Ask::Disarm(watched));
     }
 
-    /// Every file below a root is gone, and the root with them.
+    /// Drops a root, telling every file below it.
     pub(super) fn root_gone(&mut self, root: &Path, turn: &mut Turn<'_>) {
         let mut gone = Vec::new();
         self.table.remove_root(root, &mut |path, record| gone.push((path.to_path_buf(), *record)));
         self.emit_gone(gone, ChangeKind::Removed, turn);
     }
 
-    /// A name that is watched by itself is gone.
+    /// Drops a file that is watched by itself, telling it.
     pub(super) fn point_gone(&mut self, path: &Path, turn: &mut Turn<'_>) {
         if let Some((dir, name)) = self.table.locate(path) {
             self.remove(At { dir, path, name }, ChangeKind::Removed, turn);
@@ -558,7 +558,7 @@ impl Tree {
         }
     }
 
-    /// What has changed before the walk came by: of a name that is known already, events have told.
+    /// The names that changed before the walk came by, without those of which events have told.
     fn news(&self, merging: &Merging<'_>, mut fresh: Vec<Box<[u8]>>) -> Vec<Box<[u8]>> {
         if let (Why::Rules, Some(dir)) = (merging.why, self.table.dir(merging.dir)) {
             fresh.retain(|name| dir.entries.get(name).is_none());
