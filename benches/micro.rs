@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use go_watcher::filter::{Entered, Scope};
-use go_watcher::filter::{EntryKind, Filter, IgnoreText, Marks, Pattern, Spec};
-use go_watcher::model::{Change, ChangeKind, Facts, Origin};
+use go_watcher::filter::{Filter, IgnoreText, Marks, Pattern, Spec};
+use go_watcher::model::{Change, ChangeKind, EntryKind, Facts, Origin};
 use go_watcher::settle::{Settings, Settle};
 
 /// A verdict may take so long, nanoseconds, median.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use go_watcher::filter::*;
-use go_watcher::model::Origin;
+use go_watcher::model::{EntryKind, Origin};
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };

@@ -116,8 +116,6 @@ pub struct Surveyed {
 pub struct Watches {
     /// Held by the instance that answers; without one, those that would be needed.
     pub here: u64,
-    /// Held by all processes of this user.
-    pub used: u64,
     /// Allowed by the system.
     pub allowed: u64,
 }

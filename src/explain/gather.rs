@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::Known;
 use crate::control::{Branch, IgnoredTree, Name, Surveyed, SurveyedRoot, Unreadable, Watches};
-use crate::filter::{EntryKind, Filter};
+use crate::filter::Filter;
+use crate::model::EntryKind;
 use crate::report::{escape, type_shown};
+use crate::sys::events;
 use crate::watch::{Root, Step, Survey};
 
 /// Ignored trees are counted for so long, all together.
@@ -44,14 +46,14 @@ pub fn gather(
 }
 
 fn watches(roots: &[SurveyedRoot], instance: bool) -> Option<Watches> {
-    let (used, allowed) = Survey::watches(None)?;
+    let allowed = events::watch_limit()?;
     let here = if instance {
-        Survey::watches(Some(std::process::id()))?.0
+        events::watches_held()?
     } else {
         let polled = |root: &SurveyedRoot| root.polled.iter().map(|(_, n)| n).sum::<usize>();
         roots.iter().map(|root| root.directories.saturating_sub(polled(root)) as u64).sum()
     };
-    Some(Watches { here, used, allowed })
+    Some(Watches { here, allowed })
 }
 
 fn gather_root(

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::Known;
 use crate::control::{Explained, Name, Unreadable, Why};
-use crate::filter::{Answer, Asker, EntryKind, Filter, Marks};
+use crate::filter::{Answer, Asker, Filter, Marks};
+use crate::model::EntryKind;
 use crate::watch::{Glance, Links, Root, Survey};
 
 /// The verdicts on absolute paths (with a slash at the end: a directory), in order. With `known`, an

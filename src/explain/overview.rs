@@ -99,11 +99,8 @@ fn size(tree: &IgnoredTree) -> String {
 
 fn watches_text(watches: &Watches, instance: bool) -> String {
     let here = count(watches.here);
-    let all = format!(
-        "{} of {} in use by this user (fs.inotify.max_user_watches)",
-        count(watches.used),
-        count(watches.allowed)
-    );
+    let all =
+        format!("{} allowed to this user (fs.inotify.max_user_watches)", count(watches.allowed));
     match instance {
         true => format!("inotify watches: {here} held by this instance; {all}\n"),
         false => format!("inotify watches: {here} needed; {all}\n"),
@@ -150,7 +147,7 @@ mod tests {
             tree: Vec::new(),
         };
         change(&mut root);
-        let watches = Some(Watches { here: 1_118, used: 3_402, allowed: 8_192 });
+        let watches = Some(Watches { here: 1_118, allowed: 8_192 });
         let configuration = "config.yml".into();
         let surveyed = Surveyed { configuration, roots: vec![root], outputs: Vec::new(), watches };
         let places = Places { asked_in: Path::new("/w"), written_for: Path::new("/w") };
@@ -174,7 +171,7 @@ mod tests {
   ignored: node_modules by node_modules (built-in): 1,204 directories, 12,031 files
   ignored: x by node_modules (built-in): ≥ 1 directory, ≥ 900 files
   cannot be read: \\x1b: Permission denied
-inotify watches: 1,118 held by this instance; 3,402 of 8,192 in use by this user \
+inotify watches: 1,118 held by this instance; 8,192 allowed to this user \
 (fs.inotify.max_user_watches)
 ";
         assert_eq!(said, expected);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::excluded::normal;
-use super::{Entered, EntryKind, Filter, Marks, Scope, Verdict};
-use crate::model::Rule;
+use super::{Entered, Filter, Marks, Scope, Verdict};
+use crate::model::{EntryKind, Rule};
 
 /// The verdict on a path, and where on the way to it the decision fell.
 #[derive(Clone, Debug, PartialEq, Eq)]

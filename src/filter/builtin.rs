@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{CACHEDIR_TAG, EntryKind, Pattern};
-use crate::model::{Origin, Rule, RuleKind};
+use super::{CACHEDIR_TAG, Pattern};
+use crate::model::{EntryKind, Origin, Rule, RuleKind};
 
 /// The built-in rules, ready to be named.
 #[derive(Debug)]

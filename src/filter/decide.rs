@@ -11,8 +11,8 @@ use super::lines::{RuleLine, below, name_of};
 use super::regexps::Regexps;
 use super::scope::{Approach, LineAbove};
 use super::types::Types;
-use super::{BadPattern, Entered, EntryKind, IgnoreText, Legacy, Marks, Named, Scope, Spec};
-use crate::model::{Origin, Rule, RuleKind};
+use super::{BadPattern, Entered, IgnoreText, Legacy, Marks, Named, Scope, Spec};
+use crate::model::{EntryKind, Origin, Rule, RuleKind};
 
 /// The compiled rules. All threads share them, and a verdict allocates nothing.
 #[derive(Debug)]

@@ -30,9 +30,7 @@ mod types;
 pub use asker::{Answer, Asker};
 pub use decide::{Filter, Verdict};
 pub use ignore_file::{IGNORE_FILES, IgnoreSource, IgnoreText};
-pub use scope::{
-    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Marks, PROJECT_FILES, Scope,
-};
+pub use scope::{CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, Marks, PROJECT_FILES, Scope};
 pub use spec::{BadPattern, Legacy, List, Named, Pattern, Spec};
 pub use temporary::temporary_among;
 

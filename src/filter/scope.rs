@@ -6,20 +6,6 @@ use std::sync::Arc;
 use super::ignore_file::{Chain, IgnoreText};
 use crate::model::Rule;
 
-/// The kinds of directory entries that rules tell apart. Links are not followed: a link to a
-/// directory is a [`EntryKind::Link`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EntryKind {
-    /// A directory.
-    Directory,
-    /// A regular file.
-    File,
-    /// A symbolic link.
-    Link,
-    /// A socket, a FIFO, a device. Rules treat it as a file.
-    Other,
-}
-
 /// What a look into one directory found that matters to rules.
 #[derive(Clone, Debug, Default)]
 pub struct Marks {

@@ -1,6 +1,7 @@
 //! The words that every room uses: changes, runs, rules, notices. No behaviour but what follows from the data.
 
 mod change;
+mod entry;
 mod exit;
 mod made;
 mod notice;
@@ -8,6 +9,7 @@ mod rule;
 mod run;
 
 pub use change::{Batch, BatchChange, Change, ChangeKind, Facts};
+pub use entry::EntryKind;
 pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
 pub use made::{Family, Made};
 pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};

@@ -15,8 +15,7 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use super::explain::{self, Sought};
 use super::terminal::{self, Foreground, Watch};
 use super::{Launch, Stdin, signals};
-use crate::model::ProcessEvent;
-use crate::model::{Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
+use crate::model::{Ended, LeftOver, ProcessEvent, RunId, Signal, SpawnError, SpawnStage};
 
 #[path = "groups/spawn.rs"]
 mod spawn;

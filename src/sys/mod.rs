@@ -8,6 +8,9 @@
 mod linux;
 #[cfg(not(target_os = "linux"))]
 mod macos;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "macos/files_here.rs"]
+mod macos_here;
 mod unix;
 
 #[cfg(target_os = "linux")]
@@ -15,9 +18,15 @@ use linux as os;
 #[cfg(not(target_os = "linux"))]
 use macos as os;
 
+pub use os::clock;
+pub use os::events;
+pub use os::heap;
+pub use os::mounts;
 pub use os::stdio;
+pub use os::thread;
 pub use os::timer;
 pub use unix::bytes;
 pub use unix::errno;
+pub use unix::files;
 pub use unix::modes;
 pub use unix::signal;

@@ -1,23 +1,24 @@
 //! Content decides: a save that leaves the bytes that the last run saw is no change. What is not known for
 //! certain counts as changed.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::entries::Record;
-use super::list::GRAIN;
-use super::message::Hashed;
+use super::message::{Hashed, Message};
 use super::path_map::PathMap;
-use super::reader::{self, Request};
-use super::settings::Timestamp;
-use super::{Watch, os};
-use crate::filter::EntryKind;
-use crate::model::{Batch, BatchChange, ChangeKind};
+use super::reader::{self, Request, hash};
+use super::settings::{Settings, Timestamp};
+use super::table::Table;
+use crate::model::{Batch, BatchChange, ChangeKind, EntryKind};
+use crate::sys::bytes::os_str;
+use crate::sys::{clock, files};
 
 /// Larger files are never read.
 const FILE_LIMIT: u64 = 1 << 20;
@@ -38,7 +39,23 @@ const HAZE: Duration = Duration::from_millis(12);
 /// Times set so soon after a write belong to the save.
 const ONE_SAVE: Duration = Duration::from_millis(250);
 
-/// The answer of [`Watch::compare`].
+/// The event of a write comes within this time, as long as the machine is awake.
+const EVENT_DELAY: Duration = Duration::from_millis(2);
+
+/// A file that was emptied by a writer that still has it open is filled within this time, as long as the machine has
+/// time for the writer.
+const FILL_DELAY: Duration = Duration::from_millis(50);
+
+/// How a path is told of that no events tell of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Polled {
+    /// The interval of the passes.
+    pub(super) interval: Duration,
+    /// When the last pass began that is over.
+    pub(super) since: Option<Instant>,
+}
+
+/// The answer of [`super::Watch::compare`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// At least one file differs from what the last run saw, or nothing is known about it.
@@ -54,8 +71,8 @@ pub enum Comparison {
 
 /// A hash of what a file holds, or of where a link points; `None` for what is not there or too large.
 pub fn content(path: &Path) -> Option<u64> {
-    os::lstat(path).ok().filter(|stat| is_readable(stat.kind))?;
-    os::hash(path, FILE_LIMIT, &mut Vec::new()).map(|(hash, _)| hash)
+    files::lstat(path).ok().filter(|stat| is_readable(stat.kind))?;
+    hash(path, FILE_LIMIT, &mut Vec::new()).map(|(hash, _)| hash)
 }
 
 /// What the last run saw, as far as it is not in the table's records.
@@ -72,7 +89,7 @@ pub(super) struct Contents {
     dirty: PathMap<Dirty>,
     /// What the last run probably saw: hash and fingerprint. Any event takes a path out of here.
     candidates: PathMap<(u64, u32)>,
-    /// Files of the last run's batch that nobody has read yet.
+    /// Files of the last run's batch that have not been read yet.
     unread: Vec<Arc<Path>>,
     confirm_at: Option<Instant>,
     /// What the background reader found while it was not certain yet what the last run saw.
@@ -81,6 +98,9 @@ pub(super) struct Contents {
     gone: PathMap<u64>,
     reader: Option<Sender<Request>>,
     baseline: Baseline,
+    to: UnboundedSender<Message>,
+    /// The reader's pause before each file; for tests.
+    pause: Duration,
 }
 
 #[derive(Debug)]
@@ -94,6 +114,8 @@ struct Dirty {
 /// How far the first baseline has come.
 #[derive(Debug, Default)]
 struct Baseline {
+    /// The first walk is done: it may begin.
+    ready: bool,
     begun: bool,
     done: bool,
     /// The next place of the table.
@@ -103,9 +125,9 @@ struct Baseline {
 }
 
 impl Contents {
-    pub(super) fn new(enabled: bool, since: Timestamp) -> Self {
+    pub(super) fn new(settings: &Settings, since: Timestamp, to: UnboundedSender<Message>) -> Self {
         Self {
-            enabled,
+            enabled: settings.exclude_unchanged,
             since,
             epoch: 1,
             started: None,
@@ -118,6 +140,8 @@ impl Contents {
             gone: PathMap::default(),
             reader: None,
             baseline: Baseline::default(),
+            to,
+            pause: settings.baseline_pause,
         }
     }
 
@@ -135,7 +159,7 @@ impl Contents {
         born == self.epoch
     }
 
-    /// So soon after a run's start it is not certain what it saw.
+    /// Whether a run began so short a while ago that it is not certain what it saw.
     pub(super) fn hazy(&self, now: Instant) -> bool {
         self.started.is_some_and(|started| now < started + HAZE)
     }
@@ -191,28 +215,22 @@ impl Contents {
     pub(super) fn lost(&mut self, path: &Path) {
         self.gone.insert(Arc::from(path), 0);
     }
-}
 
-/// An event of a change that is longer ago has come by no way that its time would tell anything about.
-const LATE_EVENT: Duration = Duration::from_secs(1);
-
-/// The event of a write is here within this time, as long as the machine is awake.
-const EVENT_DELAY: Duration = Duration::from_millis(2);
-
-/// A file that has been emptied by somebody who still has it open is about to be filled: so much later, as long
-/// as the machine has time for the writer.
-const FILL_DELAY: Duration = Duration::from_millis(50);
-
-impl Watch {
     /// Whether the files of a batch differ from what the last run saw. Called at the moment of firing; reads
     /// up to the first difference.
-    pub fn compare(&mut self, batch: &Batch) -> Comparison {
-        if !self.contents.enabled {
+    /// `polled`: how a path is told of that no events tell of.
+    pub(super) fn compare(
+        &mut self,
+        table: &Table,
+        polled: &dyn Fn(&Path) -> Option<Polled>,
+        batch: &Batch,
+    ) -> Comparison {
+        if !self.enabled {
             return Comparison::Changed;
         }
         let mut buffer = Vec::new();
         for change in &batch.changes {
-            match self.compare_one(change, batch.forced, &mut buffer) {
+            match self.compare_one(table, polled, change, batch.forced, &mut buffer) {
                 Comparison::Same => {}
                 other => return other,
             }
@@ -221,36 +239,37 @@ impl Watch {
     }
 
     /// Takes out of a batch what is not there and was not there for the last run either: it came and went.
-    pub fn leave_out_what_went(&self, batch: &mut Batch) {
+    pub(super) fn leave_out_what_went(&self, table: &Table, batch: &mut Batch) {
         batch.changes.retain(|BatchChange { path, kind }| {
-            let there = self.table.record(path).is_some_and(|record| !record.is_dir());
-            there || self.contents.misses(path) || *kind == ChangeKind::Touched
+            let there = table.record(path).is_some_and(|record| !record.is_dir());
+            there || self.misses(path) || *kind == ChangeKind::Touched
         });
     }
 
     fn compare_one(
         &mut self,
+        table: &Table,
+        polled: &dyn Fn(&Path) -> Option<Polled>,
         change: &BatchChange,
         forced: bool,
         buffer: &mut Vec<u8>,
     ) -> Comparison {
         let path = &change.path;
-        let Some(record) = self.table.record(path).copied().filter(|record| !record.is_dir())
-        else {
+        let Some(record) = table.record(path).copied().filter(|record| !record.is_dir()) else {
             // Not there: a difference only if the last run saw it.
-            let seen = self.contents.misses(path);
+            let seen = self.misses(path);
             return differs(change.kind == ChangeKind::Touched || seen);
         };
         if !is_readable(record.kind()) {
             return Comparison::Changed;
         }
-        let read = os::hash(path, FILE_LIMIT, buffer);
-        if let (Some((hash, stat)), Some(dirty)) = (read, self.contents.dirty.get_mut(path)) {
+        let read = hash(path, FILE_LIMIT, buffer);
+        if let (Some((hash, stat)), Some(dirty)) = (read, self.dirty.get_mut(path)) {
             dirty.hashed = Some((hash, stat.print()));
         }
         // A file with several names may have been written under another one meanwhile.
         let same = read.is_some_and(|(hash, stat)| hash == record.hash && stat.links == 1);
-        let polled = self.polled_every(path);
+        let polled = polled(path);
         // Not the state that its last event told of: the next save has begun.
         let outdated = read.is_some_and(|(_, stat)| stat.print() != record.print);
         let empty = read.is_some_and(|(_, stat)| stat.size == 0);
@@ -262,65 +281,33 @@ impl Watch {
             }
             None if outdated => return Comparison::Unsettled(EVENT_DELAY),
             // Where only passes tell, that it is not empty any more is known after the next one.
-            Some(interval) if outdated || record.emptied() && self.awaits_pass(path) => {
-                return Comparison::Unsettled(interval * 3 / 2);
+            Some(polled) if outdated || record.emptied() && self.awaits_pass(path, polled) => {
+                return Comparison::Unsettled(polled.interval * 3 / 2);
             }
             _ => {}
         }
-        differs(!same || change.kind == ChangeKind::Touched || self.contents.is_new(record.born))
+        differs(!same || change.kind == ChangeKind::Touched || self.is_new(record.born))
     }
 
     /// Whether no pass has come by since a path's last change was told.
-    fn awaits_pass(&self, path: &Path) -> bool {
-        let told = self.contents.dirty.get(path).map(|dirty| dirty.at);
-        told.is_none_or(|told| !self.polling.has_passed_since(told))
-    }
-
-    /// Whether passes of polling tell of a path, and not events.
-    pub fn is_polled(&self, path: &Path) -> bool {
-        self.polled_every(path).is_some()
-    }
-
-    /// When a path that has just been told of was changed, as far as its file system tells: its clock may be that of
-    /// another machine. `None` where nothing is there, or where it can't be true.
-    pub fn changed_at(&self, path: &Path, now: Instant) -> Option<Instant> {
-        let longest = self.polled_every(path).map_or(LATE_EVENT, |interval| interval * 2);
-        let age = os::file_clock() - os::lstat(path).ok()?.ctime;
-        // The clock may be behind by a tick.
-        let age = if (-GRAIN..0).contains(&age) { 0 } else { age };
-        let age = Duration::from_nanos(u64::try_from(age).ok()?);
-        now.checked_sub(age).filter(|_| age <= longest)
-    }
-
-    /// The names that count in a directory.
-    pub fn names_in(&self, directory: &Path) -> Vec<OsString> {
-        use std::os::unix::ffi::OsStrExt;
-        let dir = self.table.find(directory).and_then(|id| self.table.dir(id));
-        let names = dir.iter().flat_map(|dir| dir.entries.iter());
-        names.map(|(name, _)| OsStr::from_bytes(name).to_os_string()).collect()
-    }
-
-    /// The interval of the passes that tell of a path; `None` where events do.
-    fn polled_every(&self, path: &Path) -> Option<Duration> {
-        let interval = self.polling.interval?;
-        let (above, _) = self.table.locate(path)?;
-        self.table.dir(above).filter(|dir| dir.polled).map(|_| interval)
+    fn awaits_pass(&self, path: &Path, polled: Polled) -> bool {
+        let told = self.dirty.get(path).map(|dirty| dirty.at);
+        told.is_none_or(|told| polled.since.is_none_or(|since| since <= told))
     }
 
     /// A run has been started, caused by changes of these paths. From now on "what the last run saw"
     /// is the present content.
-    pub fn run_started(&mut self, causes: &[Arc<Path>], now: Instant) {
-        let contents = &mut self.contents;
-        contents.epoch = contents.epoch.wrapping_add(1).max(2);
-        contents.started = Some(now);
-        contents.stamp = os::file_clock();
-        contents.unread.clear();
-        let dirty = std::mem::take(&mut contents.dirty);
+    pub(super) fn run_started(&mut self, table: &mut Table, causes: &[Arc<Path>], now: Instant) {
+        self.epoch = self.epoch.wrapping_add(1).max(2);
+        self.started = Some(now);
+        self.stamp = clock::of_files();
+        self.unread.clear();
+        let dirty = std::mem::take(&mut self.dirty);
         let told: HashSet<&OsStr> = causes.iter().map(|path| path.as_os_str()).collect();
         for (path, dirty) in dirty.into_each() {
             // Whatever was under way: unknown, until it is confirmed.
             let (mut before, mut readable) = (0, false);
-            if let Some(record) = self.table.record_mut(&path)
+            if let Some(record) = table.record_mut(&path)
                 && !record.is_dir()
             {
                 before = std::mem::take(&mut record.hash);
@@ -330,84 +317,80 @@ impl Watch {
             // The run has seen it, but was not told of it: that it differs is still to be told.
             let same = dirty.hashed.is_some_and(|(hash, _)| hash == before);
             if !same && !told.contains(path.as_os_str()) {
-                // What came and went since is nothing any more: a temporary of each save, say.
-                if self.table.record(&path).is_some() || self.contents.gone.contains(&path) {
-                    self.contents.dirty.insert(path, Dirty { hashed: None, ..dirty });
+                // A name that came and went since is nothing any more: a temporary of each save, say.
+                if table.record(&path).is_some() || self.gone.contains(&path) {
+                    self.dirty.insert(path, Dirty { hashed: None, ..dirty });
                 }
                 continue;
             }
             match dirty.hashed {
                 Some(seen) => {
-                    self.contents.candidates.insert(path, seen);
+                    self.candidates.insert(path, seen);
                 }
-                None if readable
-                    && self.contents.enabled
-                    && self.contents.unread.len() < FILES_LIMIT =>
-                {
-                    self.contents.unread.push(path);
+                None if readable && self.enabled && self.unread.len() < FILES_LIMIT => {
+                    self.unread.push(path);
                 }
                 None => {}
             }
         }
-        let contents = &mut self.contents;
         for path in causes {
-            contents.gone.remove(path);
+            self.gone.remove(path);
         }
         // Removed while the batch was on its way: perhaps the run has seen it, perhaps not.
-        contents.gone.values_mut().for_each(|hash| *hash = 0);
-        let waiting = !contents.candidates.is_empty() || !contents.unread.is_empty();
-        if waiting || !contents.held.is_empty() || !contents.baseline.begun {
-            contents.confirm_at = contents.enabled.then_some(now + HAZE);
+        self.gone.values_mut().for_each(|hash| *hash = 0);
+        let waiting = !self.candidates.is_empty() || !self.unread.is_empty();
+        if waiting || !self.held.is_empty() || !self.baseline.begun {
+            self.confirm_at = self.enabled.then_some(now + HAZE);
         }
     }
 
     /// A little after a run's start: files of which no event came since, and whose state is the same, are
     /// what that run saw.
-    pub(super) fn confirm(&mut self, now: Instant) {
-        if self.contents.confirm_at.is_none_or(|at| now < at) {
+    pub(super) fn confirm(&mut self, table: &mut Table, now: Instant) {
+        if self.confirm_at.is_none_or(|at| now < at) {
             return;
         }
-        self.contents.confirm_at = None;
-        for (path, (hash, print)) in std::mem::take(&mut self.contents.candidates).into_each() {
-            if os::lstat(&path).is_ok_and(|stat| stat.print() == print)
-                && let Some(record) = self.table.record_mut(&path)
+        self.confirm_at = None;
+        for (path, (hash, print)) in std::mem::take(&mut self.candidates).into_each() {
+            if files::lstat(&path).is_ok_and(|stat| stat.print() == print)
+                && let Some(record) = table.record_mut(&path)
                 && !record.is_dir()
             {
                 record.hash = hash;
             }
         }
-        let paths = std::mem::take(&mut self.contents.unread);
+        let paths = std::mem::take(&mut self.unread);
         if !paths.is_empty() {
-            self.read(paths, Some(self.contents.epoch));
+            self.read(paths, Some(self.epoch));
         }
-        let held = std::mem::take(&mut self.contents.held);
+        let held = std::mem::take(&mut self.held);
         if !held.is_empty() {
-            self.on_hashed(held, now);
+            self.on_hashed(table, held, now);
         }
-        self.begin_baseline(now);
+        self.begin_baseline(table, now);
     }
 
     /// Contents that were read in the background.
-    pub(super) fn on_hashed(&mut self, hashed: Vec<Hashed>, now: Instant) {
-        if self.contents.hazy(now) {
-            self.contents.held.extend(hashed);
-            self.contents.confirm_at = self.contents.started.map(|started| started + HAZE);
+    pub(super) fn on_hashed(&mut self, table: &mut Table, hashed: Vec<Hashed>, now: Instant) {
+        if self.hazy(now) {
+            self.held.extend(hashed);
+            self.confirm_at = self.started.map(|started| started + HAZE);
             return;
         }
         let first = hashed.first().is_some_and(|hashed| hashed.epoch.is_none());
         for Hashed { path, found, epoch } in hashed {
             let Some((hash, stat)) = found else { continue };
             if epoch.is_none() {
-                self.contents.baseline.bytes += stat.size;
+                self.baseline.bytes += stat.size;
             }
-            if self.contents.dirty.contains(&path) {
+            if self.dirty.contains(&path) {
                 continue;
             }
             // Ten milliseconds: the grain of file times.
-            let old = stat.ctime < self.contents.since.0 - 10_000_000;
-            let Some((dir, name)) = self.table.locate(&path) else { continue };
-            let Some(dir) = self.table.dir_mut(dir) else { continue };
-            let asked = epoch == Some(self.contents.epoch) && !dir.polled && !dir.doubtful;
+            let old = stat.ctime < self.since.0 - 10_000_000;
+            let Some((dir, name)) = table.locate(&path) else { continue };
+            let Some(dir) = table.dir_mut(dir) else { continue };
+            let asked = epoch == Some(self.epoch) && !dir.polled && !dir.doubtful;
             if let Some(record) = dir.entries.get_mut(name)
                 && (old || asked)
                 && !record.is_dir()
@@ -417,69 +400,70 @@ impl Watch {
             }
         }
         if first {
-            self.feed_baseline();
+            self.feed_baseline(table);
         }
     }
 
+    /// The first walk is done.
+    pub(super) fn on_ready(&mut self, table: &Table, now: Instant) {
+        self.baseline.ready = true;
+        self.begin_baseline(table, now);
+    }
+
     /// Reads the tree once in the background, so that the first saves can be compared.
-    pub(super) fn begin_baseline(&mut self, now: Instant) {
-        let started = self.contents.started.is_some() && !self.contents.hazy(now);
-        let wanted = self.ready && self.contents.enabled && started;
-        if wanted && !self.contents.baseline.begun {
-            self.contents.baseline.begun = true;
-            self.feed_baseline();
+    fn begin_baseline(&mut self, table: &Table, now: Instant) {
+        let started = self.started.is_some() && !self.hazy(now);
+        let wanted = self.baseline.ready && self.enabled && started;
+        if wanted && !self.baseline.begun {
+            self.baseline.begun = true;
+            self.feed_baseline(table);
         }
     }
 
     #[cfg(test)]
     pub(super) fn move_start(&mut self, since: Timestamp) {
-        self.contents.since = since;
+        self.since = since;
     }
 
     /// Paths that changed since the last run's start.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
-        self.contents.dirty.len()
+        self.dirty.len()
     }
 
     #[cfg(test)]
     pub(super) fn baseline_done(&self) -> bool {
-        self.contents.baseline.done
+        self.baseline.done
     }
 
-    fn feed_baseline(&mut self) {
+    fn feed_baseline(&mut self, table: &Table) {
         let mut paths: Vec<Arc<Path>> = Vec::new();
-        let places = self.table.places();
-        while paths.len() < CHUNK && self.contents.baseline.place < places {
-            let place = self.contents.baseline.place;
-            self.contents.baseline.place += 1;
-            let Some(id) = self.table.place(place) else { continue };
-            let (Some(dir), Some(path)) = (self.table.dir(id), self.table.path(id)) else {
+        let places = table.places();
+        while paths.len() < CHUNK && self.baseline.place < places {
+            let place = self.baseline.place;
+            self.baseline.place += 1;
+            let Some(id) = table.place(place) else { continue };
+            let (Some(dir), Some(path)) = (table.dir(id), table.path(id)) else {
                 continue;
             };
             let files = dir.entries.iter().filter(|(_, record)| is_readable(record.kind()));
-            paths.extend(files.map(|(name, _)| -> Arc<Path> {
-                use std::os::unix::ffi::OsStrExt;
-                Arc::from(path.join(OsStr::from_bytes(name)))
-            }));
+            paths
+                .extend(files.map(|(name, _)| -> Arc<Path> { Arc::from(path.join(os_str(name))) }));
         }
-        let baseline = &mut self.contents.baseline;
+        let baseline = &mut self.baseline;
         baseline.files += paths.len();
         if !paths.is_empty() && baseline.files <= FILES_LIMIT && baseline.bytes <= BYTES_LIMIT {
             self.read(paths, None);
         } else {
-            self.contents.baseline.done = true;
+            self.baseline.done = true;
         }
     }
 
     fn read(&mut self, paths: Vec<Arc<Path>>, epoch: Option<u32>) {
-        let pause = self.settings.baseline_pause;
-        let reader = self
-            .contents
-            .reader
-            .get_or_insert_with(|| reader::start(self.to.clone(), FILE_LIMIT, pause));
+        let (to, pause) = (&self.to, self.pause);
+        let start = || reader::start(to.clone(), FILE_LIMIT, pause);
         // Without a reader nothing is known, and unknown means changed.
-        let _ = reader.send(Request { paths, epoch });
+        let _ = self.reader.get_or_insert_with(start).send(Request { paths, epoch });
     }
 }
 

@@ -2,10 +2,17 @@
 
 use hashbrown::HashMap;
 
-use crate::filter::EntryKind;
+use crate::model::EntryKind;
+use crate::sys::files::Stat;
 
 /// Up to this many entries are searched one by one in two small allocations; more are hashed.
 const FEW: usize = 48;
+
+/// Whether a writer of this file tells when it is done: a regular file with one name. Links, sockets,
+/// FIFOs are complete at once; a file with several names may be written under another one.
+pub(crate) fn has_writer(stat: &Stat) -> bool {
+    stat.kind == EntryKind::File && stat.links == 1
+}
 
 /// What the table keeps about one entry of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +21,7 @@ pub(crate) struct Record {
     pub(crate) mtime: i64,
     /// Hash of the content that the last run saw; 0 when that is unknown.
     pub(crate) hash: u64,
-    /// Fingerprint of the state ([`super::stat::Stat::print`]).
+    /// Fingerprint of the state ([`Stat::print`]).
     pub(crate) print: u32,
     /// The epoch (see [`super::contents`]) in which the name appeared; 0: it was there at the start.
     pub(crate) born: u32,
@@ -39,8 +46,8 @@ impl Record {
         record
     }
 
-    /// Something else, in the given state.
-    pub(crate) fn file(stat: &super::stat::Stat, born: u32) -> Self {
+    /// Anything but a directory, in the given state.
+    pub(crate) fn file(stat: &Stat, born: u32) -> Self {
         let mut record = Self::blank(stat.kind);
         record.born = born;
         record.see(stat);
@@ -48,19 +55,19 @@ impl Record {
         record
     }
 
-    /// The same state with another past.
+    /// This state with another past.
     pub(crate) fn with(self, born: u32, hash: u64) -> Self {
         Self { born, hash, ..self }
     }
 
-    /// The same, as what follows another state of the file: whether it has become empty.
+    /// This state as one that follows another: a file that was not empty before may have become so.
     pub(crate) fn after(mut self, old: &Self) -> Self {
         let emptied = self.has(EMPTY) && (old.emptied() || !old.has(EMPTY));
         self.set(EMPTIED, emptied);
         self
     }
 
-    /// The same, as what follows no file at all: empty, it has become so.
+    /// This state as the first one: an empty file has become so.
     pub(crate) fn after_nothing(mut self) -> Self {
         self.set(EMPTIED, self.has(EMPTY));
         self
@@ -77,7 +84,7 @@ impl Record {
     }
 
     /// Takes over a new state; the kind must be the same.
-    pub(crate) fn see(&mut self, stat: &super::stat::Stat) {
+    pub(crate) fn see(&mut self, stat: &Stat) {
         let empty = stat.kind == EntryKind::File && stat.size == 0;
         if empty && !self.has(EMPTY) {
             self.set(EMPTIED, true);
@@ -85,7 +92,7 @@ impl Record {
             self.set(EMPTIED, false);
         }
         self.set(EMPTY, empty);
-        self.set(WRITER, stat.has_writer());
+        self.set(WRITER, has_writer(stat));
         self.mtime = stat.mtime;
         self.print = stat.print();
     }
@@ -112,12 +119,12 @@ impl Record {
         self.mtime = number as i64;
     }
 
-    /// Whether a writer of it tells when it is done ([`super::stat::Stat::has_writer`]).
+    /// Whether a writer of it tells when it is done ([`has_writer`]).
     pub(crate) fn has_writer(&self) -> bool {
         self.has(WRITER)
     }
 
-    /// A writer has it open.
+    /// Whether a writer has the file open.
     pub(crate) fn open(&self) -> bool {
         self.has(OPEN)
     }
@@ -126,12 +133,12 @@ impl Record {
         self.set(OPEN, open);
     }
 
-    /// It is empty and was not before.
+    /// Whether the file is empty and was not before.
     pub(crate) fn emptied(&self) -> bool {
         self.has(EMPTIED)
     }
 
-    /// From now on its emptiness is nothing new.
+    /// Takes the emptiness of the file for nothing new from now on.
     pub(crate) fn settle(&mut self) {
         self.set(EMPTIED, false);
     }
@@ -166,7 +173,7 @@ impl Default for Entries {
     }
 }
 
-/// Tells most names of a directory apart, so that a search compares one.
+/// A number that tells most names of a directory apart, so that a search compares one name.
 fn tag(name: &[u8]) -> u16 {
     name.iter().fold(0, |tag: u16, byte| tag.rotate_left(5) ^ u16::from(*byte))
 }
@@ -208,7 +215,7 @@ impl Few {
 }
 
 impl Entries {
-    /// None yet, and room for a series of [`Entries::append`]: so many, with names of so many bytes together.
+    /// An empty list with room for a series of [`Entries::append`]: so many records, with names of so many bytes.
     pub(crate) fn with_capacity(records: usize, names: usize) -> Self {
         Self::Few(Few { names: Vec::with_capacity(names), records: Vec::with_capacity(records) })
     }

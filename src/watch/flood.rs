@@ -4,23 +4,22 @@
 
 use std::time::{Duration, Instant};
 
-/// An event that comes sooner after the one before was handed on was read together with it.
+/// The shortest time from one event to the next that a wake-up takes: what comes sooner was read together.
 const WAKE_GAP: Duration = Duration::from_micros(8);
-/// So many wake-ups …
+/// This many wake-ups within [`WITHIN`] are a flood.
 const FLOOD: u32 = 24;
-/// … within this time are a flood.
 const WITHIN: Duration = Duration::from_millis(10);
 /// How long events gather: far from filling the kernel's queue of 16,384, and no longer than the quiet window of a
 /// burst that has just become a flood, which it would split.
 const GATHER: Duration = Duration::from_millis(2);
-/// No more events than this in that time are the end of it.
+/// A flood is over when no more events than this gather.
 const TRICKLE: u32 = 2;
 
 /// How events come at the moment.
 #[derive(Debug, Default)]
 pub(super) struct Flood {
     handed_on: Option<Instant>,
-    /// How often the thread had slept by then, as far as it matters.
+    /// How often the thread had slept before the last event that was not read together with another.
     sleeps: u64,
     since: Option<Instant>,
     wakes: u32,
@@ -29,10 +28,10 @@ pub(super) struct Flood {
 }
 
 impl Flood {
-    /// An event is here: how long to let more of them gather before it is handed on. `sleeps` tells how often
-    /// the thread has slept so far: only who finds the queue read empty sleeps, and a gap alone may be a read
-    /// (`notify` reads a kilobyte at a time, and on some machines that takes as long as a wake-up). To wait while
-    /// there is more to read would be falling behind.
+    /// How long to let more events gather before the one that has come is handed on. `sleeps` tells how often the
+    /// thread has slept so far: it sleeps only when the queue is read empty, while a gap alone may be a read (`notify`
+    /// reads a kilobyte at a time, and on some machines that takes as long as a wake-up). A pause while there is more
+    /// to read would be falling behind.
     pub(super) fn event(&mut self, now: Instant, sleeps: impl FnOnce() -> u64) -> Option<Duration> {
         self.gathered = self.gathered.map(|count| count + 1);
         if self.handed_on.is_some_and(|before| now.duration_since(before) < WAKE_GAP) {
@@ -51,12 +50,12 @@ impl Flood {
         goes_on.then_some(GATHER)
     }
 
-    /// Events have been left to gather. That sleep is none of those that count.
+    /// Events have been left to gather: that sleep does not count.
     pub(super) fn left(&mut self, sleeps: u64) {
         self.sleeps = sleeps;
     }
 
-    /// It was handed on.
+    /// An event was handed on.
     pub(super) fn handed_on(&mut self, now: Instant) {
         self.handed_on = Some(now);
     }
@@ -100,7 +99,7 @@ mod tests {
         // A save-all of ten files, three milliseconds apart, three events each.
         let saves = (0..30).map(|n| if n % 3 == 0 { (3000, true) } else { (30, true) });
         assert_eq!(script.play(saves), 0);
-        // A queue that is read without a sleep wakes nobody, however long it is and a read takes.
+        // Reading a queue without a sleep is no wake-up, however long it is and a read takes.
         let read = std::iter::repeat_n((1, false), 31).chain([(20, false)]);
         assert_eq!(script.play(std::iter::repeat_n(read, 600).flatten()), 0);
     }
@@ -109,13 +108,13 @@ mod tests {
     fn a_flood_gathers_until_it_is_a_trickle() {
         let mut script = Script::default();
         assert_eq!(script.play(std::iter::repeat_n((20, true), FLOOD as usize)), 1);
-        // What has gathered is read in two goes: no reason to wait again, and none to think that it is over.
+        // Gathered events are read in two goes: no reason to wait again, and none to think that the flood is over.
         for _ in 0..5 {
             let read = [(20, false)].into_iter().chain(std::iter::repeat_n((1, false), 31));
             assert_eq!(script.play(read.clone().chain(read)), 0);
             assert_eq!(script.play([(20, true)]), 1, "all is read");
         }
-        // It is over: the next ones are handed on at once.
+        // After the flood events are handed on at once.
         assert_eq!(script.play([(5000, true); 20]), 0);
     }
 }

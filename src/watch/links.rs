@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::message::{Inner, RawEvent};
 
-/// The links that lead to watched directories; those who share them see the same.
+/// The links that lead to watched directories. Clones see the same links.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Links(Arc<Mutex<Vec<Link>>>);
 
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(told(&links, &top.join("real/sub/y")), names);
         assert_eq!(told(&links, &top.join("real")), [top.join("real"), top.join("a")]);
         assert!(links.lead_to(&top.join("real/sub")) && !links.lead_to(&top));
-        // It leads elsewhere now.
+        // The link leads elsewhere now.
         fs::remove_file(top.join("a")).unwrap();
         fs::create_dir(top.join("a")).unwrap();
         links.learn(&top.join("a"));

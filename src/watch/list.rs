@@ -1,8 +1,7 @@
-//! One look at one directory: which of its entries count, in which state. Runs on the walker's threads.
+//! One look at one directory: which of its entries count, in which state, by the rules that hold there. Runs on the
+//! walker's threads.
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +9,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::entries::{Entries, Record};
 use super::filesystem::FileSystem;
 use super::message::{Arming, Listed, Outcome, Refusal};
-use super::os::{self, Directory};
-use super::settings::{Poll, Timestamp};
-use super::stat::Stat;
+use super::repository::Repository;
+use super::settings::{Poll, Settings, Timestamp};
 use super::table::is_below;
 use crate::filter::{
-    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, EntryKind, Filter, IGNORE_FILES, IgnoreText, Marks,
+    CACHEDIR_SIGNATURE, CACHEDIR_TAG, Entered, Filter, IGNORE_FILES, IgnoreText, Marks,
     PROJECT_FILES, Scope, Verdict,
 };
-use crate::model::Rule;
+use crate::model::{EntryKind, Rule};
+use crate::sys::bytes::os_str;
+use crate::sys::files::{self, Directory, Stat};
+use crate::sys::{clock, errno};
 
 /// An ignore file larger than this is not one.
 const IGNORE_FILE_LIMIT: usize = 4 << 20;
@@ -26,26 +27,45 @@ const IGNORE_FILE_LIMIT: usize = 4 << 20;
 /// The coarse clock lags behind by up to a tick, and since Linux 6.13 file times may be finer than it.
 pub(super) const GRAIN: i64 = 10_000_000;
 
-/// A file time that is further ahead than this is wrong.
+/// A file time that is further ahead than this is wrong (nanoseconds).
 const FUTURE: i64 = 1_000_000_000;
 
 /// What all looks have in common.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ground {
     pub(crate) filter: Arc<Filter>,
     /// Our own files.
     pub(crate) own: Vec<PathBuf>,
     /// All roots: a walk from one ends where another begins.
     pub(crate) roots: Vec<PathBuf>,
+    /// The roots that were named: a link is followed.
+    pub(crate) named: Vec<PathBuf>,
     pub(crate) poll: Poll,
     pub(crate) tickets: Arc<AtomicU64>,
 }
 
 impl Ground {
+    /// Without roots.
+    pub(crate) fn new(filter: Arc<Filter>, settings: &Settings) -> Self {
+        Self {
+            filter,
+            own: settings.own.clone(),
+            roots: Vec::new(),
+            named: Vec::new(),
+            poll: settings.poll,
+            tickets: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// Whether a root may be a link that is followed.
+    pub(crate) fn follows(&self, path: &Path) -> bool {
+        self.named.iter().any(|root| root == path)
+    }
+
     /// Whether a path is one of our own files, or lies in a directory of ours.
     pub(crate) fn is_own(&self, path: &Path) -> bool {
-        let path = path.as_os_str().as_bytes();
-        self.own.iter().any(|own| is_below(path, own.as_os_str().as_bytes()))
+        let path = path.as_os_str().as_encoded_bytes();
+        self.own.iter().any(|own| is_below(path, own.as_os_str().as_encoded_bytes()))
     }
 
     fn is_root(&self, path: &Path) -> bool {
@@ -54,6 +74,44 @@ impl Ground {
 
     pub(crate) fn ticket(&self) -> u64 {
         self.tickets.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The ignore files outside of a root that speak about it: those above it up to the repository's top, the
+    /// repository's `info/exclude` and the person's `core.excludesFile`. The texts that there are, and every file to
+    /// be watched because it could say something.
+    pub(crate) fn rules_above(&self, root: &Path) -> (Vec<IgnoreText>, Vec<PathBuf>) {
+        let (mut texts, mut files) = (Vec::new(), Vec::new());
+        if !self.filter.spec().gitignore {
+            return (texts, files);
+        }
+        let repository = Repository::around(root);
+        let top = repository.as_ref().map(|repository| &*repository.top);
+        if let Some(path) = ignore::gitignore::gitconfig_excludes_path() {
+            let base = top.unwrap_or(root).to_path_buf();
+            if let Ok(text) = files::read_file(&path, IGNORE_FILE_LIMIT) {
+                texts.push(IgnoreText::global(path.clone(), text, base));
+            }
+            files.push(path);
+        }
+        let Some(repository) = &repository else { return (texts, files) };
+        let top = &repository.top;
+        let exclude = repository.exclude_file();
+        if let Ok(text) = files::read_file(&exclude, IGNORE_FILE_LIMIT) {
+            texts.push(IgnoreText::exclude(exclude.clone(), text, top.clone()));
+        }
+        files.push(exclude);
+        let between: Vec<&Path> =
+            root.ancestors().skip(1).take_while(|dir| dir.starts_with(top)).collect();
+        for dir in between.into_iter().rev() {
+            for name in IGNORE_FILES {
+                let path = dir.join(name);
+                if let Ok(text) = files::read_file(&path, IGNORE_FILE_LIMIT) {
+                    texts.push(IgnoreText::in_directory(path.clone(), text));
+                }
+                files.push(path);
+            }
+        }
+        (texts, files)
     }
 }
 
@@ -68,11 +126,11 @@ pub(crate) struct Job {
     pub(crate) arming: Arming,
     /// Follow a link (a root that was named).
     pub(crate) follow: bool,
-    /// Look for what has changed since then.
+    /// Look for what has changed since this moment.
     pub(crate) since: Option<Timestamp>,
-    /// The first look: what went away since then, and trees that were moved here, count too.
+    /// The first look: what went away since that moment, and trees that were moved here, count too.
     pub(crate) first: bool,
-    /// All of it counts as changed since then: it was renamed to here.
+    /// Everything in it counts as changed: the directory was renamed to here.
     pub(crate) whole: bool,
     /// The device of the directory above; 0: not known.
     pub(crate) device: u64,
@@ -120,7 +178,7 @@ pub(crate) fn look(
 
 fn failure(error: &io::Error) -> Outcome {
     match error.raw_os_error() {
-        Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::ESTALE) => Outcome::Gone,
+        Some(errno::ENOENT | errno::ENOTDIR | errno::ELOOP | errno::ESTALE) => Outcome::Gone,
         _ => Outcome::Unreadable(Refusal::of(error)),
     }
 }
@@ -139,7 +197,7 @@ fn look_into(
         return Ok(Outcome::Pruned);
     };
     let filesystem = (stat.dev != job.device)
-        .then(|| directory.filesystem())
+        .then(|| FileSystem::by_name(directory.filesystem()))
         .filter(|kind| job.device != 0 || *kind != FileSystem::Local);
     let mut entries = Sifting {
         ground,
@@ -164,9 +222,9 @@ fn look_into(
         };
         path.truncate(stem);
         path.extend_from_slice(name);
-        entries.sift(Path::new(OsStr::from_bytes(path)), name, kind);
+        entries.sift(Path::new(os_str(path)), name, kind);
     }
-    // Where only some names count, what else came and went is nobody's business.
+    // Where only some names count, no other name is told of.
     let lost = entries.window.is_some() && !entries.touched && job.only.is_none();
     let Sifting { mut entries, fresh, .. } = entries;
     entries.finish();
@@ -176,7 +234,7 @@ fn look_into(
 /// Makes `path` that of a directory's entries up to their names; returns its length.
 fn begin(path: &mut Vec<u8>, directory: &Path) -> usize {
     path.clear();
-    path.extend_from_slice(directory.as_os_str().as_bytes());
+    path.extend_from_slice(directory.as_os_str().as_encoded_bytes());
     if !path.ends_with(b"/") {
         path.push(b'/');
     }
@@ -238,7 +296,7 @@ fn found(directory: &Directory, path: &Path, scratch: &Scratch) -> Marks {
         let name = name.unwrap_or_default();
         if IGNORE_FILES.iter().any(|known| known.as_bytes() == name) {
             if let Ok(text) = directory.read_file(name, IGNORE_FILE_LIMIT) {
-                let path = path.join(OsStr::from_bytes(name));
+                let path = path.join(os_str(name));
                 found.ignore_files.push(IgnoreText::in_directory(path, text));
             }
         } else if PROJECT_FILES.iter().any(|known| known.as_bytes() == name) {
@@ -357,6 +415,6 @@ impl Sifting<'_> {
 
     /// A change time in the future tells of a wrong clock, not of a change.
     fn changed(&self, stat: &Stat, since: Timestamp) -> bool {
-        stat.ctime >= since.0 && stat.ctime <= os::file_clock() + FUTURE
+        stat.ctime >= since.0 && stat.ctime <= clock::of_files() + FUTURE
     }
 }

@@ -9,15 +9,15 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::list::{Further, Ground, Job, Scratch, look};
 use super::message::{Arming, Inner, Listing, Message, Outcome};
-use super::os;
+use crate::sys::thread;
 
 /// A directory whose watch is on, and since when.
 pub(super) type Watched = (Job, i64);
 
-/// What looks give besides what the owner is told: of which walk.
+/// What looks give besides what the owner is told, each with its walk.
 pub(super) type Looked = Vec<(u32, Further)>;
 
-/// Directories that are looked at by one thread, and of which the owner is told, in one go.
+/// The number of directories that one thread looks at in one go. The owner is told of them together.
 const TOLD: usize = 16;
 
 /// Watched directories that are looked at together, by these rules.
@@ -27,21 +27,21 @@ pub(super) struct Chunk {
     watched: Vec<Watched>,
 }
 
-/// What is watched and waits to be looked at.
+/// Watched directories that wait to be looked at.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    state: Mutex<State>,
+    chunks: Mutex<Chunks>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    chunks: VecDeque<Chunk>,
+struct Chunks {
+    waiting: VecDeque<Chunk>,
     over: bool,
 }
 
 impl Queue {
-    /// Returns in how many chunks.
+    /// Puts watched directories in. In how many chunks.
     pub(super) fn put(&self, ground: &Arc<Ground>, watched: Vec<Watched>) -> usize {
         let mut watched = watched.into_iter();
         let chunk = || {
@@ -50,35 +50,35 @@ impl Queue {
         };
         let chunks: Vec<Chunk> = std::iter::from_fn(chunk).collect();
         let many = chunks.len();
-        self.lock().chunks.extend(chunks);
+        self.lock().waiting.extend(chunks);
         self.changed.notify_all();
         many
     }
 
     /// Whether fewer directories than this wait.
     pub(super) fn is_below(&self, directories: usize) -> bool {
-        self.lock().chunks.len() * TOLD < directories
+        self.lock().waiting.len() * TOLD < directories
     }
 
     pub(super) fn next(&self) -> Option<Chunk> {
-        self.lock().chunks.pop_front()
+        self.lock().waiting.pop_front()
     }
 
-    /// Waits for it; `None` when nothing comes any more.
+    /// Waits for the next chunk; `None` when no more come.
     fn wait(&self) -> Option<Chunk> {
-        let waits = |state: &mut State| state.chunks.is_empty() && !state.over;
-        let state = self.changed.wait_while(self.lock(), waits);
-        state.unwrap_or_else(PoisonError::into_inner).chunks.pop_front()
+        let waits = |chunks: &mut Chunks| chunks.waiting.is_empty() && !chunks.over;
+        let chunks = self.changed.wait_while(self.lock(), waits);
+        chunks.unwrap_or_else(PoisonError::into_inner).waiting.pop_front()
     }
 
-    /// Nothing comes any more.
+    /// No more chunks come.
     pub(super) fn close(&self) {
         self.lock().over = true;
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Chunks> {
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn work(
     let mut before = 0;
     while let Some(chunk) = queue.wait() {
         let looked = look_at(chunk, &mut scratch, owner);
-        let now = u64::try_from(os::thread_time().as_nanos()).unwrap_or(u64::MAX);
+        let now = u64::try_from(thread::cpu_time().as_nanos()).unwrap_or(u64::MAX);
         spent.fetch_add(now.saturating_sub(before), Ordering::Relaxed);
         before = now;
         // The walker takes results for as long as there are lookers.

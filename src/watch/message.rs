@@ -1,6 +1,7 @@
-//! What the threads of the engine send to its owner, in one queue, so that the order is the truth: a
-//! directory's listing is sent before any directory in it is watched, hence before any event from there.
+//! What the threads of the engine send to its owner, and what that tells the loop. There is one queue, so that the
+//! order is the truth: a directory's listing is sent before any directory in it is watched, hence before any event from there.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,14 +9,40 @@ use std::time::Duration;
 
 use super::entries::Entries;
 use super::filesystem::FileSystem;
-use super::stat::Stat;
+use super::settings::{Backend, Poll};
 use crate::filter::Scope;
-use crate::model::Rule;
+use crate::model::{Change, Notice, Rule, Watching};
+use crate::sys::events;
+use crate::sys::files::Stat;
 
 /// Something that a thread of the engine has to tell its owner. Opaque: hand it to
 /// [`super::Watch::handle`].
 #[derive(Debug)]
 pub struct Message(pub(crate) Inner);
+
+/// What the engine tells the loop.
+#[derive(Debug)]
+pub enum Seen {
+    /// A path that counts has changed.
+    Change(Change),
+    /// One of [`super::Settings::extra_files`] has changed.
+    ConfigChanged(PathBuf),
+    /// A file that was named is a link, or was, and may lead elsewhere now: it is time to look which files count.
+    LinkMoved,
+    /// An ignore file changed; the new rules are being applied.
+    RulesChanged,
+    /// A name appeared in [`super::Settings::marker_dir`]: everything that was on disk before it has been seen.
+    Marker(OsString),
+    /// Watches were put on anew, and what had come before that has been looked at: a marker that was made
+    /// meanwhile may have been overlooked.
+    Rearmed,
+    /// Everything that had happened when [`super::Watch::run_ended`] was called has been told before this.
+    CaughtUp,
+    /// The first walk is done. `types` is left empty: the loop knows them from the configuration.
+    Ready(Watching),
+    /// Something to say.
+    Say(Notice),
+}
 
 #[derive(Debug)]
 pub(crate) enum Inner {
@@ -24,7 +51,7 @@ pub(crate) enum Inner {
     /// Events were lost.
     Lost { generation: u32 },
     /// No event source could be had.
-    NoSource { generation: u32, error: String },
+    NoSource { generation: u32 },
     /// Directories were looked at. Several at a time: the owner wakes up for each message.
     Listings(Vec<Listing>),
     /// Everything that a walk led to has been listed.
@@ -35,10 +62,32 @@ pub(crate) enum Inner {
     CaughtUp,
     /// Contents were read in the background.
     Hashed(Vec<Hashed>),
-    /// The table of mounts changed.
-    Mounts,
-    /// A directory above a root was renamed.
-    Above,
+    /// The table of mounts changed, or a directory above a root was renamed.
+    AroundRoots,
+}
+
+/// Where events come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Events {
+    /// Nowhere.
+    #[default]
+    None,
+    /// One watch for each directory that is kept.
+    Native,
+    /// The system's watcher on whole trees.
+    Portable,
+}
+
+impl Events {
+    /// What the settings want, as far as this system has it.
+    pub(crate) fn wanted(backend: Backend, poll: Poll) -> Self {
+        match (backend, poll) {
+            (Backend::Poll, _) | (_, Poll::Every(_)) => Self::None,
+            (Backend::Native | Backend::Auto, _) if events::BY_DIRECTORY => Self::Native,
+            // Elsewhere the system's own way is the portable source.
+            (Backend::Native | Backend::Auto | Backend::Portable, _) => Self::Portable,
+        }
+    }
 }
 
 /// One event, reduced to what decides.
@@ -59,11 +108,11 @@ pub(crate) enum RawKind {
     To,
     /// Something was renamed away from this name; also said of a watched directory by itself.
     From,
-    /// It was removed; also said of a watched directory by itself.
+    /// The name was removed; also said of a watched directory by itself.
     Remove,
-    /// Written, or cut.
+    /// The content was written, or cut.
     Data,
-    /// Closed by somebody who could write.
+    /// A writer closed it.
     Close,
     /// Times, mode, owner, links.
     Metadata,
@@ -80,7 +129,7 @@ pub(crate) struct Tally {
     pub(crate) files: usize,
     /// Ignored directories.
     pub(crate) ignored: usize,
-    /// The first of them, those nearest to the roots.
+    /// The first ignored directories, those nearest to the roots.
     pub(crate) samples: Vec<(PathBuf, Rule)>,
     /// How long it took.
     pub(crate) took: Duration,
@@ -88,7 +137,7 @@ pub(crate) struct Tally {
     pub(crate) cpu: Duration,
 }
 
-/// How a directory is to be watched, or is.
+/// How a directory is watched, or is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arming {
     /// By events.
@@ -118,9 +167,9 @@ pub(crate) enum Outcome {
     Listed(Listed),
     /// There is no such directory (any more).
     Gone,
-    /// It cannot be read.
+    /// The directory cannot be read.
     Unreadable(Refusal),
-    /// It turned out to be ignored (a cache directory).
+    /// The directory turned out to be ignored (a cache directory).
     Pruned,
 }
 
@@ -153,13 +202,13 @@ pub(crate) struct Hashed {
 pub(crate) struct Refusal {
     /// In the words of the system.
     pub(crate) error: String,
-    /// Its mode forbids it: the directory above tells when that changes.
+    /// The mode forbids it: the directory above tells when that changes.
     pub(crate) denied: bool,
 }
 
 impl Refusal {
     pub(crate) fn of(error: &io::Error) -> Self {
-        let denied = matches!(error.raw_os_error(), Some(libc::EACCES | libc::EPERM));
+        let denied = error.kind() == io::ErrorKind::PermissionDenied;
         Self { error: error.to_string(), denied }
     }
 }

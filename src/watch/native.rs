@@ -17,18 +17,18 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::flood::Flood;
 use super::links::Links;
 use super::message::{Inner, Message, RawEvent, RawKind, Refusal};
-use super::os;
+use crate::sys::thread;
 
 /// What became of one directory that was to be watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Armed {
-    /// It is watched.
+    /// The directory is watched.
     Yes,
     /// The system's limit is reached.
     Limit,
-    /// It is not there.
+    /// The directory is not there.
     Gone,
-    /// It cannot be watched: the error.
+    /// The directory cannot be watched.
     Failed(Refusal),
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Native {
     links: Links,
 }
 
-/// What we want to hear of: no opens and no reads.
+/// The events that matter: no opens and no reads.
 pub(super) fn mask() -> EventKindMask {
     EventKindMask::CREATE
         | EventKindMask::REMOVE
@@ -57,9 +57,9 @@ impl Native {
         let known = links.clone();
         let mut flood = Flood::default();
         let handler = move |event: notify::Result<Event>| {
-            if let Some(gather) = flood.event(Instant::now(), os::sleeps) {
+            if let Some(gather) = flood.event(Instant::now(), thread::sleeps) {
                 std::thread::sleep(gather);
-                flood.left(os::sleeps());
+                flood.left(thread::sleeps());
             }
             if let Some(inner) = message(generation, event) {
                 // The owner is gone only when the program ends.
@@ -121,10 +121,10 @@ impl Native {
     }
 }
 
-/// The directories above the roots, in instances of their own. The one right above a root tells also when the
-/// root is removed or made: a directory that somebody stands in (the command, or we) does not tell of its own
-/// end. So does the one in which a link on the way lies, which is put in another's place. In the others only their
-/// own renames matter.
+/// The directories above the roots, in instances of their own. The directory right above a root tells also when the
+/// root is removed or made: a directory in which a process stands (the command's, or ours) does not tell of its own
+/// end. A directory in which a link on the way lies tells when that is replaced. In the others only their own renames
+/// matter.
 #[derive(Debug)]
 pub(crate) struct Above {
     _near: Option<RecommendedWatcher>,
@@ -143,7 +143,7 @@ impl Above {
         let far = above().chain(real.iter().flat_map(|root| root.ancestors().skip(1)));
         let far: BTreeSet<PathBuf> =
             far.map(Path::to_path_buf).filter(|path| !near.contains(path)).collect();
-        // Whatever else happens in there is nobody's business.
+        // Other names in these directories do not matter.
         let matter: Arc<HashSet<PathBuf>> =
             Arc::new(roots.iter().chain(&near).chain(&far).cloned().collect());
         let names = EventKindMask::MODIFY_NAME;
@@ -177,7 +177,7 @@ fn tells_of(
         });
         if matters {
             // The owner is gone only when the program ends.
-            let _ = to.send(Message(Inner::Above));
+            let _ = to.send(Message(Inner::AroundRoots));
         }
     };
     let mut watcher = RecommendedWatcher::new(handler, config).ok()?;

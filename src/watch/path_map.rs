@@ -11,23 +11,23 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 
 #[derive(Debug)]
-struct Key(Arc<Path>);
+struct PathKey(Arc<Path>);
 
-impl PartialEq for Key {
+impl PartialEq for PathKey {
     fn eq(&self, other: &Self) -> bool {
         self.0.as_os_str() == other.0.as_os_str()
     }
 }
 
-impl Eq for Key {}
+impl Eq for PathKey {}
 
-impl Hash for Key {
+impl Hash for PathKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.as_os_str().hash(state);
     }
 }
 
-impl Borrow<OsStr> for Key {
+impl Borrow<OsStr> for PathKey {
     fn borrow(&self) -> &OsStr {
         self.0.as_os_str()
     }
@@ -35,7 +35,7 @@ impl Borrow<OsStr> for Key {
 
 /// A map by path.
 #[derive(Debug)]
-pub(super) struct PathMap<V>(HashMap<Key, V>);
+pub(super) struct PathMap<V>(HashMap<PathKey, V>);
 
 impl<V> Default for PathMap<V> {
     fn default() -> Self {
@@ -78,15 +78,15 @@ impl<V> PathMap<V> {
             }
             EntryRef::Vacant(entry) => {
                 let path: Arc<Path> = Arc::from(path);
-                entry.insert_with_key(Key(Arc::clone(&path)), value);
+                entry.insert_with_key(PathKey(Arc::clone(&path)), value);
                 path
             }
         }
     }
 
-    /// The same with a path that is shared.
+    /// Puts a value in under a path that is shared.
     pub(super) fn insert(&mut self, path: Arc<Path>, value: V) {
-        self.0.insert(Key(path), value);
+        self.0.insert(PathKey(path), value);
     }
 
     pub(super) fn remove(&mut self, path: &Path) -> Option<V> {
@@ -94,7 +94,7 @@ impl<V> PathMap<V> {
         if self.is_empty() { None } else { self.0.remove(path.as_os_str()) }
     }
 
-    /// What is in it, in no order.
+    /// Every path with its value, in no order.
     pub(super) fn into_each(self) -> impl Iterator<Item = (Arc<Path>, V)> {
         self.0.into_iter().map(|(key, value)| (key.0, value))
     }

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::os;
-use super::stat::Stat;
 use crate::sys::bytes::os_str;
+use crate::sys::files::{self, Stat};
 
 /// A file that names a directory is no longer than this.
 const LIMIT: usize = 8192;
@@ -23,10 +22,10 @@ impl Repository {
     pub(crate) fn around(path: &Path) -> Option<Self> {
         path.ancestors().find_map(|top| {
             let dot_git = top.join(".git");
-            let directory = if os::stat(&dot_git).ok()?.is_dir() {
+            let directory = if files::stat(&dot_git).ok()?.is_dir() {
                 dot_git
             } else {
-                let text = os::read_file(&dot_git, LIMIT).ok()?;
+                let text = files::read_file(&dot_git, LIMIT).ok()?;
                 top.join(named_in(text.strip_prefix(b"gitdir: ")?))
             };
             Some(Self { top: top.to_path_buf(), directory })
@@ -35,14 +34,14 @@ impl Repository {
 
     /// Its `info/exclude`. Linked work trees share it: `commondir` leads there.
     pub(crate) fn exclude_file(&self) -> PathBuf {
-        let common = os::read_file(&self.directory.join("commondir"), LIMIT);
+        let common = files::read_file(&self.directory.join("commondir"), LIMIT);
         let shared = common.map_or(PathBuf::new(), |text| named_in(&text));
         self.directory.join(shared).join("info/exclude")
     }
 
     /// The state of a file in the git directory.
     pub(crate) fn lstat(&self, name: &str) -> Option<Stat> {
-        os::lstat(&self.directory.join(name)).ok()
+        files::lstat(&self.directory.join(name)).ok()
     }
 }
 

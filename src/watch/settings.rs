@@ -1,7 +1,9 @@
 //! What the watch engine is told: roots, backend, polling, and the few paths that are treated apart.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::sys::{clock, files};
 
 /// One root of the watched tree: a directory, or a single file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +12,8 @@ pub struct Root {
     pub path: PathBuf,
     /// The path as the person wrote it, for messages.
     pub shown: PathBuf,
-    /// It was named (`-w`, `additional_paths`): watched whatever a rule says, and a link is followed.
+    /// Whether the root was named (`-w`, `additional_paths`): then it is watched whatever a rule says, and a link is
+    /// followed.
     pub named: bool,
 }
 
@@ -78,3 +81,17 @@ impl Settings {
 /// 1970. Changes made before the first listing are found by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The present, from the clock that file times come from.
+    pub fn now() -> Self {
+        Self(clock::of_files())
+    }
+
+    /// When a file, or what a link leads to, was changed last. Where there is none: when it, or another name, was
+    /// taken out of its directory; the present where that is gone too.
+    pub fn of(file: &Path) -> Self {
+        let stat = files::stat(file).ok().or_else(|| files::stat(file.parent()?).ok());
+        stat.map_or_else(Self::now, |stat| Self(stat.ctime))
+    }
+}

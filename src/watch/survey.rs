@@ -1,20 +1,18 @@
 //! Looks without watching: what `explain` asks. They are the walker's own looks, so that both see the same.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::ops::ControlFlow;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use super::filesystem::{FileSystem, short};
 use super::list::{self, Ground, Job, Scratch};
 use super::message::{Arming, Outcome};
-use super::os;
 use super::settings::{Poll, Root, Settings};
-use crate::filter::{EntryKind, Filter, Marks, Scope};
-use crate::model::Rule;
+use crate::filter::{Filter, Marks, Scope};
+use crate::model::{EntryKind, Rule};
+use crate::sys::bytes::os_str;
+use crate::sys::{errno, files};
 
 /// The trees of a configuration, to be looked at.
 #[derive(Debug)]
@@ -24,7 +22,7 @@ pub struct Survey {
     scratch: Scratch,
     /// Why everything is polled, when a person wants that.
     all: Option<Arc<str>>,
-    /// What the file systems are that have been met, by device: why one sends no events.
+    /// Why the file systems that have been met send no events, by device.
     silent: HashMap<u64, Option<&'static str>>,
 }
 
@@ -35,16 +33,16 @@ pub enum Glance {
     Directory(Marks, Option<Arc<str>>),
     /// A link, which is not followed.
     Link,
-    /// It cannot be read.
+    /// The directory cannot be read.
     Unreadable(String),
-    /// There is none.
+    /// No directory is there.
     Missing,
 }
 
 /// One directory of a walk.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// It is watched.
+    /// A directory that is watched.
     Directory {
         /// Where it is.
         path: &'a Path,
@@ -53,9 +51,9 @@ pub enum Step<'a> {
         /// Why events do not tell of it.
         polled: Option<Arc<str>>,
     },
-    /// It is ignored with all that is below it.
+    /// A directory that is ignored with all that is below it.
     Ignored(&'a Path, &'a Rule),
-    /// It cannot be read.
+    /// A directory that cannot be read.
     Unreadable(&'a Path, &'a str),
 }
 
@@ -65,13 +63,8 @@ type Waiting = (Job, Option<&'static str>);
 impl Survey {
     /// Nothing is looked at yet.
     pub fn new(filter: Arc<Filter>, roots: Vec<Root>, settings: &Settings) -> Self {
-        let ground = Ground {
-            filter,
-            own: settings.own.clone(),
-            roots: roots.iter().map(|root| root.path.clone()).collect(),
-            poll: settings.poll,
-            tickets: Arc::new(AtomicU64::new(1)),
-        };
+        let paths = roots.iter().map(|root| root.path.clone()).collect();
+        let ground = Ground { roots: paths, ..Ground::new(filter, settings) };
         let all = settings.polls_all().map(Arc::from);
         Self { ground, roots, scratch: Scratch::default(), all, silent: HashMap::new() }
     }
@@ -93,12 +86,12 @@ impl Survey {
 
     /// What is at a path, a link not followed; `None` when nothing is.
     pub fn kind(path: &Path) -> Option<EntryKind> {
-        os::lstat(path).ok().map(|stat| stat.kind)
+        files::lstat(path).ok().map(|stat| stat.kind)
     }
 
     /// What is at a root: a link is followed when it was named.
     pub fn kind_of_root(root: &Root) -> Option<EntryKind> {
-        let stat = if root.named { os::stat(&root.path) } else { os::lstat(&root.path) };
+        let stat = if root.named { files::stat(&root.path) } else { files::lstat(&root.path) };
         stat.ok().map(|stat| stat.kind)
     }
 
@@ -108,24 +101,22 @@ impl Survey {
         self.ground.filter.root_scope(&root.path, &texts)
     }
 
-    /// The event watches that a process holds (without one: all of this user), and how many are allowed.
-    pub fn watches(pid: Option<u32>) -> Option<(u64, u64)> {
-        Some((os::watches_held(pid)?, os::watch_limit()?))
-    }
-
     /// Looks into a directory for what matters to rules.
     pub fn glance(&mut self, path: &Path) -> Glance {
         let follow = self.roots.iter().any(|root| root.named && root.path == path);
         let (found, directory) = match list::glance(path, follow, &mut self.scratch) {
             Ok(looked) => looked,
-            Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
+            Err(error) if error.raw_os_error() == Some(errno::EACCES) => {
                 return Glance::Unreadable(error.to_string());
             }
             Err(_) if Self::kind(path) == Some(EntryKind::Link) => return Glance::Link,
             Err(_) => return Glance::Missing,
         };
         let device = directory.stat().map_or(0, |stat| stat.dev);
-        let silent = *self.silent.entry(device).or_insert_with(|| silent(directory.filesystem()));
+        let silent = *self
+            .silent
+            .entry(device)
+            .or_insert_with(|| silent(FileSystem::by_name(directory.filesystem())));
         Glance::Directory(found, self.polled(silent))
     }
 
@@ -185,13 +176,13 @@ impl Survey {
     /// Counts what is in an ignored directory: the number of its files, and its directories.
     pub fn count(path: &Path) -> (usize, Vec<PathBuf>) {
         let (mut files, mut directories) = (0, Vec::new());
-        if let Ok(directory) = os::Directory::open(path, false) {
+        if let Ok(directory) = files::Directory::open(path, false) {
             // What cannot be read cannot be counted.
             let _ = directory.read(&mut Vec::new(), |name, kind| {
                 let kind = kind.or_else(|| Some(directory.lstat(name).ok()?.kind));
                 match kind {
                     Some(EntryKind::Directory) => {
-                        directories.push(path.join(OsStr::from_bytes(name)));
+                        directories.push(path.join(os_str(name)));
                     }
                     _ => files += 1,
                 }

@@ -1,15 +1,15 @@
 //! The table of everything that is watched: one trie of directories for each root.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::entries::{Entries, Record};
 use crate::filter::Scope;
+use crate::sys::bytes::os_str;
 
-/// The place of a directory in the table. Places are used again: whoever keeps one across messages keeps
-/// the ticket of its listing instead.
+/// The place of a directory in the table. Places are used again: across messages the ticket of a listing is kept
+/// instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DirId(u32);
 
@@ -32,11 +32,11 @@ pub(crate) struct Dir {
     /// What holds inside; `None` until it has been listed once.
     pub(crate) scope: Option<Arc<Scope>>,
     pub(crate) entries: Entries,
-    /// Events do not tell of it (no watch was to be had, or its file system sends none).
+    /// Events do not tell of the directory (no watch was to be had, or its file system sends none).
     pub(crate) polled: bool,
-    /// Its file system may keep changes to itself: compared now and then besides its events.
+    /// The file system may keep changes to itself: the directory is compared now and then besides its events.
     pub(crate) doubtful: bool,
-    /// It could not be read.
+    /// The directory could not be read.
     pub(crate) unreadable: bool,
 }
 
@@ -45,16 +45,16 @@ pub(crate) struct Dir {
 pub(crate) struct Table {
     dirs: Vec<Option<Dir>>,
     free: Vec<u32>,
-    roots: Vec<(PathBuf, DirId)>,
-    /// Directories of which only single names count: the files that were named.
-    singles: Vec<Single>,
+    tops: Vec<Top>,
 }
 
+/// Where a tree begins, or a directory of which only single names count: the files that were named. Both may have
+/// one path.
 #[derive(Debug)]
-struct Single {
+struct Top {
     path: PathBuf,
     id: DirId,
-    names: Arc<[Box<[u8]>]>,
+    only: Option<Arc<[Box<[u8]>]>>,
 }
 
 impl Table {
@@ -75,44 +75,41 @@ impl Table {
         }
     }
 
+    fn add_top(&mut self, path: &Path, only: Option<Arc<[Box<[u8]>]>>) -> DirId {
+        let id = self.add(Dir::default());
+        self.tops.push(Top { path: path.to_path_buf(), id, only });
+        id
+    }
+
     /// Adds a root, or finds it.
     pub(crate) fn add_root(&mut self, path: &Path) -> DirId {
-        if let Some(id) = self.root(path) {
-            return id;
-        }
-        let id = self.add(Dir::default());
-        self.roots.push((path.to_path_buf(), id));
-        id
+        self.root(path).unwrap_or_else(|| self.add_top(path, None))
     }
 
     /// Adds a directory of which only one name (and those that were added before) counts.
-    pub(crate) fn add_single(&mut self, path: &Path, name: &[u8]) -> DirId {
-        if let Some(single) = self.singles.iter_mut().find(|single| single.path == path) {
-            let mut names = single.names.to_vec();
-            names.push(name.into());
-            names.sort();
-            names.dedup();
-            single.names = names.into();
-            return single.id;
+    pub(crate) fn add_point(&mut self, path: &Path, name: &[u8]) {
+        for top in self.tops.iter_mut().filter(|top| top.path == path) {
+            if let Some(only) = &mut top.only {
+                let names: BTreeSet<_> = only.iter().cloned().chain([name.into()]).collect();
+                *only = names.into_iter().collect();
+                return;
+            }
         }
-        let id = self.add(Dir::default());
-        let names = Arc::from([Box::from(name)]);
-        self.singles.push(Single { path: path.to_path_buf(), id, names });
-        id
+        self.add_top(path, Some(Arc::from([Box::from(name)])));
     }
 
     /// Takes out a single name.
-    pub(crate) fn remove_single(&mut self, path: &Path, name: &[u8]) {
-        let Some(at) = self.singles.iter().position(|single| single.path == path) else { return };
-        let single = &mut self.singles[at];
-        single.names = single.names.iter().filter(|known| ***known != *name).cloned().collect();
-        let (id, empty) = (single.id, single.names.is_empty());
-        let record = self.dir(id).and_then(|dir| dir.entries.get(name)).copied();
-        if let Some(dir) = self.dir_mut(id) {
-            dir.entries.remove(name);
-        }
+    pub(crate) fn remove_point(&mut self, path: &Path, name: &[u8]) {
+        let is_it = |top: &Top| top.path == path && top.only.is_some();
+        let Some(at) = self.tops.iter().position(is_it) else { return };
+        let top = &mut self.tops[at];
+        let left = top.only.iter().flat_map(|only| only.iter());
+        let left: Arc<[_]> = left.filter(|known| ***known != *name).cloned().collect();
+        let (id, empty) = (top.id, left.is_empty());
+        top.only = Some(left);
+        let record = self.dir_mut(id).and_then(|dir| dir.entries.remove(name));
         if empty {
-            self.singles.swap_remove(at);
+            self.tops.swap_remove(at);
             self.free_below(id, &mut Vec::new(), &mut |_, _| {});
         }
         // Events were told of the single name: what the tree knows of it is older.
@@ -124,34 +121,30 @@ impl Table {
 
     /// The only names that count in a directory, when that is so.
     pub(crate) fn only(&self, id: DirId) -> Option<Arc<[Box<[u8]>]>> {
-        self.singles.iter().find(|single| single.id == id).map(|single| Arc::clone(&single.names))
+        self.tops.iter().find(|top| top.id == id)?.only.clone()
     }
 
-    /// Whether single names count in this directory, besides what a tree makes of it.
-    pub(crate) fn has_singles(&self, path: &Path) -> bool {
-        self.singles.iter().any(|single| single.path == path)
-    }
-
-    /// The directories of which only single names count.
-    pub(crate) fn singles(&self) -> Vec<(PathBuf, DirId)> {
-        self.singles.iter().map(|single| (single.path.clone(), single.id)).collect()
+    /// Where trees begin, and the directories of single names.
+    pub(crate) fn tops(&self) -> Vec<(PathBuf, DirId)> {
+        self.tops.iter().map(|top| (top.path.clone(), top.id)).collect()
     }
 
     /// Takes out a root and all below it.
     pub(crate) fn remove_root(&mut self, path: &Path, gone: &mut dyn FnMut(&Path, &Record)) {
-        if let Some(at) = self.roots.iter().position(|(root, _)| root == path) {
-            let (path, id) = self.roots.swap_remove(at);
+        let is_it = |top: &Top| top.path == path && top.only.is_none();
+        if let Some(at) = self.tops.iter().position(is_it) {
+            let Top { path, id, .. } = self.tops.swap_remove(at);
             self.free_below(id, &mut path.into_os_string().into_encoded_bytes(), gone);
         }
     }
 
     /// The root with exactly this path.
     pub(crate) fn root(&self, path: &Path) -> Option<DirId> {
-        self.roots.iter().find(|(root, _)| root.as_os_str() == path.as_os_str()).map(|(_, id)| *id)
+        self.roots().find(|(root, _)| root.as_os_str() == path.as_os_str()).map(|(_, id)| id)
     }
 
-    pub(crate) fn roots(&self) -> &[(PathBuf, DirId)] {
-        &self.roots
+    pub(crate) fn roots(&self) -> impl Iterator<Item = (&Path, DirId)> {
+        self.tops.iter().filter(|top| top.only.is_none()).map(|top| (top.path.as_path(), top.id))
     }
 
     pub(crate) fn dir(&self, id: DirId) -> Option<&Dir> {
@@ -168,13 +161,11 @@ impl Table {
 
     /// The directory with this path.
     pub(crate) fn find(&self, path: &Path) -> Option<DirId> {
-        let bytes = path.as_os_str().as_bytes();
-        let (root, id) = self
-            .roots
-            .iter()
-            .filter(|(root, _)| is_below(bytes, root.as_os_str().as_bytes()))
+        let bytes = path.as_os_str().as_encoded_bytes();
+        let (root, mut id) = self
+            .roots()
+            .filter(|(root, _)| is_below(bytes, root.as_os_str().as_encoded_bytes()))
             .max_by_key(|(root, _)| root.as_os_str().len())?;
-        let mut id = *id;
         let rest = bytes.get(root.as_os_str().len()..).unwrap_or_default();
         for name in rest.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
             id = DirId::of(self.dir(id)?.entries.get(name)?)?;
@@ -185,11 +176,13 @@ impl Table {
     /// The directory that a path lies in, and its name there. A root lies nowhere.
     pub(crate) fn locate<'p>(&self, path: &'p Path) -> Option<(DirId, &'p [u8])> {
         let (parent, name) = split(path)?;
-        let single = self.singles.iter().find(|single| {
-            single.path == parent && single.names.iter().any(|known| **known == *name)
-        });
-        if let Some(single) = single {
-            return Some((single.id, name));
+        let is_only = |only: &Arc<[Box<[u8]>]>| only.iter().any(|known| **known == *name);
+        let point = self
+            .tops
+            .iter()
+            .find(|top| top.only.as_ref().is_some_and(is_only) && top.path == parent);
+        if let Some(point) = point {
+            return Some((point.id, name));
         }
         if self.root(path).is_some() {
             return None;
@@ -251,7 +244,9 @@ impl Table {
             return;
         };
         match DirId::of(&record) {
-            Some(id) => self.free_below(id, &mut path.as_os_str().as_bytes().to_vec(), gone),
+            Some(id) => {
+                self.free_below(id, &mut path.as_os_str().as_encoded_bytes().to_vec(), gone)
+            }
             None => gone(path, &record),
         }
     }
@@ -265,33 +260,48 @@ impl Table {
             path.extend_from_slice(name);
             match DirId::of(record) {
                 Some(child) => self.free_below(child, path, gone),
-                None => gone(Path::new(OsStr::from_bytes(path)), record),
+                None => gone(Path::new(os_str(path)), record),
             }
             path.truncate(length);
         }
     }
 
-    /// Calls `each` for every directory below a root (the root included), with its path.
+    /// Calls `each` for every directory below a top (the top included), with its path.
     pub(crate) fn walk(&self, each: &mut dyn FnMut(&Path, DirId, &Dir)) {
-        let singles = self.singles.iter().map(|single| (&single.path, single.id));
-        for (root, id) in self.roots.iter().map(|(path, id)| (path, *id)).chain(singles) {
-            self.walk_below(id, &mut root.as_os_str().as_bytes().to_vec(), each);
+        for Top { path, id, .. } in &self.tops {
+            self.walk_from(*id, path, each);
         }
     }
 
-    /// The same from one directory.
+    /// Calls `each` for a directory and every directory below it, with its path.
     pub(crate) fn walk_from(
         &self,
         id: DirId,
         path: &Path,
         each: &mut dyn FnMut(&Path, DirId, &Dir),
     ) {
-        self.walk_below(id, &mut path.as_os_str().as_bytes().to_vec(), each);
+        self.walk_below(id, &mut path.as_os_str().as_encoded_bytes().to_vec(), each);
+    }
+
+    /// Calls `each` for every directory at or below a path.
+    pub(crate) fn each_below(&self, path: &Path, each: &mut dyn FnMut(DirId, &Dir)) {
+        if let Some(id) = self.find(path) {
+            self.walk_from(id, path, &mut |_, id, dir| each(id, dir));
+        }
+    }
+
+    /// The files at or below a path.
+    pub(crate) fn files_below(&self, path: &Path) -> usize {
+        let mut files = 0;
+        self.each_below(path, &mut |_, dir| {
+            files += dir.entries.iter().filter(|(_, record)| !record.is_dir()).count();
+        });
+        files
     }
 
     fn walk_below(&self, id: DirId, path: &mut Vec<u8>, each: &mut dyn FnMut(&Path, DirId, &Dir)) {
         let Some(dir) = self.dir(id) else { return };
-        each(Path::new(OsStr::from_bytes(path)), id, dir);
+        each(Path::new(os_str(path)), id, dir);
         for (name, record) in dir.entries.iter() {
             if let Some(child) = DirId::of(record) {
                 let length = path.len();
@@ -312,10 +322,8 @@ impl Table {
             names.push(entries.iter().find(|(_, record)| DirId::of(record) == Some(at))?.0);
             at = parent;
         }
-        let single = || Some(&self.singles.iter().find(|single| single.id == at)?.path);
-        let root = self.roots.iter().find(|(_, root)| *root == at).map(|(path, _)| path);
-        let mut path = root.or_else(single)?.clone();
-        path.extend(names.iter().rev().map(|name| OsStr::from_bytes(name)));
+        let mut path = self.tops.iter().find(|top| top.id == at)?.path.clone();
+        path.extend(names.iter().rev().map(|name| os_str(name)));
         Some(path)
     }
 
@@ -331,25 +339,30 @@ impl Table {
 
     /// Directories in the table.
     pub(crate) fn directories(&self) -> usize {
-        self.dirs.len() - self.free.len() - self.singles.len()
+        self.dirs.len() - self.free.len() - (self.tops.len() - self.roots().count())
+    }
+
+    /// Directories that no events tell of.
+    pub(crate) fn polled(&self) -> usize {
+        self.dirs.iter().flatten().filter(|dir| dir.polled).count()
     }
 
     /// Files in the table; counted, which takes a look at every directory.
     #[cfg(test)]
     pub(crate) fn files(&self) -> usize {
         let all = self.dirs.iter().flatten().map(|dir| dir.entries.len()).sum::<usize>();
-        all.saturating_sub(self.directories() - self.roots.len())
+        all.saturating_sub(self.directories() - self.roots().count())
     }
 }
 
 /// The directory that a path lies in, and its name there. For each event: hence by bytes, where that is enough.
 pub(super) fn split(path: &Path) -> Option<(&Path, &[u8])> {
-    let bytes = path.as_os_str().as_bytes();
+    let bytes = path.as_os_str().as_encoded_bytes();
     match bytes.iter().rposition(|byte| *byte == b'/').map(|at| bytes.split_at(at)) {
         Some((parent @ [_, ..], [_, name @ ..])) if !matches!(name, b"" | b"." | b"..") => {
-            Some((Path::new(OsStr::from_bytes(parent)), name))
+            Some((Path::new(os_str(parent)), name))
         }
-        _ => Some((path.parent()?, path.file_name()?.as_bytes())),
+        _ => Some((path.parent()?, path.file_name()?.as_encoded_bytes())),
     }
 }
 
@@ -365,8 +378,8 @@ mod tests {
 
     fn file() -> Record {
         Record::file(
-            &super::super::stat::Stat {
-                kind: crate::filter::EntryKind::File,
+            &crate::sys::files::Stat {
+                kind: crate::model::EntryKind::File,
                 size: 1,
                 mtime: 1,
                 ctime: 1,

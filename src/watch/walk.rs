@@ -13,10 +13,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::list::{Further, Ground, Job, Scratch};
 use super::lookers::{Looked, Queue, Watched, look_at, look_at_each, work};
-use super::message::{Arming, Inner, Listing, Message, Outcome, Tally};
+use super::message::{Arming, Events, Inner, Listing, Message, Outcome, Tally};
 use super::native::{Above, Armed, Native};
-use super::os;
 use super::portable::Portable;
+use crate::sys::{clock, heap, thread};
 
 /// Directories that are watched in one go. More would keep notify's thread from reading events for longer,
 /// and what is found in them would wait in memory.
@@ -37,29 +37,16 @@ pub(crate) enum Order {
     /// Look at these directories and all below them. `urgent`: before everything that waits.
     Walk { walk: u32, jobs: Vec<Job>, urgent: bool },
     /// A new event source; what still waits was for the old one and is forgotten.
-    Renew { generation: u32, source: Source },
+    Renew { generation: u32, events: Events, trees: Vec<PathBuf> },
     /// Other rules, other roots.
     Ground(Arc<Ground>),
-    /// These directories need no watch any more.
+    /// Take the watches off these directories.
     Disarm(Vec<PathBuf>),
-    /// These directories are watched for single names in them; they are not looked at.
-    Spots(Vec<PathBuf>),
-    /// These are the roots: the directories above them are watched for what becomes of them. That is done
-    /// when the next walk is: the tree has the first right to what watches there are.
-    Above(Vec<PathBuf>),
+    /// Watch these directories for single names in them, without a look; and, when the next walk is done, the
+    /// directories above these roots for what becomes of those. The tree has the first right to what watches there are.
+    Points { directories: Vec<PathBuf>, roots: Vec<PathBuf> },
     /// Tell when every event that the kernel has queued by now has been handed on.
     CatchUp,
-}
-
-/// Where events come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// Nowhere.
-    None,
-    /// One watch for each directory that is kept.
-    Native,
-    /// The system's watcher on these trees.
-    Portable(Vec<PathBuf>),
 }
 
 /// Starts the walker; it ends when the sender of orders is dropped.
@@ -97,7 +84,7 @@ struct Progress {
     left: usize,
     urgent: bool,
     since: Instant,
-    /// What had been spent on CPU time before it.
+    /// The CPU time of all walks before this one.
     spent: Duration,
     tally: Tally,
 }
@@ -130,7 +117,7 @@ impl Walker {
                 self.scratch = Scratch::default();
                 self.waiting.shrink_to_fit();
                 if std::mem::take(&mut self.large) {
-                    os::trim_heaps();
+                    heap::trim();
                 }
                 let Ok(order) = self.from.recv() else { return };
                 self.obey(order);
@@ -179,16 +166,15 @@ impl Walker {
                     self.waiting.extend(jobs);
                 }
             }
-            Order::Renew { generation, source } => {
+            Order::Renew { generation, events, trees } => {
                 self.urgent.clear();
                 self.waiting.clear();
                 self.walks.clear();
                 self.full = false;
                 self.native = None;
                 self.portable = None;
-                if let Err(error) = self.open(generation, source) {
-                    let error = error.to_string();
-                    self.send(Inner::NoSource { generation, error });
+                if self.open(generation, events, &trees).is_err() {
+                    self.send(Inner::NoSource { generation });
                 }
             }
             Order::CatchUp => {
@@ -198,10 +184,10 @@ impl Walker {
                 self.send(Inner::CaughtUp);
             }
             Order::Ground(ground) => self.ground = ground,
-            Order::Spots(paths) => self.watch_spots(paths.iter().map(PathBuf::as_path)),
-            Order::Above(paths) => {
+            Order::Points { directories, roots } => {
+                self.watch_points(directories.iter().map(PathBuf::as_path));
                 self.above = None;
-                self.above_wanted = Some(paths);
+                self.above_wanted = Some(roots);
             }
             Order::Disarm(paths) => {
                 if let Some(native) = &mut self.native {
@@ -211,24 +197,19 @@ impl Walker {
         }
     }
 
-    fn watch_spots<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
+    fn watch_points<'a>(&mut self, paths: impl Iterator<Item = &'a Path>) {
         if let Some(native) = &mut self.native {
-            // One that is not there, or cannot be watched, does not speak.
+            // A directory that is not there, or cannot be watched, does not speak.
             native.arm(paths.map(|path| (path, true)));
         }
     }
 
-    fn open(&mut self, generation: u32, source: Source) -> notify::Result<()> {
-        match source {
-            Source::None => {}
-            Source::Native => self.native = Some(Native::new(generation, self.to.clone())?),
-            Source::Portable(roots) => {
-                let (portable, errors) = Portable::new(generation, &roots, self.to.clone())?;
-                self.portable = Some(portable);
-                if let Some(error) = errors.into_iter().next() {
-                    return Err(error);
-                }
-            }
+    fn open(&mut self, generation: u32, events: Events, trees: &[PathBuf]) -> notify::Result<()> {
+        let to = self.to.clone();
+        match events {
+            Events::None => {}
+            Events::Native => self.native = Some(Native::new(generation, to)?),
+            Events::Portable => self.portable = Some(Portable::new(generation, trees, to)?),
         }
         Ok(())
     }
@@ -239,7 +220,7 @@ impl Walker {
             let (mut texts, files) = self.ground.rules_above(&job.path);
             if self.native.is_some() && !files.is_empty() {
                 // Watch before reading, here too.
-                self.watch_spots(files.iter().filter_map(|file| file.parent()));
+                self.watch_points(files.iter().filter_map(|file| file.parent()));
                 texts = self.ground.rules_above(&job.path).0;
             }
             job.around = Some(self.ground.filter.root_scope(&job.path, &texts));
@@ -294,8 +275,8 @@ impl Walker {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (looked, listings) = look_at_each(&self.ground, jobs, &mut scratch);
         self.scratch = scratch;
-        // What was written just before a look is in the listing *and* in the event queue: the events go
-        // first, or the listing would cause one run and they another.
+        // A write just before a look is in the listing *and* in the event queue: the events go first, or the
+        // listing would cause one run and the events another.
         if let Some(native) = &mut self.native {
             native.catch_up();
         }
@@ -312,7 +293,7 @@ impl Walker {
             for _ in 1..self.threads {
                 let (queue, to, spent, sender) = (&queue, &to, &spent, sender.clone());
                 let work = move || work(queue, to, spent, &sender);
-                // One fewer makes it slower, no more.
+                // A thread fewer only makes the walk slower.
                 let _ =
                     std::thread::Builder::new().name("gw-look".into()).spawn_scoped(scope, work);
             }
@@ -352,7 +333,7 @@ impl Walker {
     fn note(&mut self, looked: Looked) {
         let mut useless = Vec::new();
         for (walk, mut further) in looked {
-            // What has come back meanwhile has been watched anew, or will be.
+            // A directory that has come back meanwhile has been watched anew, or will be.
             useless.extend(further.disarm.take().filter(|path| !path.is_dir()));
             self.done(walk, further);
         }
@@ -394,14 +375,14 @@ impl Walker {
 
     /// The CPU time of all walks so far.
     fn spent(&self) -> Duration {
-        os::thread_time() + Duration::from_nanos(self.helped.load(Ordering::Relaxed))
+        thread::cpu_time() + Duration::from_nanos(self.helped.load(Ordering::Relaxed))
     }
 
     fn finish(&mut self, walk: u32) {
         if let Some(paths) = self.above_wanted.take() {
             self.above = Some(Above::new(&paths, &self.to));
             // Watch before looking, here too: one may have been renamed since the roots were listed.
-            self.send(Inner::Above);
+            self.send(Inner::AroundRoots);
         }
         if let Some(mut progress) = self.walks.remove(&walk) {
             progress.tally.took = progress.since.elapsed();
@@ -412,13 +393,13 @@ impl Walker {
     }
 }
 
-/// The next ones, so many at most, from the end. (`split_off` would leave as much room again where it takes all.)
+/// Takes the last ones, so many at most. (`split_off` would leave as much room again where it takes all.)
 fn take<T>(jobs: &mut Vec<T>, most: usize) -> Vec<T> {
     jobs.drain(jobs.len().saturating_sub(most)..).collect()
 }
 
-/// Watches what is to be watched. The directories that can be looked at, those that cannot, and whether
-/// the system's limit is reached.
+/// Watches directories. Returns those that can be looked at, those that cannot, and whether the system's limit is
+/// reached.
 fn arm(
     native: Option<&mut Native>,
     mut jobs: Vec<Job>,
@@ -430,12 +411,12 @@ fn arm(
         for job in jobs.iter_mut().filter(|job| job.arming == Arming::Watch) {
             job.arming = Arming::Refused;
         }
-        let now = os::file_clock();
+        let now = clock::of_files();
         return (jobs.into_iter().map(|job| (job, now)).collect(), failed, full);
     };
     let paths = jobs.iter().filter(|job| wanted(job)).map(|job| (job.path.as_path(), job.follow));
     let mut answers = native.arm(paths).into_iter();
-    let now = os::file_clock();
+    let now = clock::of_files();
     let mut watched = Vec::with_capacity(jobs.len());
     for mut job in jobs {
         if wanted(&job) {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::harness::*;
+use crate::scale::wakeups;
 
 /// The source, and how long after a save a second run could still begin.
 const SOURCES: [(&[&str], Duration); 3] = [
@@ -81,5 +82,20 @@ fn the_same_bytes_through_every_source() {
         watcher.save("a.go", "one");
         watcher.exactly_within(3, quiet);
         eprintln!("{flags:?}: 12 saves of the same bytes, no run");
+    }
+}
+
+/// While nothing happens no thread wakes up, by whichever events. (On an overlay the tree is compared now and then.)
+#[test]
+fn idle_is_idle_through_every_event_source() {
+    for (flags, quiet) in &SOURCES[..2] {
+        let watcher = Project::new().file("a.go", "0").start(flags.iter().copied()).ready();
+        watcher.run_after(|project| project.save("a.go", "1"));
+        pace(*quiet);
+        let before = wakeups(&watcher);
+        pace(Duration::from_secs(3));
+        let woken = wakeups(&watcher) - before;
+        eprintln!("{flags:?}: {woken} wake-ups of all threads in 3 s");
+        assert!(woken <= 20, "{flags:?}: {woken} wake-ups of all threads in 3 s");
     }
 }

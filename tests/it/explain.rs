@@ -197,7 +197,7 @@ fn without_a_path_a_summary() {
 inotify watches: 6 needed; ";
     let output = ask(&project, ["explain"]);
     assert!(out(&output).starts_with(summary), "{}", out(&output));
-    assert!(out(&output).ends_with(" in use by this user (fs.inotify.max_user_watches)\n"));
+    assert!(out(&output).ends_with(" allowed to this user (fs.inotify.max_user_watches)\n"));
     assert_eq!(output.status.code(), Some(0));
     let several =
         ask(&project, ["explain", "-w", "other", "-w", "notes.txt", "-w", "no", "--ext", "txt"]);

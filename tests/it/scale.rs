@@ -35,7 +35,8 @@ fn held(watcher: &Watcher) -> (usize, u64) {
     (watches, line.trim().trim_end_matches(" kB").parse().unwrap())
 }
 
-fn wakeups(watcher: &Watcher) -> u64 {
+/// How often all threads of a watcher went to sleep by themselves.
+pub(crate) fn wakeups(watcher: &Watcher) -> u64 {
     fs::read_dir(format!("/proc/{}/task", watcher.pid()))
         .unwrap()
         .flatten()

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::filter::*;
-use crate::model::{Origin, Rule};
+use crate::model::{EntryKind, Origin, Rule};
 
 /// Sets of ignore files that are compared in `cargo test`; `GO_WATCHER_GIT_ROUNDS` asks for more.
 const ROUNDS: u64 = 60;

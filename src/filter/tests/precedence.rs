@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::support::Project;
 use crate::filter::*;
-use crate::model::Origin;
+use crate::model::{EntryKind, Origin};
 
 #[test]
 fn a_named_file_counts_whatever_the_rules_say() {

@@ -8,7 +8,7 @@ use super::support::{Project, lines};
 use crate::filter::glob::{Glob, On, Units};
 use crate::filter::lines::{RuleLine, RuleLines};
 use crate::filter::*;
-use crate::model::{Origin, Rule, RuleKind};
+use crate::model::{EntryKind, Origin, Rule, RuleKind};
 
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![

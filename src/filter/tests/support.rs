@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::filter::*;
-use crate::model::{Origin, RuleKind};
+use crate::model::{EntryKind, Origin, RuleKind};
 
 /// A configuration and a tree of files under `/w` (or elsewhere, when a path is absolute).
 #[derive(Clone, Debug)]

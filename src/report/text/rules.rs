@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_literal_pattern_means_the_name_and_nothing_else() {
-        use crate::filter::{EntryKind, Filter, Pattern, Spec};
+        use crate::filter::{Filter, Pattern, Spec};
+        use crate::model::EntryKind;
         for (name, others) in [
             ("gen.txt", &["gen_txt", "gen.txt2"][..]),
             ("routes/[id].ts", &["routes/i.ts", "routes/d.ts"]),

@@ -8,8 +8,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{NEW, PLAIN, TEMPORARY, ms, us, zero};
-use crate::model::ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written};
-use crate::model::{Change, Facts};
+use crate::model::{
+    Change,
+    ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written},
+    Facts,
+};
 use crate::settle::numbers::{
     DRAFT_SILENCE, HOLD_HALF, MAX_WAIT, SWEEP_MAX_WAIT, WINDOW_LEAST, WRITER_SILENCE,
 };

@@ -1,8 +1,11 @@
 //! Names that come and go: they are no change, and no batch names them.
 
 use super::{Fired, NEW, PLAIN, Played, Script, TEMPORARY, ms, us, zero};
-use crate::model::ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written};
-use crate::model::{Change, Facts};
+use crate::model::{
+    Change,
+    ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written},
+    Facts,
+};
 use crate::settle::{Settings, Settle};
 
 const BACKUP: &str = "main.goAbCdEf.bck";

@@ -1,8 +1,11 @@
 //! Writing without end: a run every maximum wait, and nobody else waits.
 
 use super::{Fired, PLAIN, Played, Script, TEMPORARY, ms, us, zero};
-use crate::model::ChangeKind::{Appeared, Closed, RenamedAway, Written};
-use crate::model::{Change, Facts};
+use crate::model::{
+    Change,
+    ChangeKind::{Appeared, Closed, RenamedAway, Written},
+    Facts,
+};
 use crate::settle::{Settings, Settle};
 
 const SECOND: u64 = 1_000_000;

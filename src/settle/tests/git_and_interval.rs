@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::{PLAIN, Played, Script, TEMPORARY, ms, us, zero};
-use crate::model::ChangeKind::{Appeared, Closed, Removed, Touched, Written};
-use crate::model::{Batch, Change};
+use crate::model::{
+    Batch, Change,
+    ChangeKind::{Appeared, Closed, Removed, Touched, Written},
+};
 use crate::settle::numbers::{GIT_ASK_AGAIN, GIT_SEQUENCE_WINDOW};
 use crate::settle::{Due, Settings, Settle};
 

@@ -1,8 +1,10 @@
 //! One save, one batch, as early as can be.
 
 use super::{EMPTIED, Fired, NEW, PLAIN, Script, TEMPORARY, ms, us};
-use crate::model::ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written};
-use crate::model::Facts;
+use crate::model::{
+    ChangeKind::{self, Appeared, Closed, Removed, RenamedAway, Touched, Written},
+    Facts,
+};
 use crate::settle::Settings;
 
 type Row =

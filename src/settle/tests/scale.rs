@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{PLAIN, TEMPORARY, us, zero};
-use crate::model::ChangeKind::{Closed, Removed, RenamedAway, Touched, Written};
-use crate::model::{Change, ChangeKind, Facts};
+use crate::model::{
+    Change, ChangeKind,
+    ChangeKind::{Closed, Removed, RenamedAway, Touched, Written},
+    Facts,
+};
 use crate::settle::{Settings, Settle};
 
 /// Feeds `files` paths with the given events each, all before anything is due; returns list steps for

@@ -2,5 +2,7 @@
 
 pub mod bytes;
 pub mod errno;
+pub mod files;
 pub mod modes;
 pub mod signal;
+pub(super) mod thread;

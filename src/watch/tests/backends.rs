@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::Rig;
 use crate::model::Notice;
-use crate::watch::look::Why;
-use crate::watch::message::{Inner, Message};
-use crate::watch::walk::{Order, Source};
+use crate::watch::looks::Why;
+use crate::watch::message::{Events, Inner, Message};
+use crate::watch::walk::Order;
 use crate::watch::{Backend, Poll};
 
 fn rig(backend: Backend) -> Rig {
@@ -40,7 +40,7 @@ fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 fn saves(backend: Backend) {
     let mut rig = rig(backend);
     rig.watch.run_started(&[], Instant::now());
-    rig.until("the baseline", |rig| rig.watch.baseline_done());
+    rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
     fs::write(rig.path("src/a"), "other").unwrap();
     assert!(told(&mut rig).contains("src/a"), "{backend:?}: a save in place");
     fs::write(rig.path("src/t"), "atomic").unwrap();
@@ -62,7 +62,7 @@ fn saves(backend: Backend) {
 fn same_bytes(backend: Backend) {
     let mut rig = rig(backend);
     rig.watch.run_started(&[], Instant::now());
-    rig.until("the baseline", |rig| rig.watch.baseline_done());
+    rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
     // Polling has to have come by once since the run's start.
     rig.sync();
     fs::write(rig.path("src/a"), "src/a").unwrap();
@@ -109,12 +109,16 @@ fn an_older_file_and_an_older_time_are_changes_to_polling() {
 fn without_an_event_source_everything_is_polled_and_that_is_said() {
     let mut rig = rig(Backend::Native);
     // As if the system had refused a new instance.
-    let generation = rig.watch.recovery.generation;
-    rig.watch.order(Order::Renew { generation, source: Source::None });
-    let error = "Too many open files".to_owned();
-    let refused = Message(Inner::NoSource { generation, error });
+    let generation = rig.watch.tree.looks.generation;
+    rig.watch.tree.looks.order(Order::Renew {
+        generation,
+        events: Events::None,
+        trees: Vec::new(),
+    });
+    let refused = Message(Inner::NoSource { generation });
     rig.watch.handle(refused, Instant::now(), &mut rig.seen);
-    rig.watch.walk_roots(Why::Recover);
+    let tree = &mut rig.watch.tree;
+    tree.looks.look_at_all(&mut tree.table, Why::Recover);
     fs::write(rig.path("src/a"), "other").unwrap();
     rig.until("the polling", |rig| {
         rig.notices().iter().any(|notice| matches!(notice, Notice::Limit { events: 0, .. }))

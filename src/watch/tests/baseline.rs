@@ -39,7 +39,7 @@ fn a_pipe_is_not_opened_and_its_writer_goes_on_waiting() {
         .spawn()
         .unwrap();
     rig.watch.run_started(&[], Instant::now());
-    rig.until("the baseline", |rig| rig.watch.baseline_done());
+    rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
     // It is no change either, and the next run's files are read beside it.
     let made =
         std::process::Command::new("touch").args(["-c", "-d", "yesterday"]).arg(&pipe).status();
@@ -77,7 +77,7 @@ fn temporaries_that_came_and_went_are_forgotten() {
         rig.changes();
         rig.watch.run_started(&[file.into()], Instant::now());
     }
-    assert!(rig.watch.remembered() < 3, "{}", rig.watch.remembered());
+    assert!(rig.watch.tree.contents.remembered() < 3, "{}", rig.watch.tree.contents.remembered());
 }
 
 /// The first run has started and the files are being read, slowly; at a random moment one is saved. That is a
@@ -96,13 +96,13 @@ fn saves_while_the_baseline_is_taken(rounds: u64) {
         fs::write(rig.path(&name), "B").unwrap();
         if round % 2 == 1 {
             // What was read before it, during it or after it comes in first.
-            rig.until("the baseline", |rig| rig.watch.baseline_done());
+            rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
         }
         there += u64::from(rig.run());
         fs::write(rig.path(&name), "A").unwrap();
         back += u64::from(rig.run());
         // And the baseline was taken: the others are known by now.
-        rig.until("the baseline", |rig| rig.watch.baseline_done());
+        rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
         let other = format!("f{}", (round + 1) % 40);
         if other != name {
             fs::write(rig.path(&other), "A").unwrap();
@@ -135,9 +135,9 @@ fn a_clock_that_was_moved_makes_no_difference() {
             |_| {},
         );
         // The files' times of now are before, or long after, that of the start.
-        rig.watch.move_start(Timestamp(Timestamp::now().0 - moved));
+        rig.watch.tree.contents.move_start(Timestamp(Timestamp::now().0 - moved));
         rig.watch.run_started(&[], Instant::now());
-        rig.until("the baseline", |rig| rig.watch.baseline_done());
+        rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
         rig.for_a_while(Duration::from_millis(30));
         rig.changes();
         for (round, text) in ["B", "A", "B", "A"].into_iter().enumerate() {

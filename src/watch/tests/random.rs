@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use super::Rig;
 use super::rig::causes;
-use crate::watch::os;
+use crate::sys::bytes::os_str;
+use crate::sys::files;
+use crate::watch::reader::hash;
 
 /// A small generator (xorshift64*), so that a seed means the same everywhere.
 struct Dice(u64);
@@ -72,7 +74,7 @@ fn scan(dir: &Path, found: &mut Scan) {
     found.0.insert(dir.to_path_buf());
     for entry in fs::read_dir(dir).unwrap().flatten() {
         let path = entry.path();
-        let stat = os::lstat(&path).unwrap();
+        let stat = files::lstat(&path).unwrap();
         if stat.is_dir() {
             scan(&path, found);
         } else {
@@ -83,11 +85,10 @@ fn scan(dir: &Path, found: &mut Scan) {
 
 fn table(rig: &Rig) -> Scan {
     let mut found = Scan::default();
-    rig.watch.table.walk(&mut |path, _, dir| {
+    rig.watch.tree.table.walk(&mut |path, _, dir| {
         found.0.insert(path.to_path_buf());
         for (name, record) in dir.entries.iter().filter(|(_, record)| !record.is_dir()) {
-            use std::os::unix::ffi::OsStrExt;
-            found.1.insert(path.join(std::ffi::OsStr::from_bytes(name)), record.print);
+            found.1.insert(path.join(os_str(name)), record.print);
         }
     });
     found
@@ -96,7 +97,7 @@ fn table(rig: &Rig) -> Scan {
 fn contents(root: &Path) -> BTreeMap<PathBuf, u64> {
     let mut found = Scan::default();
     scan(root, &mut found);
-    let hash = |path: &Path| os::hash(path, u64::MAX, &mut Vec::new()).map_or(0, |(hash, _)| hash);
+    let hash = |path: &Path| hash(path, u64::MAX, &mut Vec::new()).map_or(0, |(hash, _)| hash);
     found.1.into_keys().map(|path| (path.clone(), hash(&path))).collect()
 }
 
@@ -162,7 +163,7 @@ fn play(seed: u64, operations: usize) {
         assert!(!same || differing.is_empty(), "seed {seed}: {differing:?} taken for the same");
         if !same {
             rig.watch.run_started(&causes(&batch), Instant::now());
-            rig.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
+            rig.until("the confirmation", |rig| rig.watch.tree.contents.deadline().is_none());
             before = now;
         }
     }

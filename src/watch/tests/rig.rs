@@ -188,7 +188,7 @@ impl Rig {
             let _ = std::fs::remove_file(&marker);
             std::fs::write(&marker, b"").unwrap();
         }
-        self.until("the walks", |rig| rig.watch.walks.is_empty());
+        self.until("the walks", |rig| rig.watch.tree.looks.walks.is_empty());
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -264,7 +264,7 @@ impl Rig {
         }
         self.watch.run_started(&causes(&batch), Instant::now());
         // Until the run's beginning is certain.
-        self.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
+        self.until("the confirmation", |rig| rig.watch.tree.contents.deadline().is_none());
         self.for_a_while(Duration::from_millis(15));
         true
     }

@@ -8,6 +8,7 @@ use super::Rig;
 use super::rig::filter_for;
 use crate::model::Notice;
 use crate::watch::Root;
+use crate::watch::passes::Due;
 
 fn fill(root: &Path) {
     fs::create_dir_all(root.join("a/b")).unwrap();
@@ -239,5 +240,5 @@ fn a_root_that_is_missing_at_the_start_is_found_later() {
     rig.for_a_while(Duration::from_millis(50));
     fill(&late);
     until_told(&mut rig, &late.join("a/b/x"));
-    assert!(rig.watch.roots.deadline().is_none(), "nothing is looked for any more");
+    assert!(rig.watch.passes.due.at(Due::Roots).is_none(), "nothing is looked for any more");
 }

@@ -158,7 +158,7 @@ fn other_rules_bring_files_to_light_without_calling_them_changes() {
         let since = rig.tick();
         apply(&mut rig, types, since);
         assert_eq!(told(&mut rig), Vec::<String>::new(), "{types:?}");
-        assert_eq!(rig.watch.table.files(), files, "{types:?}");
+        assert_eq!(rig.watch.tree.table.files(), files, "{types:?}");
     }
     fs::write(rig.path("sub/c.html"), "new").unwrap();
     assert_eq!(told(&mut rig), ["sub/c.html"]);

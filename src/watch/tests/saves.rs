@@ -7,8 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Rig;
 use super::rig::causes;
-use crate::model::ChangeKind;
-use crate::model::ChangeKind::{Appeared, Closed, Removed, RenamedAway, Touched, Written};
+use crate::model::{
+    ChangeKind,
+    ChangeKind::{Appeared, Closed, Removed, RenamedAway, Touched, Written},
+};
 use crate::watch::{Backend, Comparison, Poll, Seen, Settings};
 
 /// What `touch` does: both times, for only one of them is told as an access or a write.
@@ -161,7 +163,7 @@ fn the_same_bytes_are_no_change() {
     );
     rig.watch.run_started(&[], Instant::now());
     rig.until("the baseline", |rig| {
-        rig.watch.table.record(&rig.path("a")).is_some_and(|record| record.hash != 0)
+        rig.watch.tree.table.record(&rig.path("a")).is_some_and(|record| record.hash != 0)
     });
     fs::write(rig.path("a"), "one").unwrap();
     assert!(!rig.run(), "same bytes in place");
@@ -193,7 +195,7 @@ fn a_touch_reloads_although_the_bytes_are_the_same() {
     let mut rig = Rig::with(|root| fs::write(root.join("a"), "one").unwrap(), |_| {});
     rig.watch.run_started(&[], Instant::now());
     rig.until("the baseline", |rig| {
-        rig.watch.table.record(&rig.path("a")).is_some_and(|record| record.hash != 0)
+        rig.watch.tree.table.record(&rig.path("a")).is_some_and(|record| record.hash != 0)
     });
     rig.for_a_while(Duration::from_millis(20));
     touch(&rig.path("a"), SystemTime::UNIX_EPOCH);
@@ -212,7 +214,7 @@ fn what_a_run_has_seen_without_being_told_is_still_to_be_told() {
     for compared in [true, false] {
         let mut rig = Rig::with(tree, |_| {});
         rig.watch.run_started(&[], Instant::now());
-        rig.until("the baseline", |rig| rig.watch.baseline_done());
+        rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
         fs::write(rig.path("a"), "two").unwrap();
         fs::write(rig.path("b"), "one").unwrap();
         rig.sync();
@@ -222,11 +224,11 @@ fn what_a_run_has_seen_without_being_told_is_still_to_be_told() {
         }
         // Another batch, which was on its way before, starts a run.
         rig.watch.run_started(&[rig.path("c").into()], Instant::now());
-        rig.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
+        rig.until("the confirmation", |rig| rig.watch.tree.contents.deadline().is_none());
         rig.for_a_while(Duration::from_millis(200));
         assert_eq!(rig.watch.compare(&batch), Comparison::Changed, "compared: {compared}");
         rig.watch.run_started(&causes(&batch), Instant::now());
-        rig.until("the confirmation", |rig| rig.watch.contents.deadline().is_none());
+        rig.until("the confirmation", |rig| rig.watch.tree.contents.deadline().is_none());
         rig.for_a_while(Duration::from_millis(200));
         fs::write(rig.path("a"), "two").unwrap();
         assert!(!rig.run(), "compared: {compared}");
@@ -234,7 +236,7 @@ fn what_a_run_has_seen_without_being_told_is_still_to_be_told() {
     // The same bytes, then a run that another file caused: they are still known.
     let mut rig = Rig::with(tree, |_| {});
     rig.watch.run_started(&[], Instant::now());
-    rig.until("the baseline", |rig| rig.watch.baseline_done());
+    rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
     for _ in 0..2 {
         fs::write(rig.path("b"), "one").unwrap();
         assert!(!rig.run());

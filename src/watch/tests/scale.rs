@@ -66,13 +66,13 @@ fn twenty_thousand_directories() {
             "round {round}: {} directories, {} files in {took:?}, CPU {used:?}; resident {} kB more, \
              at most {} kB",
             rig.watch.directories().0,
-            rig.watch.table.files(),
+            rig.watch.tree.table.files(),
             status("VmRSS") - before,
             status("VmHWM"),
         );
         let cpu_before = cpu();
         rig.watch.run_started(&[], Instant::now());
-        rig.until("the baseline", |rig| rig.watch.baseline_done());
+        rig.until("the baseline", |rig| rig.watch.tree.contents.baseline_done());
         let more = status("VmRSS") - before;
         println!("baseline: CPU {:?}; resident {more} kB more", cpu() - cpu_before);
         let cpu_before = cpu();

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Rig;
-use crate::model::ChangeKind::{Appeared, Closed, Removed};
-use crate::model::Notice;
+use crate::model::{
+    ChangeKind::{Appeared, Closed, Removed},
+    Notice,
+};
 use crate::watch::message::Inner;
 use crate::watch::{Message, Seen};
 
@@ -120,14 +122,14 @@ fn after_lost_events_the_differences_are_told_and_new_events_come() {
         |_| {},
     );
     // As if these had been lost: the messages of this generation are thrown away unseen.
-    rig.watch.recovery.generation += 100;
+    rig.watch.tree.looks.generation += 100;
     fs::write(rig.path("a/edited"), "other bytes").unwrap();
     fs::remove_dir_all(rig.path("b")).unwrap();
     make(&rig.path("n/e/w"));
     fs::rename(rig.path("c"), rig.path("moved")).unwrap();
     rig.for_a_while(Duration::from_millis(100));
     assert_eq!(rig.last().len(), 0);
-    let generation = rig.watch.recovery.generation;
+    let generation = rig.watch.tree.looks.generation;
     let lost = Message(Inner::Lost { generation });
     rig.watch.handle(lost, std::time::Instant::now(), &mut rig.seen);
     rig.until("the recovery", |rig| {
@@ -173,20 +175,18 @@ fn links_are_not_followed_and_loops_end() {
 
 #[test]
 fn names_are_byte_exact() {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
+    use crate::sys::bytes::os_str;
     let mut rig = Rig::new();
     let names: [&[u8]; 4] = [b"new\nline", b"\xff\xfe", b" ", &[b'n'; 255]];
     for name in names {
-        fs::create_dir(rig.root.join(OsStr::from_bytes(name))).unwrap();
-        fs::write(rig.root.join(OsStr::from_bytes(name)).join(OsStr::from_bytes(name)), "")
-            .unwrap();
+        fs::create_dir(rig.root.join(os_str(name))).unwrap();
+        fs::write(rig.root.join(os_str(name)).join(os_str(name)), "").unwrap();
     }
     rig.sync();
     let seen: BTreeSet<_> =
         rig.changes().into_iter().map(|change| change.path.to_path_buf()).collect();
     for name in names {
-        let name = OsStr::from_bytes(name);
+        let name = os_str(name);
         assert!(seen.contains(&rig.root.join(name).join(name)), "{name:?}");
     }
 }

@@ -2,10 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "tests work on real files")]
 
 use std::fs;
-use std::sync::atomic::AtomicU64;
 
 use super::*;
-use crate::watch::settings::Poll;
+use crate::watch::settings::{Poll, Settings};
 use crate::watch::tests::filter_for;
 
 /// A looker found nothing there, and before that is heard of it is there again and watched.
@@ -14,13 +13,8 @@ fn what_has_come_back_keeps_its_watch() {
     let directory = tempfile::tempdir().unwrap();
     let top = directory.path().canonicalize().unwrap();
     let (back, gone) = (top.join("back"), top.join("gone"));
-    let ground = Ground {
-        filter: filter_for(&top),
-        own: Vec::new(),
-        roots: vec![top.clone()],
-        poll: Poll::Never,
-        tickets: Arc::new(AtomicU64::new(1)),
-    };
+    let settings = Settings { poll: Poll::Never, ..Settings::default() };
+    let ground = Ground { roots: vec![top.clone()], ..Ground::new(filter_for(&top), &settings) };
     let (to, mut messages) = tokio::sync::mpsc::unbounded_channel();
     let mut walker = Walker::new(Arc::new(ground), to.clone(), channel().1);
     let mut native = Native::new(1, to).unwrap();
