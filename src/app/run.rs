@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
 
-use crate::cli::RunArgs;
-use crate::config::Config;
+use crate::config::{Config, RunArgs};
 use crate::control::{Call, Place, Reply, Server, Waiters};
 use crate::model::{Level, Notice, Summary};
 use crate::outputs::Outputs;

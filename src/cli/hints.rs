@@ -1,6 +1,6 @@
 //! Hints for fingers used to other tools: one table, tried when clap refuses a command line.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -215,17 +215,6 @@ fn double_quoted(word: &str) -> String {
         shell_words::quote(word).into_owned()
     } else {
         format!("\"{word}\"")
-    }
-}
-
-/// What is odd about a value of `-c` that names no file (the letter clears the screen elsewhere).
-#[must_use]
-pub(crate) fn config_is_no_file(typed: &OsStr) -> &'static str {
-    let text = typed.to_string_lossy();
-    if text.contains(' ') || !text.contains(['.', '/']) {
-        "-c is --config FILE here; to clear the screen: --clear, to give a command: -e"
-    } else {
-        "write one with: go-watcher init"
     }
 }
 

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use super::diagnostic::{Diagnostic, escape};
 use super::values::{Entry, From, Item};
-use super::{Config, Env};
-use crate::cli::CheckArgs;
+use super::{CheckArgs, Config, Env};
 use crate::model::Notice;
 
 /// A configuration that is good.

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use super::diagnostic::{Diagnostic, escape, quote};
 use super::file::File;
-use super::{ConfigSource, Env};
-use crate::cli::RunArgs;
+use super::{ConfigSource, Env, RunArgs};
 
 /// A command, ready to be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +139,7 @@ pub(crate) fn missing(origin: &ConfigSource) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Options;
+    use crate::config::Options;
 
     fn no_env(_: &str) -> Option<OsString> {
         None

@@ -1,12 +1,13 @@
 //! Which file is ours.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::RunArgs;
 use super::diagnostic::{Diagnostic, escape};
 use super::file::{self, Loaded};
 use super::outline;
 use super::source::{self, ReadError, Source};
-use crate::cli::{self, RunArgs};
 use crate::model::{Level, Notice};
 
 /// The names that are looked for, in the working directory only.
@@ -68,7 +69,7 @@ fn named(typed: &Path, directory: &Path) -> Result<Found, Diagnostic> {
         Ok(source) => found(source, typed, directory),
         Err(ReadError::Bad(error)) => Err(*error),
         Err(ReadError::Missing) => {
-            let hint = cli::config_is_no_file(typed.as_os_str());
+            let hint = config_is_no_file(typed.as_os_str());
             Err(Diagnostic::file(&shown, format!("there is no such file; {hint}")))
         }
     }
@@ -112,6 +113,16 @@ pub(crate) fn is_foreign(path: &Path) -> bool {
 fn foreign(why: &str) -> Found {
     let text = escape(&format!("{SHARED_NAME} {why}: built-in defaults; ours can be watcher.yml"));
     Found { notices: vec![Notice::Configuration { level: Level::Info, text }], ..Found::default() }
+}
+
+/// What is odd about a value of `-c` that names no file (the letter clears the screen elsewhere).
+fn config_is_no_file(typed: &OsStr) -> &'static str {
+    let text = typed.to_string_lossy();
+    if text.contains(' ') || !text.contains(['.', '/']) {
+        "-c is --config FILE here; to clear the screen: --clear, to give a command: -e"
+    } else {
+        "write one with: go-watcher init"
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::diagnostic::Diagnostic;
-use super::{discover, schema, source};
-use crate::cli::InitArgs;
+use super::{InitArgs, discover, schema, source};
 
 /// The text that `init` writes; also `watcher.example.yml` of the repository.
 #[must_use]

@@ -12,6 +12,7 @@ mod envs;
 mod file;
 mod init;
 pub(crate) mod keys;
+mod options;
 mod outline;
 mod paths;
 mod patterns;
@@ -34,13 +35,12 @@ pub use diagnostic::{Diagnostic, Place};
 pub use duration::format as format_duration;
 pub use init::{init, template};
 pub(crate) use keys::of_flag as key_of_flag;
+pub use options::{CheckArgs, Color, InitArgs, Options, RunArgs};
 pub(crate) use paths::absolute;
 pub use resolve::{Config, ConfigSource, Output};
 pub use schema::schema;
 pub(crate) use shape::takes;
 pub use signal::name as signal_name;
-
-use crate::cli::RunArgs;
 
 /// Reads a variable of our own environment.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;

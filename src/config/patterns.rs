@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Options;
 use super::diagnostic::{Diagnostic, escape, quote};
 use super::pick::{Resolver, key};
 use super::values::{From, Item};
-use crate::cli::Options;
 use crate::filter::{BadPattern, Filter, List, Pattern};
 use crate::model::Origin;
 

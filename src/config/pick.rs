@@ -7,8 +7,7 @@ use super::diagnostic::{Diagnostic, Fault, quote};
 use super::file::Loaded;
 use super::keys::{self, Key, Kind};
 use super::values::{From, Values};
-use super::{Env, duration, shape, signal};
-use crate::cli::RunArgs;
+use super::{Env, RunArgs, duration, shape, signal};
 use crate::model::{Level, Notice};
 
 /// What is being resolved.

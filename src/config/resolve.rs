@@ -10,8 +10,7 @@ use super::discover::Found;
 use super::paths::led_to;
 use super::pick::{Resolver, key, said};
 use super::values::{From, Item, Values};
-use super::{CommandLine, Env, command, duration, envs, keys, shape, signal, source};
-use crate::cli::{self, RunArgs};
+use super::{CommandLine, Env, RunArgs, command, duration, envs, keys, shape, signal, source};
 use crate::filter::{Filter, Spec};
 use crate::model::Notice;
 use crate::model::Signal;
@@ -362,9 +361,9 @@ impl Resolver<'_> {
             _ => Verbosity::Normal,
         };
         let color = match self.args.color {
-            cli::Color::Auto => report::Color::Auto,
-            cli::Color::Always => report::Color::Always,
-            cli::Color::Never => report::Color::Never,
+            super::Color::Auto => report::Color::Auto,
+            super::Color::Always => report::Color::Always,
+            super::Color::Never => report::Color::Never,
         };
         let clear = self.switch("clear")?;
         let log_format = match self.pick("log_format")?.as_str() {

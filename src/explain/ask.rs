@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::words::{self, Places};
 use super::{drawing, gather, input, judge, overview};
-use crate::cli::{ExplainArgs, RunArgs};
-use crate::config::{self, Config, Diagnostic, Env};
+use crate::cli::ExplainArgs;
+use crate::config::{self, Config, Diagnostic, Env, RunArgs};
 use crate::control::client::{self, Instance};
 use crate::control::commands::{self, Said};
 use crate::control::{Ask, Explained, Name, Place, Reply, Surveyed};

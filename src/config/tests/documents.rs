@@ -6,7 +6,7 @@ use super::super::check::describe;
 use super::super::keys::KEYS;
 use super::super::{init, schema, template};
 use super::{Project, fifo, notices};
-use crate::cli::InitArgs;
+use crate::config::InitArgs;
 
 /// The key paths of a YAML text, lists and `envs` as leaves.
 fn paths(text: &str) -> BTreeSet<String> {

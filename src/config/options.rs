@@ -1,12 +1,96 @@
-//! The flags of the options that belong to a project: made from the keys' table, which is where one is added.
+//! What can be typed: the flags of the options that belong to a project, made from the keys' table, and the flags of
+//! one call.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, ValueHint, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint, value_parser};
 
-use crate::config::keys::{Flag, HEADINGS, KEYS, Key, Kind};
+use super::keys::{self, Flag, HEADINGS, KEYS, Key, Kind};
+
+/// What `run` was given, unresolved.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct RunArgs {
+    /// What belongs to a project, and has a key in the file.
+    #[command(flatten)]
+    pub options: Options,
+    /// Split the command by shell-word rules and use no shell
+    #[arg(short = 'n', long, help_heading = keys::COMMAND)]
+    pub no_shell: bool,
+    /// Run once and exit with the command's status
+    #[arg(long, help_heading = keys::COMMAND)]
+    pub once: bool,
+    /// Accepted for other tools' users, without effect: restarting is the default
+    #[arg(short = 'r', long = "restart", hide_short_help = true, help_heading = keys::COMMAND)]
+    pub restart: bool,
+    /// An exact command and its arguments, without a shell
+    #[arg(last = true, value_name = "ARGV")]
+    pub argv: Vec<OsString>,
+    /// The configuration file [default: watcher.yml, watcher.yaml or config.yml, if there]
+    #[arg(short = 'c', long, value_name = "FILE", help_heading = keys::CONFIGURATION)]
+    pub config: Option<PathBuf>,
+    /// Only warnings and errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = keys::OUTPUT)]
+    pub quiet: bool,
+    /// Every directory and every skipped path with the deciding rule
+    #[arg(short, long, help_heading = keys::OUTPUT)]
+    pub verbose: bool,
+    /// Colours
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = keys::OUTPUT)]
+    pub color: Color,
+}
+
+impl RunArgs {
+    /// Whether anything was said by which an instance with these flags could differ from another one.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        let silent = Self {
+            options: self.options.clone().without("name"),
+            argv: Vec::new(),
+            color: Color::default(),
+            quiet: false,
+            verbose: false,
+            ..self.clone()
+        };
+        silent != Self::default()
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What `check` was given: everything that `run` takes.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// The flags of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What `init` was given.
+#[derive(Clone, Debug, Args)]
+pub struct InitArgs {
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = "./config.yml")]
+    pub output: PathBuf,
+    /// Overwrite a file that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Write watcher.schema.json beside it too, by which editors complete and check the file
+    #[arg(long)]
+    pub schema: bool,
+}
 
 /// What was typed, by the key that each flag overrides: one value, or several where the key is a list.
 #[derive(Clone, Debug, Default, PartialEq)]
