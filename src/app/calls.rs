@@ -253,7 +253,7 @@ impl Instance {
         let settings = self.private.complete(&self.config.watch);
         let known =
             Known { polled: self.watch.without_events(), outputs: self.outputs.known_outputs() };
-        let configuration = self.config.origin.to_string();
+        let configuration = self.config.source();
         let work = move || {
             let mut survey = Survey::new(filter, roots, &settings);
             let wanted = || !who.is_closed();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::{Instance, face};
-use crate::config::{self, Config, ConfigSource, Diagnostic};
+use crate::config::{self, Config, Diagnostic};
 use crate::model::Notice;
 use crate::supervisor::Request;
 use crate::watch::{self, Timestamp};
@@ -109,8 +109,7 @@ impl Instance {
 
     /// The file in use.
     fn file(&self) -> Option<PathBuf> {
-        let ConfigSource::File(file) = &self.config.origin else { return None };
-        Some(self.config.directory.join(file))
+        self.config.file.as_ref().map(|file| self.config.directory.join(file))
     }
 
     fn half_written(&self) -> bool {
@@ -145,7 +144,7 @@ impl Instance {
         let run = state.pid.and(state.run);
         let saved = changes.is_some() || self.live.link_moved.is_none();
         if saved {
-            let (file, changes) = (newer.origin.to_string(), changes.into_iter().collect());
+            let (file, changes) = (newer.source(), changes.into_iter().collect());
             let applied = Notice::ConfigurationApplied { file, changes, run, restarts: restart };
             self.reporter.say(&applied, now);
         }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::Instance;
-use crate::config::ConfigSource;
 use crate::control::Name;
 use crate::explain;
 use crate::model::{Batch, Cause, Change, ChangeKind, Facts, Made, Notice, Proposal, RunId};
@@ -91,10 +90,7 @@ impl Instance {
     }
 
     fn notice(&self, finding: Finding, now: Instant) -> Notice {
-        let file = match &self.config.origin {
-            ConfigSource::File(file) => Some(file.display().to_string()),
-            _ => None,
-        };
+        let file = self.config.file.as_ref().map(|file| file.display().to_string());
         match finding {
             Finding::Learnt(outputs) => {
                 let outputs = outputs

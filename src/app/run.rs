@@ -311,7 +311,7 @@ pub(super) fn face(config: &Config, keys: bool) -> Face {
         Some(command) => (command.shown.clone(), command.shell),
         None => (String::new(), false),
     };
-    Face { command, shell, configuration: config.origin.to_string(), keys }
+    Face { command, shell, configuration: config.source(), keys }
 }
 
 async fn next_key(keys: &mut Option<Keys>) -> Key {

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
-use crate::config::{key_of_flag, takes};
+use crate::config::key_of_flag;
 use crate::model::ExitStatus;
 
 /// A command line that was not accepted, or one that asked for help or the version.
@@ -162,9 +162,9 @@ fn foreign(words: &[&str]) -> Option<String> {
 fn after_space(words: &[&str]) -> Option<String> {
     words.windows(2).find_map(|pair| {
         let (flag, value) = (pair[0], pair[1]);
-        let key = key_of_flag(flag.strip_prefix("--")?)?;
+        let key = key_of_flag(flag)?;
         let optional = key.flag.is_some_and(|flag| !flag.alone.is_empty());
-        (optional && takes(key, value))
+        (optional && key.kind.check(value).is_ok())
             .then(|| format!("the value of {flag} comes after =: {flag}={value}"))
     })
 }

@@ -12,6 +12,7 @@ mod envs;
 mod file;
 mod init;
 pub(crate) mod keys;
+mod kind;
 mod options;
 mod outline;
 mod paths;
@@ -19,7 +20,6 @@ mod patterns;
 mod pick;
 mod resolve;
 mod schema;
-mod shape;
 mod signal;
 mod source;
 #[cfg(test)]
@@ -35,11 +35,10 @@ pub use diagnostic::{Diagnostic, Place};
 pub use duration::format as format_duration;
 pub use init::{init, template};
 pub(crate) use keys::of_flag as key_of_flag;
-pub use options::{CheckArgs, Color, InitArgs, Options, RunArgs};
+pub use options::{CheckArgs, InitArgs, Options, RunArgs};
 pub(crate) use paths::absolute;
-pub use resolve::{Config, ConfigSource, Output};
+pub use resolve::{Config, Output};
 pub use schema::schema;
-pub(crate) use shape::takes;
 pub use signal::name as signal_name;
 
 /// Reads a variable of our own environment.

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint, value_parser};
 
-use super::keys::{self, Flag, HEADINGS, KEYS, Key, Kind};
+use super::keys::{self, Flag, Key, heading};
+use super::kind::Kind;
+use crate::model::Color;
 
 /// What `run` was given, unresolved.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -17,28 +19,28 @@ pub struct RunArgs {
     #[command(flatten)]
     pub options: Options,
     /// Split the command by shell-word rules and use no shell
-    #[arg(short = 'n', long, help_heading = keys::COMMAND)]
+    #[arg(short = 'n', long, help_heading = heading::COMMAND)]
     pub no_shell: bool,
     /// Run once and exit with the command's status
-    #[arg(long, help_heading = keys::COMMAND)]
+    #[arg(long, help_heading = heading::COMMAND)]
     pub once: bool,
     /// Accepted for other tools' users, without effect: restarting is the default
-    #[arg(short = 'r', long = "restart", hide_short_help = true, help_heading = keys::COMMAND)]
+    #[arg(short = 'r', long = "restart", hide_short_help = true, help_heading = heading::COMMAND)]
     pub restart: bool,
     /// An exact command and its arguments, without a shell
     #[arg(last = true, value_name = "ARGV")]
     pub argv: Vec<OsString>,
     /// The configuration file [default: watcher.yml, watcher.yaml or config.yml, if there]
-    #[arg(short = 'c', long, value_name = "FILE", help_heading = keys::CONFIGURATION)]
+    #[arg(short = 'c', long, value_name = "FILE", help_heading = heading::CONFIGURATION)]
     pub config: Option<PathBuf>,
     /// Only warnings and errors
-    #[arg(short, long, conflicts_with = "verbose", help_heading = keys::OUTPUT)]
+    #[arg(short, long, conflicts_with = "verbose", help_heading = heading::OUTPUT)]
     pub quiet: bool,
     /// Every directory and every skipped path with the deciding rule
-    #[arg(short, long, help_heading = keys::OUTPUT)]
+    #[arg(short, long, help_heading = heading::OUTPUT)]
     pub verbose: bool,
     /// Colours
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = keys::OUTPUT)]
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = heading::OUTPUT)]
     pub color: Color,
 }
 
@@ -47,7 +49,7 @@ impl RunArgs {
     #[must_use]
     pub fn decides(&self) -> bool {
         let silent = Self {
-            options: self.options.clone().without("name"),
+            options: self.options.clone().without(&keys::NAME),
             argv: Vec::new(),
             color: Color::default(),
             quiet: false,
@@ -58,16 +60,19 @@ impl RunArgs {
     }
 }
 
-/// When to use colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Auto => "On a terminal, unless NO_COLOR is set",
+            Self::Always => "Always",
+            Self::Never => "Never",
+        };
+        Some(PossibleValue::new(self.word()).help(help))
+    }
 }
 
 /// What `check` was given: everything that `run` takes.
@@ -98,50 +103,49 @@ pub struct Options(BTreeMap<&'static str, Vec<OsString>>);
 
 impl Options {
     /// All that was given for a key, as typed.
-    pub(crate) fn all(&self, path: &str) -> &[OsString] {
-        self.0.get(path).map_or(&[], Vec::as_slice)
+    pub(crate) fn all(&self, key: &Key) -> &[OsString] {
+        self.0.get(key.path).map_or(&[], Vec::as_slice)
     }
 
     /// The value given for a key, as typed.
-    pub(crate) fn raw(&self, path: &str) -> Option<&OsStr> {
-        self.all(path).last().map(OsString::as_os_str)
+    pub(crate) fn raw(&self, key: &Key) -> Option<&OsStr> {
+        self.all(key).last().map(OsString::as_os_str)
     }
 
     /// The texts given for a key. (clap has refused what is no UTF-8, except where [`is_raw`] says otherwise.)
-    pub(crate) fn texts(&self, path: &str) -> impl Iterator<Item = &str> {
-        self.all(path).iter().filter_map(|value| value.to_str())
+    pub(crate) fn texts(&self, key: &Key) -> impl Iterator<Item = &str> {
+        self.all(key).iter().filter_map(|value| value.to_str())
     }
 
     /// The text given for a key.
-    pub(crate) fn text(&self, path: &str) -> Option<String> {
-        self.texts(path).last().map(str::to_owned)
+    pub(crate) fn text(&self, key: &Key) -> Option<String> {
+        self.texts(key).last().map(str::to_owned)
     }
 
     /// Whether something was given for a key.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.0.contains_key(path)
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.0.contains_key(key.path)
     }
 
     /// The same without what was given for a key.
-    pub(crate) fn without(mut self, path: &str) -> Self {
-        self.0.remove(path);
+    pub(crate) fn without(mut self, key: &Key) -> Self {
+        self.0.remove(key.path);
         self
     }
 
     /// The same with one more value for a key.
     #[cfg(test)]
-    pub(crate) fn with(mut self, path: &'static str, value: &OsStr) -> Self {
-        self.0.entry(path).or_default().push(value.to_owned());
+    pub(crate) fn with(mut self, key: &Key, value: &OsStr) -> Self {
+        self.0.entry(key.path).or_default().push(value.to_owned());
         self
     }
 }
 
 impl Args for Options {
     fn augment_args(command: clap::Command) -> clap::Command {
-        let flags = || KEYS.iter().filter_map(|key| Some((key, key.flag?)));
         // The order of the first arguments is the order of the help's parts.
-        HEADINGS.iter().fold(command, |command, heading| {
-            let of_heading = flags().filter(|(_, flag)| flag.heading == *heading);
+        heading::ALL.iter().fold(command, |command, heading| {
+            let of_heading = keys::flags().filter(|(_, flag)| flag.heading == *heading);
             command.args(of_heading.map(|(key, flag)| arg(key, flag)))
         })
     }
@@ -159,7 +163,7 @@ impl FromArgMatches for Options {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for (key, flag) in KEYS.iter().filter_map(|key| Some((key, key.flag?))) {
+        for (key, flag) in keys::flags() {
             let values = given(key, flag, matches);
             if !values.is_empty() {
                 self.0.insert(key.path, values);
@@ -172,15 +176,15 @@ impl FromArgMatches for Options {
 /// The values that were typed for a key.
 fn given(key: &Key, flag: Flag, matches: &ArgMatches) -> Vec<OsString> {
     match key.kind {
-        Kind::Bool if matches.get_flag(flag.long) => {
+        Kind::Bool if matches.get_flag(flag.name()) => {
             vec![OsString::from(if key.default == "true" { "false" } else { "true" })]
         }
         Kind::Bool => Vec::new(),
         kind if is_raw(kind) => {
-            matches.get_many::<OsString>(flag.long).into_iter().flatten().cloned().collect()
+            matches.get_many::<OsString>(flag.name()).into_iter().flatten().cloned().collect()
         }
         _ => matches
-            .get_many::<String>(flag.long)
+            .get_many::<String>(flag.name())
             .into_iter()
             .flatten()
             .map(OsString::from)
@@ -195,7 +199,7 @@ fn is_raw(kind: Kind) -> bool {
 
 fn arg(key: &Key, flag: Flag) -> Arg {
     let mut arg =
-        Arg::new(flag.long).long(flag.long).help_heading(flag.heading).help(help(key, flag));
+        Arg::new(flag.name()).long(flag.name()).help_heading(flag.heading).help(help(key, flag));
     if let Some(letter) = flag.short {
         arg = arg.short(letter);
     }

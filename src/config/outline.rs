@@ -14,57 +14,80 @@ const MOST: usize = 20_000;
 /// Aliases may not blow a text up beyond this weight (bytes, and 32 for each value).
 const HEAVIEST: usize = 4 * 1024 * 1024;
 
-/// One value with its place.
+/// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) place: Place,
-    pub(crate) value: Value,
+    pub(crate) shape: Shape,
     weight: usize,
 }
 
-/// What a value is.
+/// What a value is made of.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum Shape {
     /// A text; `plain` when it has no quotes, so that it may be a number or null.
-    Scalar {
+    Text {
         text: String,
         plain: bool,
     },
     List(Vec<Node>),
-    Map(Vec<(Name, Node)>),
+    Map(Vec<Member>),
 }
 
-/// A key of a map.
+/// A name in a map, with its own place and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Name {
-    pub(crate) text: String,
+pub(crate) struct Member {
+    pub(crate) name: String,
     pub(crate) place: Place,
+    pub(crate) node: Node,
+}
+
+impl Member {
+    /// The place to show for the value: its own when it begins on the line of its name, else the name's.
+    pub(crate) fn near(&self) -> Place {
+        let same_line = self.node.place.line == self.place.line && !self.node.is_null();
+        if same_line { self.node.place } else { self.place }
+    }
 }
 
 impl Node {
     /// Whether this is YAML's "no value".
     pub(crate) fn is_null(&self) -> bool {
-        matches!(&self.value, Value::Scalar { text, plain: true }
+        matches!(&self.shape, Shape::Text { text, plain: true }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// The value of a key path with dots.
-    pub(crate) fn at(&self, path: &str) -> Option<&Self> {
-        path.split('.').try_fold(self, |node, part| match &node.value {
-            Value::Map(pairs) => {
-                pairs.iter().find(|(name, _)| name.text == part).map(|(_, node)| node)
-            }
+    /// The member of a map.
+    pub(crate) fn member(&self, name: &str) -> Option<&Member> {
+        match &self.shape {
+            Shape::Map(members) => members.iter().find(|member| member.name == name),
             _ => None,
-        })
+        }
+    }
+
+    /// The member at a path of keys with dots.
+    pub(crate) fn at(&self, path: &str) -> Option<&Member> {
+        let mut names = path.split('.');
+        let first = self.member(names.next()?)?;
+        names.try_fold(first, |at, name| at.node.member(name))
+    }
+
+    /// The place of one item of a list, or of one name of a map, in the order of the file.
+    pub(crate) fn item(&self, index: usize) -> Option<Place> {
+        match &self.shape {
+            Shape::List(items) => items.get(index).map(|item| item.place),
+            Shape::Map(members) => members.get(index).map(|member| member.place),
+            Shape::Text { .. } => None,
+        }
     }
 
     /// What the value is called in a message.
     pub(crate) fn kind(&self) -> String {
-        match &self.value {
+        match &self.shape {
             _ if self.is_null() => "nothing".to_owned(),
-            Value::Scalar { text, .. } => quote(text),
-            Value::List(_) => "a list".to_owned(),
-            Value::Map(_) => "a map".to_owned(),
+            Shape::Text { text, .. } => quote(text),
+            Shape::List(_) => "a list".to_owned(),
+            Shape::Map(_) => "a map".to_owned(),
         }
     }
 }
@@ -103,7 +126,7 @@ struct Frame {
 
 enum Content {
     List(Vec<Node>),
-    Map { pairs: Vec<(Name, Node)>, names: HashSet<String>, name: Option<Name> },
+    Map { members: Vec<Member>, names: HashSet<String>, name: Option<(String, Place)> },
 }
 
 impl Builder {
@@ -126,8 +149,8 @@ impl Builder {
                 self.refuse_tag(tag.as_deref(), place)?;
                 let weight = text.len() + 32;
                 let plain = style == ScalarStyle::Plain;
-                let value = Value::Scalar { text: text.into_owned(), plain };
-                self.add(Node { place, value, weight }, anchor)?;
+                let shape = Shape::Text { text: text.into_owned(), plain };
+                self.add(Node { place, shape, weight }, anchor)?;
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place)?;
@@ -135,7 +158,8 @@ impl Builder {
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place)?;
-                let content = Content::Map { pairs: Vec::new(), names: HashSet::new(), name: None };
+                let content =
+                    Content::Map { members: Vec::new(), names: HashSet::new(), name: None };
                 self.open(place, anchor, content)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close()?,
@@ -161,11 +185,11 @@ impl Builder {
 
     fn close(&mut self) -> Result<(), Fault> {
         let Some(frame) = self.open.pop() else { return Ok(()) };
-        let value = match frame.content {
-            Content::List(items) => Value::List(items),
-            Content::Map { pairs, .. } => Value::Map(pairs),
+        let shape = match frame.content {
+            Content::List(items) => Shape::List(items),
+            Content::Map { members, .. } => Shape::Map(members),
         };
-        self.add(Node { place: frame.place, value, weight: frame.weight }, frame.anchor)
+        self.add(Node { place: frame.place, shape, weight: frame.weight }, frame.anchor)
     }
 
     /// Puts a complete value where it belongs.
@@ -183,20 +207,20 @@ impl Builder {
         frame.weight = frame.weight.saturating_add(node.weight);
         match &mut frame.content {
             Content::List(items) => items.push(node),
-            Content::Map { pairs, names, name } => match name.take() {
-                Some(key) => pairs.push((key, node)),
+            Content::Map { members, names, name } => match name.take() {
+                Some((name, place)) => members.push(Member { name, place, node }),
                 None => {
-                    let Value::Scalar { text, .. } = node.value else {
+                    let Shape::Text { text, .. } = node.shape else {
                         let text = "a list or map where a key belongs; write a word and a colon";
                         return Err(Fault::at(point(node.place), &path, text));
                     };
                     if !names.insert(text.clone()) {
-                        let first = pairs.iter().find(|(name, _)| name.text == text);
-                        let line = first.map_or(0, |(name, _)| name.place.line);
+                        let first = members.iter().find(|member| member.name == text);
+                        let line = first.map_or(0, |member| member.place.line);
                         let says = format!("duplicate key, first on line {line}; keep one of them");
                         return Err(Fault::at(node.place, &join(&path, &text), says));
                     }
-                    *name = Some(Name { text, place: node.place });
+                    *name = Some((text, node.place));
                 }
             },
         }
@@ -237,7 +261,7 @@ impl Builder {
     /// The path of keys to where we are.
     fn path(&self) -> String {
         self.open.iter().fold(String::new(), |path, frame| match &frame.content {
-            Content::Map { name: Some(name), .. } => join(&path, &name.text),
+            Content::Map { name: Some((name, _)), .. } => join(&path, name),
             _ => path,
         })
     }
@@ -315,10 +339,10 @@ mod tests {
             ("envs.B", 6, 18, 5),
         ];
         for (path, line, column, length) in table {
-            let place = root.at(path).expect(path).place;
+            let place = root.at(path).expect(path).node.place;
             assert_eq!((place.line, place.column, place.length), (line, column, length), "{path}");
         }
-        let Some(Node { value: Value::List(items), .. }) = root.at("watcher.types") else {
+        let Some(Shape::List(items)) = root.at("watcher.types").map(|at| &at.node.shape) else {
             panic!("a list")
         };
         assert_eq!(items[0].place, Place { line: 4, column: 5, length: 5 });
@@ -339,7 +363,7 @@ mod tests {
         for end in ["\n", "\r\n", "\r"] {
             let root = node(&["a: 1", "b:", "  c: 2", ""].join(end));
             assert_eq!(
-                root.at("b.c").map(|node| node.place),
+                root.at("b.c").map(|at| at.node.place),
                 Some(Place { line: 3, column: 6, length: 1 }),
                 "{end:?}"
             );
@@ -349,9 +373,9 @@ mod tests {
     #[test]
     fn an_alias_is_its_value_at_its_own_place() {
         let root = node("a: &x [1, 2]\nb: *x\n");
-        let node = root.at("b").expect("b");
+        let node = &root.at("b").expect("b").node;
         assert_eq!(node.place, Place { line: 2, column: 4, length: 2 });
-        assert!(matches!(&node.value, Value::List(items) if items.len() == 2));
+        assert!(matches!(&node.shape, Shape::List(items) if items.len() == 2));
     }
 
     #[test]

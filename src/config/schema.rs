@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{self, Key};
+use super::kind::Kind;
 
 /// The schema (draft-07, which editors know best), with a line end.
 #[must_use]
 pub fn schema() -> String {
     let mut top = Map::new();
     let mut sections: Vec<(&str, Map<String, Value>)> = Vec::new();
-    for key in KEYS {
+    for key in keys::ALL {
         match key.path.split_once('.') {
             None => {
                 top.insert(key.path.to_owned(), property(key));

@@ -1,14 +1,13 @@
 //! Reading the file: never blocking, never more than a megabyte, always text in the end.
 #![expect(clippy::disallowed_types, reason = "the only reader of the configuration file")]
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
-
-use rustix::fs::{FileType, Mode, OFlags};
-use rustix::io::Errno;
 
 use super::diagnostic::{Diagnostic, Place};
 use crate::report;
+use crate::sys::{errno, files};
 
 /// A configuration longer than this is not one.
 pub(crate) const LARGEST: u64 = 1024 * 1024;
@@ -32,40 +31,43 @@ pub(crate) enum ReadError {
 /// Reads a configuration file; `path` is opened, `shown` is named.
 pub(crate) fn read(path: &Path, shown: &str) -> Result<Source, ReadError> {
     let bad = |text: String| ReadError::Bad(Box::new(Diagnostic::file(shown, text)));
-    // A FIFO nobody writes to would block an ordinary open for ever.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+    let file = match files::open(path) {
         Ok(file) => file,
-        Err(Errno::NOENT) => {
-            return Err(match rustix::fs::lstat(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(match path.symlink_metadata() {
                 Ok(_) => bad("is a link to a file that does not exist; write the file".to_owned()),
                 Err(_) => ReadError::Missing,
             });
         }
-        Err(Errno::NXIO) => return Err(bad(not_a_file("a socket"))),
-        Err(error) => return Err(bad(format!("cannot be read: {}", explain(error)))),
+        Err(error) if error.raw_os_error() == Some(errno::ENXIO) => {
+            return Err(bad(not_a_file("a socket")));
+        }
+        Err(error) => return Err(bad(format!("cannot be read: {}", plain(&error)))),
     };
-    let stat = rustix::fs::fstat(&file).map_err(|error| bad(explain(error)))?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => {}
-        FileType::Directory => return Err(bad(not_a_file("a directory"))),
-        FileType::Fifo => return Err(bad(not_a_file("a FIFO"))),
-        _ => return Err(bad(not_a_file("a device"))),
+    if let Some(other) = other_kind(&file).map_err(|error| bad(plain(&error)))? {
+        return Err(bad(not_a_file(other)));
     }
     let mut bytes = Vec::new();
     // The size is checked on what was read: a file may grow, and /proc says 0.
-    if let Err(error) = std::fs::File::from(file).take(LARGEST + 1).read_to_end(&mut bytes) {
+    if let Err(error) = file.take(LARGEST + 1).read_to_end(&mut bytes) {
         return Err(bad(format!("cannot be read: {}", plain(&error))));
     }
     decode(bytes, shown).map_err(|error| ReadError::Bad(Box::new(error)))
 }
 
-fn not_a_file(what: &str) -> String {
-    format!("is {what}, not a file; name a YAML file")
+/// What an open file is when it is no regular one.
+fn other_kind(file: &File) -> std::io::Result<Option<&'static str>> {
+    let kind = file.metadata()?.file_type();
+    Ok(match kind {
+        _ if kind.is_file() => None,
+        _ if kind.is_dir() => Some("a directory"),
+        _ if files::is_fifo(kind) => Some("a FIFO"),
+        _ => Some("a device"),
+    })
 }
 
-fn explain(error: Errno) -> String {
-    plain(&error.into())
+fn not_a_file(what: &str) -> String {
+    format!("is {what}, not a file; name a YAML file")
 }
 
 /// The system's words without its number.

@@ -6,6 +6,7 @@ mod made;
 mod notice;
 mod rule;
 mod run;
+mod words;
 
 pub use change::{Batch, BatchChange, Change, ChangeKind, Facts};
 pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
@@ -13,3 +14,4 @@ pub use made::{Family, Made};
 pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};
 pub use rule::{Origin, Rule, RuleKind};
 pub use run::{Cause, Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
+pub use words::{Backend, Color, Format, OnBusy, OnCrash, Stdin};

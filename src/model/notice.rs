@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cause, Ended, LeftOver, Made, Rule, RunId, Signal, SpawnError};
+use super::{Cause, Ended, LeftOver, Made, OnBusy, Rule, RunId, Signal, SpawnError};
 
 /// How much a notice matters. `-q` shows `Warning` and up, `-v` adds `Detail`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,8 +88,8 @@ pub enum Notice {
         path: Arc<Path>,
         /// Further paths.
         more: usize,
-        /// `queue`, `ignore` or `signal`.
-        on_busy: &'static str,
+        /// What is done about it.
+        on_busy: OnBusy,
     },
     /// Git holds its index lock.
     GitHold {

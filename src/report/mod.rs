@@ -18,6 +18,7 @@ mod writer;
 
 use std::path::PathBuf;
 
+pub use crate::model::{Color, Format};
 pub use escape::{escape, escape_bytes, escape_text, shown};
 pub use human::{count, counted, duration};
 pub(crate) use json::{Name as JsonName, RuleValue as JsonRule, value as json_line};
@@ -35,28 +36,6 @@ pub enum Verbosity {
     Normal,
     /// `-v`: every directory and every skipped path too.
     Verbose,
-}
-
-/// `--color`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Color {
-    /// On a terminal that is not `dumb`, unless `NO_COLOR` is set to something.
-    #[default]
-    Auto,
-    /// Whatever standard error is.
-    Always,
-    /// No colour, also on a terminal.
-    Never,
-}
-
-/// `--log-format`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Lines for people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// What printing depends on.

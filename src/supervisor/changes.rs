@@ -23,7 +23,7 @@ impl News {
         Some(News { path: Arc::clone(path), more: rest.len() })
     }
 
-    fn busy(self, on_busy: &'static str) -> Action {
+    fn busy(self, on_busy: OnBusy) -> Action {
         Action::Say(Notice::Busy { path: self.path, more: self.more, on_busy })
     }
 }
@@ -73,17 +73,17 @@ impl Supervisor {
                 self.crash.reset();
                 self.stop_then(Next::Start, now, out);
             }
-            (OnBusy::Queue, _) => out.push(news.busy("queue")),
+            (OnBusy::Queue, _) => out.push(news.busy(OnBusy::Queue)),
             // Whether it comes up at all is not known yet: decided when it is.
             (OnBusy::Ignore | OnBusy::Signal, None) => {}
             (OnBusy::Ignore, Some(_)) => {
-                out.push(news.busy("ignore"));
+                out.push(news.busy(OnBusy::Ignore));
                 self.pending.drop_changes();
             }
             (OnBusy::Signal, Some(run)) => {
                 let signal = self.settings.stop_signal;
                 out.push(Action::Signal { run, signal });
-                out.push(news.busy("signal"));
+                out.push(news.busy(OnBusy::Signal));
                 self.pending.drop_changes();
             }
         }

@@ -137,31 +137,7 @@ pub enum Exit {
     CannotStart(SpawnStage, i32),
 }
 
-/// What to do when a change arrives while the command runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnBusy {
-    /// Stop it and start it again.
-    #[default]
-    Restart,
-    /// Let it end, then run once more.
-    Queue,
-    /// Drop the change (and say so).
-    Ignore,
-    /// Send the stop signal of `stop.signal` and keep it running.
-    Signal,
-}
-
-/// What to do when the command fails by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnCrash {
-    /// Report it and wait for a change.
-    #[default]
-    Wait,
-    /// End with the command's status.
-    Exit,
-    /// Start it again: 0.25 s doubling to 8 s, at most 8 starts in 30 s.
-    Restart,
-}
+pub use crate::model::{OnBusy, OnCrash};
 
 /// The settings that decisions depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]

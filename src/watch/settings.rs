@@ -14,19 +14,7 @@ pub struct Root {
     pub named: bool,
 }
 
-/// Where events come from (`watcher.backend`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Backend {
-    /// `native` on Linux, `portable` elsewhere.
-    #[default]
-    Auto,
-    /// inotify, one watch for each directory that is kept; `portable` elsewhere than on Linux.
-    Native,
-    /// The system's recommended watcher, recursive, normalised by `notify-debouncer-full`.
-    Portable,
-    /// No events: list and compare on a timer.
-    Poll,
-}
+pub use crate::model::Backend;
 
 /// When trees are polled (`watcher.poll`, `--poll`, `GO_WATCHER_POLL`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -207,7 +207,7 @@ impl World {
                     self.answered();
                 }
                 Action::Survey { run } => self.is_current(run, "survey"),
-                Action::Say(Notice::Busy { on_busy: "ignore", .. }) => self.answered(),
+                Action::Say(Notice::Busy { on_busy: OnBusy::Ignore, .. }) => self.answered(),
                 Action::Say(_) => {}
                 Action::Exit(exit) => {
                     assert_eq!(self.life, Life::None, "left while something lives");

@@ -2,4 +2,5 @@
 
 pub mod bytes;
 pub mod errno;
+pub mod files;
 pub mod signal;

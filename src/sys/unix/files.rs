@@ -1,0 +1,37 @@
+//! Files that a person named: opened so that no FIFO and no terminal makes the program wait or become its own.
+
+use std::fs::{File, FileType, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+/// A FIFO that has no other end would block an ordinary open for ever.
+const NO_WAIT: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
+
+/// Opens a file for reading. What it is, is to be looked at before the first read. A socket gives `ENXIO`.
+///
+/// # Errors
+/// What open(2) gives.
+pub fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(NO_WAIT).open(path)
+}
+
+/// Opens a new file for writing; with `over` also one that exists.
+///
+/// # Errors
+/// What open(2) gives.
+pub fn create(path: &Path, over: bool) -> io::Result<File> {
+    OpenOptions::new().write(true).create(over).create_new(!over).custom_flags(NO_WAIT).open(path)
+}
+
+/// Whether a file is a FIFO.
+#[must_use]
+pub fn is_fifo(kind: FileType) -> bool {
+    kind.is_fifo()
+}
+
+/// Whether we may execute a file; access(2).
+#[must_use]
+pub fn is_executable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
