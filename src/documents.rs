@@ -111,7 +111,7 @@ fn the_table_of_flags_is_that_of_the_program() {
                 "{long}"
             );
         }
-        // And no flag that does not exist: `-- ARGV…`, and -q with -v for two.
+        // No row is for a flag that does not exist. `-- ARGV…` has one, -q and -v share one.
         assert_eq!(rows.len(), expected.len(), "{heading}");
     }
 }

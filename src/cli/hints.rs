@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 
 use super::Cli;
 use crate::config::key_of_flag;
-use crate::model::ExitStatus;
+use crate::model::{ExitStatus, OnBusy};
 
 /// A command line that was not accepted, or one that asked for help or the version.
 #[derive(Debug)]
@@ -55,48 +55,30 @@ impl Refusal {
     }
 }
 
-/// Where in a command line a foreign habit shows.
-enum Habit {
-    /// A flag, alone or as `--flag=value`.
-    Flag(&'static str),
-}
-
-/// What people type elsewhere, and what it is called here.
-const FOREIGN: &[(Habit, &str)] = &[
-    (Habit::Flag("--exec"), "--exec is -e here: go-watcher run -e \"go run .\""),
-    (Habit::Flag("-x"), "-x is -e here, with the whole command: go-watcher run -e \"cargo test\""),
-    (Habit::Flag("-L"), "-L (legacy watch) is --poll here: go-watcher run --poll -e \"…\""),
-    (Habit::Flag("--legacy-watch"), "--legacy-watch is --poll here"),
+/// Flags that people type elsewhere, alone or as `--flag=value`, and what they are called here.
+const FOREIGN: &[(&str, &str)] = &[
+    ("--exec", "--exec is -e here: go-watcher run -e \"go run .\""),
+    ("-x", "-x is -e here, with the whole command: go-watcher run -e \"cargo test\""),
+    ("-L", "-L (legacy watch) is --poll here: go-watcher run --poll -e \"…\""),
+    ("--legacy-watch", "--legacy-watch is --poll here"),
     (
-        Habit::Flag("-s"),
+        "-s",
         "-s is not needed here: a server is restarted by default, -e goes through a shell; the signal \
          that stops it is --stop-signal",
     ),
-    (Habit::Flag("--signal"), "--signal is --stop-signal here: --stop-signal SIGINT"),
-    (Habit::Flag("--shell"), "--shell is -e here (sh -c); -n uses no shell"),
-    (Habit::Flag("-o"), "-o is --on-busy here: --on-busy restart|queue|ignore|signal"),
-    (
-        Habit::Flag("--on-busy-update"),
-        "--on-busy-update is --on-busy here: --on-busy restart|queue|ignore|signal",
-    ),
-    (
-        Habit::Flag("--delay"),
-        "--delay is -d here, with a unit: -d 500ms (a bare number is milliseconds)",
-    ),
-    (Habit::Flag("--exts"), "--exts is --ext here: --ext go,html"),
-    (
-        Habit::Flag("--filter"),
-        "--filter is --ext here for types; to leave something out: -i PATTERN",
-    ),
-    (Habit::Flag("-f"), "-f is --ext here for types: --ext go,html"),
-    (Habit::Flag("--why"), "every reload names its cause; for the skipped paths: -v"),
-    (Habit::Flag("--no-vcs-ignore"), "--no-vcs-ignore is --no-gitignore here"),
-    (Habit::Flag("--project-origin"), "start go-watcher in that directory instead"),
-    (Habit::Flag("--workdir"), "the command runs in the directory in which go-watcher is started"),
-    (
-        Habit::Flag("-R"),
-        "-R is not needed here: directories are watched with all that is below them",
-    ),
+    ("--signal", "--signal is --stop-signal here: --stop-signal SIGINT"),
+    ("--shell", "--shell is -e here (sh -c); -n uses no shell"),
+    ("-o", "-o is --on-busy here: --on-busy WHAT"),
+    ("--on-busy-update", "--on-busy-update is --on-busy here: --on-busy WHAT"),
+    ("--delay", "--delay is -d here, with a unit: -d 500ms (a bare number is milliseconds)"),
+    ("--exts", "--exts is --ext here: --ext go,html"),
+    ("--filter", "--filter is --ext here for types; to leave something out: -i PATTERN"),
+    ("-f", "-f is --ext here for types: --ext go,html"),
+    ("--why", "every reload names its cause; for the skipped paths: -v"),
+    ("--no-vcs-ignore", "--no-vcs-ignore is --no-gitignore here"),
+    ("--project-origin", "start go-watcher in that directory instead"),
+    ("--workdir", "the command runs in the directory in which go-watcher is started"),
+    ("-R", "-R is not needed here: directories are watched with all that is below them"),
 ];
 
 /// The names of the subcommands.
@@ -150,8 +132,8 @@ fn foreign(words: &[&str]) -> Option<String> {
         if name == "-c" && words.get(index + 1).is_none_or(|next| next.starts_with('-')) {
             return Some("-c is --config FILE here; to clear the screen: --clear".to_owned());
         }
-        if let Some((_, text)) = FOREIGN.iter().find(|(Habit::Flag(flag), _)| *flag == name) {
-            return Some((*text).to_owned());
+        if let Some((_, text)) = FOREIGN.iter().find(|(flag, _)| *flag == name) {
+            return Some(text.replace("WHAT", &OnBusy::WORDS.join("|")));
         }
         skip = takes_value(word);
     }

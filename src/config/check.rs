@@ -53,7 +53,7 @@ fn write_entry(text: &mut String, indent: &str, name: &str, entry: &Entry) {
                 return;
             }
             let value = match entry.key.kind {
-                // Words and numbers stay bare; a command may hold anything.
+                // A command may hold anything; words and numbers stay bare.
                 Kind::Command | Kind::Name => scalar(&item.text),
                 _ => item.text.clone(),
             };
@@ -83,7 +83,7 @@ fn line(text: &mut String, content: &str, item: &Said) {
     text.push_str(&format!("{content:<40}  # {origin}\n"));
 }
 
-/// A text as YAML: bare when nothing in it means something else, else quoted.
+/// A text as YAML: bare when it can only be read as itself, else quoted.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "._/+-$^=<>()~\\;".contains(c) || c == ' ';
     let start = |c: char| c.is_alphanumeric() || "./$^(".contains(c);
@@ -97,7 +97,7 @@ fn scalar(text: &str) -> String {
     } else if text.chars().all(|c| escape(&c.to_string()).chars().eq([c])) {
         format!("'{}'", text.replace('\'', "''"))
     } else {
-        // JSON's strings are YAML's too; what a terminal must not see is escaped there as well.
+        // A JSON string is one in YAML too. What a terminal must not see is escaped in it.
         let mut quoted = String::from("\"");
         for c in text.chars() {
             match c {

@@ -10,7 +10,8 @@ use super::values::Said;
 use crate::model::{Level, Notice, Origin};
 use crate::sys::bytes;
 
-/// The original's example gave these values to every variable, and the original never let them win.
+/// The beginning of the values in the original's example, where every variable has one. The original let an
+/// inherited value win over them.
 const PLACEHOLDER: &str = "/path/to/your/";
 
 /// What came out of the file's `envs` and the flags.

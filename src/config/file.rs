@@ -1,5 +1,5 @@
-//! The file, typed and strict. serde reads the values, each as its key wants it; the outline knows their places; the
-//! names that lead to where serde stopped join the two.
+//! The file, typed and strict. The check of its outline finds what is wrong, with the place; serde then reads the
+//! values, each as its key wants it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,15 +9,15 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::diagnostic::{Diagnostic, Fault, Place, escape, quote};
+use super::diagnostic::{Diagnostic, Fault, Position, escape, quote};
 use super::keys::{self, Key};
 use super::kind::{self, Kind};
 use super::outline::{self, Member, Node, Shape, join};
 use super::source::Source;
 use crate::model::Origin;
 
-/// A configuration file's values by the paths of their keys; what it does not say is not in it. Texts stay as they
-/// are written; [`super::resolve`] gives them their meaning.
+/// A configuration file's values by the paths of their keys. Texts stay as they are written; [`super::resolve`] gives
+/// them their meaning.
 #[derive(Debug, Default)]
 pub(crate) struct File(BTreeMap<&'static str, Given>);
 
@@ -25,9 +25,8 @@ pub(crate) struct File(BTreeMap<&'static str, Given>);
 #[derive(Debug, PartialEq)]
 enum Given {
     Text(String),
+    /// Items of a list; of `envs`, also of a map, as `NAME=value`.
     List(Vec<String>),
-    /// Names and values, in the order of the file.
-    Map(Vec<(String, String)>),
 }
 
 impl File {
@@ -35,7 +34,7 @@ impl File {
     pub(crate) fn text(&self, key: &Key) -> Option<&str> {
         match self.0.get(key.path)? {
             Given::Text(text) => Some(text),
-            Given::List(_) | Given::Map(_) => None,
+            Given::List(_) => None,
         }
     }
 
@@ -43,45 +42,26 @@ impl File {
     pub(crate) fn list(&self, key: &Key) -> Option<&[String]> {
         match self.0.get(key.path)? {
             Given::List(items) => Some(items),
-            Given::Text(_) | Given::Map(_) => None,
+            Given::Text(_) => None,
         }
     }
 
-    /// Reads a text; `root` is its outline.
-    fn read(text: &str, root: &Node) -> Result<Self, Fault> {
-        let mut reader = Reader::default();
+    /// Reads a text whose outline is good. If serde still finds a fault, that is said with its place.
+    fn read(text: &str) -> Result<Self, Fault> {
+        let mut file = Self::default();
         let yaml = serde_yaml::Deserializer::from_str(text);
-        let read = Section { path: "", reader: &mut reader }.deserialize(yaml);
-        // What serde has read stands before the point at which it stopped.
-        for (key, value) in &reader.given {
-            check(key, value, root)?;
-        }
-        match read {
-            Ok(()) => {
-                let flat = |(key, value): (&Key, Given)| (key.path, value.flat());
-                Ok(Self(reader.given.into_iter().map(flat).collect()))
+        match (Section { path: "", file: &mut file }).deserialize(yaml) {
+            Ok(()) => Ok(file),
+            Err(error) => {
+                let place = error.location().map(|at| Position {
+                    line: at.line(),
+                    column: at.column(),
+                    length: 1,
+                });
+                let says = escape(&error.to_string());
+                let text = format!("{says}; write it as watcher.example.yml does");
+                Err(Fault { place, key: String::new(), text })
             }
-            Err(error) => Err(misshapen(&reader.at, root).unwrap_or_else(|| unforeseen(&error))),
-        }
-    }
-}
-
-/// What serde has read.
-#[derive(Default)]
-struct Reader {
-    given: Vec<(&'static Key, Given)>,
-    /// The names that lead to the value which is being read.
-    at: Vec<String>,
-}
-
-impl Given {
-    /// A map as the list of `NAME=value` that it means.
-    fn flat(self) -> Self {
-        match self {
-            Self::Map(pairs) => Self::List(
-                pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            ),
-            other => other,
         }
     }
 }
@@ -89,7 +69,7 @@ impl Given {
 /// A map of keys: the whole file or a section of it.
 struct Section<'a> {
     path: &'a str,
-    reader: &'a mut Reader,
+    file: &'a mut File,
 }
 
 impl<'de> DeserializeSeed<'de> for Section<'_> {
@@ -110,20 +90,13 @@ impl<'de> Visitor<'de> for Section<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(name) = entries.next_key::<String>()? {
             let path = join(self.path, &name);
-            self.reader.at.push(name);
             match keys::find(&path) {
                 Some(key) => {
                     let value = entries.next_value_seed(Of(key.kind))?;
-                    self.reader.given.extend(value.map(|value| (key, value)));
+                    self.file.0.extend(value.map(|value| (key.path, value)));
                 }
-                None if keys::names_in(&path).is_empty() => {
-                    return Err(de::Error::custom("unknown key"));
-                }
-                None => {
-                    entries.next_value_seed(Section { path: &path, reader: &mut *self.reader })?;
-                }
+                None => entries.next_value_seed(Section { path: &path, file: &mut *self.file })?,
             }
-            self.reader.at.pop();
         }
         Ok(())
     }
@@ -135,37 +108,18 @@ struct Of(Kind);
 impl<'de> DeserializeSeed<'de> for Of {
     type Value = Option<Given>;
     fn deserialize<D: Deserializer<'de>>(self, yaml: D) -> Result<Self::Value, D::Error> {
-        let value = match self.0 {
+        Ok(match self.0 {
             Kind::Bool => Option::<bool>::deserialize(yaml)?.map(|on| Given::Text(on.to_string())),
-            Kind::List(_) | Kind::Paths => Option::<Vec<Item>>::deserialize(yaml)?.map(list),
+            Kind::List(_) | Kind::Paths => Option::deserialize(yaml)?.map(Given::List),
             Kind::Command | Kind::Env => yaml.deserialize_any(Several)?,
             Kind::Duration(_) | Kind::Word(_) | Kind::Signal | Kind::Name => {
                 Option::deserialize(yaml)?.map(Given::Text)
             }
-        };
-        match (self.0, &value) {
-            (Kind::Command, Some(Given::Map(_))) | (Kind::Env, Some(Given::Text(_))) => {
-                Err(de::Error::custom("another type"))
-            }
-            _ => Ok(value),
-        }
+        })
     }
 }
 
-/// A text in a list or a map, which no key takes without one.
-struct Item(String);
-
-impl<'de> Deserialize<'de> for Item {
-    fn deserialize<D: Deserializer<'de>>(yaml: D) -> Result<Self, D::Error> {
-        Option::deserialize(yaml)?.map(Self).ok_or_else(|| de::Error::custom("nothing"))
-    }
-}
-
-fn list(items: Vec<Item>) -> Given {
-    Given::List(items.into_iter().map(|Item(text)| text).collect())
-}
-
-/// A value that may be written in several ways.
+/// A value that may be written in several ways: as a text, a list or a map.
 struct Several;
 
 impl<'de> Visitor<'de> for Several {
@@ -193,121 +147,105 @@ impl<'de> Visitor<'de> for Several {
         self.visit_str(&value.to_string())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut found = Vec::new();
+        let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
-            found.push(item);
+            list.push(item);
         }
-        Ok(Some(list(found)))
+        Ok(Some(Given::List(list)))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some((name, Item(value))) = entries.next_entry()? {
-            pairs.push((name, value));
+        let mut list = Vec::new();
+        while let Some((name, value)) = entries.next_entry::<String, String>()? {
+            list.push(format!("{name}={value}"));
         }
-        Ok(Some(Given::Map(pairs)))
+        Ok(Some(Given::List(list)))
     }
 }
 
-/// Checks a value that has the type that its key wants.
-fn check(key: &Key, given: &Given, root: &Node) -> Result<(), Fault> {
-    let Some(at) = root.at(key.path) else { return Ok(()) };
-    let fault = |place: Place| move |text: String| Fault::at(place, key.path, text);
-    match given {
-        Given::Text(text) => key.kind.check(text).map_err(fault(at.near())),
-        Given::List(items) if items.is_empty() && key.kind == Kind::Command => {
-            let text = "an empty list; write [go, run, .] or delete the key";
-            Err(Fault::at(at.near(), key.path, text))
-        }
-        Given::List(items) => items.iter().enumerate().try_for_each(|(index, text)| {
-            // An empty argument is an argument, an empty program is none.
-            let argument = key.kind == Kind::Command && index > 0 && text.is_empty();
-            let checked = if argument { Ok(()) } else { kind::item(key.kind, text) };
-            checked.map_err(fault(at.node.item(index).unwrap_or_default()))
-        }),
-        Given::Map(pairs) => pairs.iter().try_for_each(|(name, value)| {
-            let Some(at) = at.node.member(name) else { return Ok(()) };
-            let checked = kind::env_name(name).and_then(|()| match name.contains('=') {
-                true => {
-                    Err(format!("the name {} holds a =; in a map write NAME: value", quote(name)))
-                }
-                false => Ok(()),
-            });
-            checked.map_err(fault(at.place))?;
-            kind::without_nul(value).map_err(fault(at.near()))
-        }),
-    }
-}
-
-/// What is wrong with the value at which serde stopped, which has another type than its key wants. `None`: nothing.
-fn misshapen(at: &[String], root: &Node) -> Option<Fault> {
-    let Some((name, above)) = at.split_last() else { return Some(keyless(root)) };
-    let section = above.iter().fold(String::new(), |path, name| join(&path, name));
-    let node = above.iter().try_fold(root, |node, name| Some(&node.member(name)?.node))?;
-    let (path, at) = (join(&section, name), node.member(name)?);
-    if let Some(key) = keys::find(&path) {
-        return of_value(key, at);
-    }
-    let known = keys::names_in(&path).join(", ");
-    if known.is_empty() {
-        return Some(unknown(&section, at, &path));
-    }
-    let text = format!("{} is no section; indent its keys below it: {known}", at.node.kind());
-    Some(Fault::at(at.near(), &path, text))
-}
-
-fn keyless(root: &Node) -> Fault {
-    let kind = if matches!(root.shape, Shape::List(_)) { "a list" } else { "only a text" };
-    let text = format!("the file holds {kind}, no keys; write for example  command: go run .");
-    Fault::at(Place { length: root.place.length.min(1), ..root.place }, "", text)
-}
-
-fn unknown(section: &str, at: &Member, path: &str) -> Fault {
-    let remedy = match keys::nearest(section, &at.name) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("known here: {}", keys::names_in(section).join(", ")),
+/// Checks a file's outline: the first fault in the order of the file.
+fn check(root: &Node) -> Result<(), Fault> {
+    let kind = match &root.shape {
+        Shape::Map(members) => return check_section("", members),
+        Shape::List(_) => "a list",
+        Shape::Text { .. } => "only a text",
     };
-    Fault::at(at.place, path, format!("unknown key; {remedy}"))
+    let text = format!("the file holds {kind}, no keys; write for example  command: go run .");
+    Err(Fault::at(Position { length: root.place.length.min(1), ..root.place }, "", text))
 }
 
-/// The value of a key, or the first item of it that is no text.
-fn of_value(key: &Key, at: &Member) -> Option<Fault> {
-    let fault = |place: Place, text: String| Fault::at(place, key.path, text);
-    match &at.node.shape {
-        Shape::List(items) if key.kind.is_list() => {
-            items.iter().find_map(|item| Some(fault(item.place, of_item(key.kind, item)?)))
+fn check_section(section: &str, members: &[Member]) -> Result<(), Fault> {
+    let known = keys::names_in(section);
+    members.iter().try_for_each(|at| {
+        let path = join(section, &at.name);
+        if !known.contains(&at.name.as_str()) {
+            let remedy = match keys::nearest(section, &at.name) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known here: {}", known.join(", ")),
+            };
+            return Err(Fault::at(at.place, &path, format!("unknown key; {remedy}")));
         }
-        Shape::Map(members) if key.kind == Kind::Env => {
-            members.iter().find_map(|member| Some(fault(member.near(), of_variable(member)?)))
+        match (keys::find(&path), &at.node.shape) {
+            // A key or section whose entries are all commented out holds its default.
+            _ if at.node.is_null() => Ok(()),
+            (Some(key), _) => check_value(key, at),
+            (None, Shape::Map(members)) => check_section(&path, members),
+            (None, _) => {
+                let inner = keys::names_in(&path).join(", ");
+                let text =
+                    format!("{} is no section; indent its keys below it: {inner}", at.node.kind());
+                Err(Fault::at(at.near(), &path, text))
+            }
         }
-        _ => Some(fault(at.near(), of_type(key.kind, &at.node)?)),
+    })
+}
+
+fn check_value(key: &Key, at: &Member) -> Result<(), Fault> {
+    let fault = |place: Position| move |text: String| Fault::at(place, key.path, text);
+    match (&at.node.shape, key.kind) {
+        (Shape::List(items), Kind::List(_) | Kind::Paths | Kind::Env) => {
+            items.iter().try_for_each(|item| check_item(key.kind, item).map_err(fault(item.place)))
+        }
+        (Shape::List(items), Kind::Command) if !items.is_empty() => {
+            // An empty argument is an argument, an empty program is none.
+            let empty = |item: &Node| matches!(&item.shape, Shape::Text { text, plain: false } if text.is_empty());
+            let mut items = items.iter().enumerate().filter(|(at, item)| *at == 0 || !empty(item));
+            items.try_for_each(|(_, item)| check_item(key.kind, item).map_err(fault(item.place)))
+        }
+        (Shape::Map(members), Kind::Env) => members.iter().try_for_each(|variable| {
+            check_name(&variable.name).map_err(fault(variable.place))?;
+            check_variable(variable).map_err(fault(variable.near()))
+        }),
+        _ => check_single(key.kind, &at.node).map_err(fault(at.near())),
     }
 }
 
-fn of_type(kind: Kind, node: &Node) -> Option<String> {
-    Some(match (kind, &node.shape) {
+/// Checks a value that is no list of items and no map of variables.
+fn check_single(kind: Kind, node: &Node) -> Result<(), String> {
+    Err(match (kind, &node.shape) {
         (Kind::List(_) | Kind::Paths, Shape::Text { text, .. }) => {
             format!("{} is not a list; write [{}]", quote(text), as_list(text))
         }
-        (Kind::List(_) | Kind::Paths, Shape::Map(_)) => {
+        (Kind::List(_) | Kind::Paths, _) => {
             "a map is not a list; write one \"- item\" a line".to_owned()
         }
-        (Kind::Env, Shape::Text { text, .. }) => {
-            format!("{} is not a list; write [NAME=value]", quote(text))
+        (Kind::Env, _) => format!("{} is not a list; write [NAME=value]", node.kind()),
+        (Kind::Command, Shape::List(_)) => {
+            "an empty list; write [go, run, .] or delete the key".to_owned()
         }
         (Kind::Command, Shape::Map(_)) => {
             "a map is not a command; write a text, or a list: [go, run, .]".to_owned()
         }
-        (Kind::Bool, Shape::Text { text, .. }) => kind.wrong(text, "is neither true nor false"),
-        (_, Shape::Text { .. }) => return None,
+        (Kind::Bool, Shape::Text { text, plain: false }) => kind.wrong(text, kind::NO_BOOL),
+        (_, Shape::Text { text, .. }) => return kind.check(text),
         _ => format!("{} cannot stand here; write {}", node.kind(), kind.example()),
     })
 }
 
-fn of_item(kind: Kind, item: &Node) -> Option<String> {
+fn check_item(kind: Kind, item: &Node) -> Result<(), String> {
     let what = kind.item();
-    Some(match &item.shape {
+    Err(match &item.shape {
         _ if item.is_null() => format!("an empty item; write {what} or delete the dash"),
-        Shape::Text { .. } => return None,
+        Shape::Text { text, .. } => return kind::item(kind, text),
         Shape::List(_) => format!("a list inside the list; write {what}"),
         Shape::Map(_) => {
             format!("a map inside the list; write {what} (quote one that holds \": \")")
@@ -315,31 +253,32 @@ fn of_item(kind: Kind, item: &Node) -> Option<String> {
     })
 }
 
-fn of_variable(at: &Member) -> Option<String> {
+/// Checks a name in the map of variables.
+fn check_name(name: &str) -> Result<(), String> {
+    kind::env_name(name)?;
+    match name.contains('=') {
+        true => Err(format!("the name {} holds a =; in a map write NAME: value", quote(name))),
+        false => Ok(()),
+    }
+}
+
+fn check_variable(at: &Member) -> Result<(), String> {
     let name = escape(&at.name);
-    Some(match &at.node.shape {
+    Err(match &at.node.shape {
         _ if at.node.is_null() => {
             format!("{name} has no value; write {name}: \"\" for an empty one")
         }
-        Shape::Text { .. } => return None,
+        Shape::Text { text, .. } => return kind::without_nul(text),
         _ => format!("{} is no value of {name}; write a text", at.node.kind()),
     })
 }
 
+/// The text as the list that was likely meant.
 fn as_list(text: &str) -> String {
     let special = |part: &str| part.starts_with(['*', '!', '&', '[', '{']);
     let parts = text.split([',', ' ']).filter(|part| !part.is_empty()).take(8);
     let parts = parts.map(|part| if special(part) { quote(part) } else { escape(part) });
     parts.collect::<Vec<_>>().join(", ")
-}
-
-/// A fault that only serde's own reading of YAML finds.
-fn unforeseen(error: &serde_yaml::Error) -> Fault {
-    let place =
-        error.location().map(|at| Place { line: at.line(), column: at.column(), length: 1 });
-    let says = escape(&error.to_string());
-    let text = format!("{says}; write it as watcher.example.yml does");
-    Fault { place, key: String::new(), text }
 }
 
 /// A loaded file with the places of its values.
@@ -363,7 +302,7 @@ impl Loaded {
     }
 
     /// The place of a key's value, or of one item of it: of a list, or a name of a map, in the order of the file.
-    pub(crate) fn place(&self, key: &Key, item: Option<usize>) -> Option<Place> {
+    pub(crate) fn place(&self, key: &Key, item: Option<usize>) -> Option<Position> {
         let node = &self.outline.as_ref()?.at(key.path)?.node;
         match item {
             Some(index) => node.item(index),
@@ -380,7 +319,9 @@ pub(crate) fn load(source: Source) -> Result<Loaded, Diagnostic> {
     let fault = |fault| Diagnostic::in_text(&source.shown, &source.text, fault);
     let outline = outline::read(&source.text).map_err(fault)?;
     let file = match &outline {
-        Some(root) if !root.is_null() => File::read(&source.text, root).map_err(fault)?,
+        Some(root) if !root.is_null() => {
+            check(root).and_then(|()| File::read(&source.text)).map_err(fault)?
+        }
         _ => File::default(),
     };
     Ok(Loaded { source, file, outline })

@@ -9,7 +9,7 @@ use super::diagnostic::Diagnostic;
 use super::{InitArgs, discover, schema, source};
 use crate::sys::files;
 
-/// The text that `init` writes; also `watcher.example.yml` of the repository.
+/// The text that `init` writes: `watcher.example.yml` of the repository.
 #[must_use]
 pub fn template() -> &'static str {
     include_str!("../../watcher.example.yml")
@@ -18,10 +18,10 @@ pub fn template() -> &'static str {
 /// The name of the schema beside the file.
 const SCHEMA: &str = "watcher.schema.json";
 
-/// What the template says of a schema that is not there …
+/// The template's lines about a schema that is not there.
 const WITHOUT: &str = "# For completion in your editor: go-watcher init --schema, or go-watcher schema > \
                        watcher.schema.json and one # less here:\n## yaml-language-server:";
-/// … and of one that is: editors read this line.
+/// The lines about a schema that is there, the second of which editors read.
 const WITH: &str = "# For editors; go-watcher schema > watcher.schema.json writes it anew:\n\
                     # yaml-language-server:";
 

@@ -1,5 +1,5 @@
-//! Every option of a project, once: its key in the file and the flag that overrides it. The command line, the check
-//! of a file's shape, the JSON Schema, `check`'s output and the tests that compare the documents all read this table.
+//! Every option of a project, once: its key in the file and the flag that overrides it. The command line, the reading
+//! of the file, the JSON Schema, `check`'s output and the tests that compare the documents use this table.
 
 use super::kind::Kind;
 use crate::model::{Backend, Format, OnBusy, OnCrash, Stdin};
@@ -307,7 +307,7 @@ pub(crate) fn nearest(section: &str, name: &str) -> Option<String> {
     })
 }
 
-/// Similar beginnings alone make no likely slip: at most a third of the letters may differ.
+/// The highest likeness for two names: similar beginnings make no likely slip where over a third of the letters differ.
 fn limit(known: &str, name: &str) -> f64 {
     let distance = strsim::damerau_levenshtein(known, name);
     if distance * 3 <= known.chars().count().max(3) { 1.0 } else { 0.0 }
@@ -347,6 +347,16 @@ mod tests {
             assert!(same || differs, "{} is called {}", flag.long, key.path);
             assert!(heading::ALL.contains(&flag.heading), "{}", flag.long);
             assert_eq!(flag.value.is_empty(), key.kind == Kind::Bool, "{}", flag.long);
+        }
+    }
+
+    #[test]
+    fn a_default_is_a_value_and_of_words_the_first() {
+        for key in ALL.iter().filter(|key| !matches!(key.default, "" | "[]")) {
+            match key.kind {
+                Kind::Word(words) => assert_eq!(words.first(), Some(&key.default), "{}", key.path),
+                kind => assert_eq!(kind.check(key.default), Ok(()), "{}", key.path),
+            }
         }
     }
 

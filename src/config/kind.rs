@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::diagnostic::quote;
 use super::{duration, signal};
 
+/// What is said of a text that is neither `true` nor `false`.
+pub(crate) const NO_BOOL: &str = "is neither true nor false";
+
 /// What a key's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -51,11 +54,6 @@ impl Kind {
         }
     }
 
-    /// Whether a list is a value of this kind.
-    pub(crate) fn is_list(self) -> bool {
-        matches!(self, Self::List(_) | Self::Paths | Self::Env | Self::Command)
-    }
-
     /// What an item of a list is called.
     pub(crate) fn item(self) -> &'static str {
         match self {
@@ -87,8 +85,12 @@ impl Kind {
                     Err(error.replace("; write ", &format!("; write {}, ", words.join(", "))))
                 }
             },
-            Self::Bool if matches!(text, "true" | "false") => Ok(()),
-            Self::Bool => wrong("is neither true nor false"),
+            Self::Bool
+                if matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") =>
+            {
+                Ok(())
+            }
+            Self::Bool => wrong(NO_BOOL),
             Self::Word(words) if words.contains(&text) => Ok(()),
             Self::Word(words) => match near(words, text) {
                 Some(near) => Err(format!(

@@ -1,7 +1,9 @@
 //! What was typed and what it means: the YAML file and the command line become one resolved [`Config`].
 //!
-//! The file is read twice: `outline` gives every value its place and refuses what no configuration needs
-//! (depth, alias bombs, duplicate keys), `file` is the typed and strict pass. `keys` lists every key once.
+//! `keys` lists every key once, with its flag; `options` makes the flags of it. The file's text is parsed twice:
+//! `outline` gives each value its place and refuses what no configuration needs (depth, alias bombs, duplicate keys),
+//! `file` has serde read the values, each as its key wants it. `pick` takes one value for each key, `resolve` makes a
+//! [`Config`] of them.
 
 mod check;
 mod command;
@@ -31,7 +33,7 @@ use std::path::Path;
 
 pub use check::{Checked, check};
 pub use command::CommandLine;
-pub use diagnostic::{Diagnostic, Place};
+pub use diagnostic::{Diagnostic, Position};
 pub use duration::format as format_duration;
 pub use init::{init, template};
 pub(crate) use keys::of_flag as key_of_flag;

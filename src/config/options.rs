@@ -112,7 +112,7 @@ impl Options {
         self.all(key).last().map(OsString::as_os_str)
     }
 
-    /// The texts given for a key. (clap has refused what is no UTF-8, except where [`is_raw`] says otherwise.)
+    /// The texts given for a key. (clap has refused what is no UTF-8 but for what [`arg`] takes as bytes.)
     pub(crate) fn texts(&self, key: &Key) -> impl Iterator<Item = &str> {
         self.all(key).iter().filter_map(|value| value.to_str())
     }
@@ -173,30 +173,16 @@ impl FromArgMatches for Options {
     }
 }
 
-/// The values that were typed for a key.
+/// The values that were typed for a key. A switch says the opposite of the default.
 fn given(key: &Key, flag: Flag, matches: &ArgMatches) -> Vec<OsString> {
-    match key.kind {
-        Kind::Bool if matches.get_flag(flag.name()) => {
-            vec![OsString::from(if key.default == "true" { "false" } else { "true" })]
-        }
-        Kind::Bool => Vec::new(),
-        kind if is_raw(kind) => {
-            matches.get_many::<OsString>(flag.name()).into_iter().flatten().cloned().collect()
-        }
-        _ => matches
-            .get_many::<String>(flag.name())
-            .into_iter()
-            .flatten()
-            .map(OsString::from)
-            .collect(),
+    if key.kind != Kind::Bool {
+        return matches.get_raw(flag.name()).into_iter().flatten().map(OsStr::to_owned).collect();
     }
+    let opposite = if key.default == "true" { "false" } else { "true" };
+    matches.get_flag(flag.name()).then(|| opposite.into()).into_iter().collect()
 }
 
-/// Paths, commands and environment are bytes; every other value is text.
-fn is_raw(kind: Kind) -> bool {
-    matches!(kind, Kind::Paths | Kind::Command | Kind::Env)
-}
-
+/// The definition of a flag. Paths, commands and environment are bytes; every other value is text.
 fn arg(key: &Key, flag: Flag) -> Arg {
     let mut arg =
         Arg::new(flag.name()).long(flag.name()).help_heading(flag.heading).help(help(key, flag));
@@ -221,13 +207,13 @@ fn arg(key: &Key, flag: Flag) -> Arg {
         Kind::Word(words) => {
             arg.value_parser(PossibleValuesParser::new(words)).hide_possible_values(true)
         }
-        // A negative one is told what is wrong with it, not taken for a flag.
+        // A negative duration is refused as a value, not taken for a flag.
         Kind::Duration(_) if flag.alone.is_empty() => arg.allow_hyphen_values(true),
         _ => arg,
     }
 }
 
-/// One line: the flag's own or the key's, with what may be said and what holds when nothing is.
+/// The line of help: the flag's own, or the key's with what may be said and what holds when nothing is.
 fn help(key: &Key, flag: Flag) -> String {
     let about = key.about;
     match key.kind {

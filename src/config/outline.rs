@@ -1,23 +1,23 @@
-//! The places of everything in a YAML text: a second, iterative pass beside the typed one, and the guard that
-//! comes before it (depth, aliases, duplicate keys).
+//! The places of everything in a YAML text. This iterative pass comes before the typed one, and guards it: against
+//! depth, aliases that explode, duplicate keys.
 
 use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
-use super::diagnostic::{Fault, Place, quote};
+use super::diagnostic::{Fault, Position, quote};
 
-/// Deeper than this no configuration goes.
+/// The depth that no configuration exceeds.
 const DEEPEST: usize = 32;
-/// More values than this no configuration has.
+/// The number of values that no configuration exceeds.
 const MOST: usize = 20_000;
-/// Aliases may not blow a text up beyond this weight (bytes, and 32 for each value).
+/// The weight (bytes, and 32 for each value) beyond which aliases may not blow a text up.
 const HEAVIEST: usize = 4 * 1024 * 1024;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     pub(crate) shape: Shape,
     weight: usize,
 }
@@ -38,13 +38,13 @@ pub(crate) enum Shape {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Member {
     pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     pub(crate) node: Node,
 }
 
 impl Member {
     /// The place to show for the value: its own when it begins on the line of its name, else the name's.
-    pub(crate) fn near(&self) -> Place {
+    pub(crate) fn near(&self) -> Position {
         let same_line = self.node.place.line == self.place.line && !self.node.is_null();
         if same_line { self.node.place } else { self.place }
     }
@@ -73,7 +73,7 @@ impl Node {
     }
 
     /// The place of one item of a list, or of one name of a map, in the order of the file.
-    pub(crate) fn item(&self, index: usize) -> Option<Place> {
+    pub(crate) fn item(&self, index: usize) -> Option<Position> {
         match &self.shape {
             Shape::List(items) => items.get(index).map(|item| item.place),
             Shape::Map(members) => members.get(index).map(|member| member.place),
@@ -118,7 +118,7 @@ struct Builder {
 
 /// A list or map that is being read.
 struct Frame {
-    place: Place,
+    place: Position,
     anchor: usize,
     weight: usize,
     content: Content,
@@ -126,7 +126,7 @@ struct Frame {
 
 enum Content {
     List(Vec<Node>),
-    Map { members: Vec<Member>, names: HashSet<String>, name: Option<(String, Place)> },
+    Map { members: Vec<Member>, names: HashSet<String>, name: Option<(String, Position)> },
 }
 
 impl Builder {
@@ -169,7 +169,7 @@ impl Builder {
         Ok(())
     }
 
-    fn open(&mut self, place: Place, anchor: usize, content: Content) -> Result<(), Fault> {
+    fn open(&mut self, place: Position, anchor: usize, content: Content) -> Result<(), Fault> {
         if self.open.len() >= DEEPEST {
             let text = format!("nested more than {DEEPEST} deep; no key needs that, flatten it");
             return Err(Fault::at(point(place), "", text));
@@ -227,19 +227,19 @@ impl Builder {
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Fault> {
+    fn alias(&mut self, anchor: usize, place: Position) -> Result<(), Fault> {
         let Some(node) = self.anchors.get(&anchor) else {
             let text = "an alias inside of what it stands for; write the value itself";
             return Err(Fault::at(place, &self.path(), text));
         };
-        // Weighed before it is copied: this is where a bomb would go off.
+        // The copy of an alias is weighed before it is made: bombs go off here.
         self.expanded = self.expanded.saturating_add(node.weight);
         let node = Node { place, ..node.clone() };
         self.check_weight(place)?;
         self.add(node, 0)
     }
 
-    fn check_weight(&self, place: Place) -> Result<(), Fault> {
+    fn check_weight(&self, place: Position) -> Result<(), Fault> {
         if self.expanded <= HEAVIEST {
             return Ok(());
         }
@@ -247,7 +247,7 @@ impl Builder {
         Err(Fault::at(place, &self.path(), text))
     }
 
-    fn refuse_tag(&self, tag: Option<&Tag>, place: Place) -> Result<(), Fault> {
+    fn refuse_tag(&self, tag: Option<&Tag>, place: Position) -> Result<(), Fault> {
         match tag {
             Some(tag) => {
                 let name = quote(&tag.to_string());
@@ -258,7 +258,7 @@ impl Builder {
         }
     }
 
-    /// The path of keys to where we are.
+    /// The path of keys to the value being read.
     fn path(&self) -> String {
         self.open.iter().fold(String::new(), |path, frame| match &frame.content {
             Content::Map { name: Some((name, _)), .. } => join(&path, name),
@@ -267,27 +267,27 @@ impl Builder {
     }
 }
 
-/// A key path one step longer.
+/// The path of a key one step longer.
 pub(crate) fn join(path: &str, name: &str) -> String {
     let name: String = name.chars().take(60).collect();
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
-fn place(span: Span) -> Place {
+fn place(span: Span) -> Position {
     let same_line = span.start.line() == span.end.line();
     let length = if same_line { span.end.col().saturating_sub(span.start.col()) } else { 1 };
-    Place { line: span.start.line(), column: span.start.col() + 1, length }
+    Position { line: span.start.line(), column: span.start.col() + 1, length }
 }
 
-/// Only the beginning of what is long.
-fn point(place: Place) -> Place {
-    Place { length: 1, ..place }
+/// The first character of a place that may be long.
+fn point(place: Position) -> Position {
+    Position { length: 1, ..place }
 }
 
-/// A syntax error, with what usually is behind it.
+/// The fault for a syntax error, with what is usually behind it.
 fn syntax(error: &ScanError, text: &str) -> Fault {
     let marker = error.marker();
-    let place = Place { line: marker.line().max(1), column: marker.col() + 1, length: 1 };
+    let place = Position { line: marker.line().max(1), column: marker.col() + 1, length: 1 };
     let line = text.split('\n').nth(place.line - 1).unwrap_or_default();
     let here = line.chars().nth(place.column - 1);
     let info = error.info();
@@ -297,7 +297,7 @@ fn syntax(error: &ScanError, text: &str) -> Fault {
         .filter(|at| line.chars().nth(*at) == Some('\t'));
     if let Some(at) = tab.filter(|_| !info.contains("recursion limit")) {
         let text = "a tab in the indentation; indent with spaces";
-        return Fault::at(Place { column: at + 1, ..place }, "", text);
+        return Fault::at(Position { column: at + 1, ..place }, "", text);
     }
     let says = if info.contains("recursion limit") {
         format!("nested more than {DEEPEST} deep; no key needs that, flatten it")
@@ -345,8 +345,8 @@ mod tests {
         let Some(Shape::List(items)) = root.at("watcher.types").map(|at| &at.node.shape) else {
             panic!("a list")
         };
-        assert_eq!(items[0].place, Place { line: 4, column: 5, length: 5 });
-        assert_eq!(items[1].place, Place { line: 5, column: 5, length: 5 });
+        assert_eq!(items[0].place, Position { line: 4, column: 5, length: 5 });
+        assert_eq!(items[1].place, Position { line: 5, column: 5, length: 5 });
         assert!(root.at("watcher.nothing").is_none());
     }
 
@@ -364,7 +364,7 @@ mod tests {
             let root = node(&["a: 1", "b:", "  c: 2", ""].join(end));
             assert_eq!(
                 root.at("b.c").map(|at| at.node.place),
-                Some(Place { line: 3, column: 6, length: 1 }),
+                Some(Position { line: 3, column: 6, length: 1 }),
                 "{end:?}"
             );
         }
@@ -374,7 +374,7 @@ mod tests {
     fn an_alias_is_its_value_at_its_own_place() {
         let root = node("a: &x [1, 2]\nb: *x\n");
         let node = &root.at("b").expect("b").node;
-        assert_eq!(node.place, Place { line: 2, column: 4, length: 2 });
+        assert_eq!(node.place, Position { line: 2, column: 4, length: 2 });
         assert!(matches!(&node.shape, Shape::List(items) if items.len() == 2));
     }
 

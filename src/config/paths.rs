@@ -10,10 +10,10 @@ use crate::filter::Named;
 use crate::model::Origin;
 use crate::watch::Root;
 
-/// The kernel follows no more links in a row (path_resolution(7)).
+/// The number of links in a row that the kernel follows at most; path_resolution(7).
 const LINKS: usize = 40;
 
-/// What came out.
+/// The roots that were chosen.
 #[derive(Default)]
 pub(super) struct Chosen {
     /// Every root, single files too, each once.
@@ -63,7 +63,7 @@ impl Chosen {
     fn add(&mut self, directory: &Path, (typed, origin): (PathBuf, Origin)) {
         let path = absolute(directory, &typed);
         if let Some(root) = self.roots.iter_mut().find(|root| root.path == path) {
-            // The working directory by another name: it is named now.
+            // The working directory may be named too.
             if root.named {
                 return;
             }
@@ -80,7 +80,7 @@ impl Chosen {
         if is_file { self.files.push(named) } else { self.named.push(named) }
     }
 
-    /// The file that a named link leads to counts as that which was named.
+    /// Adds the file that a named link leads to; it counts as named.
     fn add_target(&mut self, directory: &Path, target: PathBuf, link: &Named) {
         if self.roots.iter().any(|root| root.path == target) {
             return;
@@ -91,8 +91,8 @@ impl Chosen {
     }
 }
 
-/// The files that a link leads to, one after the other: the last one is that which is edited, and any may be turned
-/// elsewhere. It may not be there yet.
+/// The files that a link leads to, one after the other. The last one is edited, and each link on the way may be
+/// turned elsewhere; none needs to exist.
 pub(super) fn led_to(path: &Path) -> Vec<PathBuf> {
     let next = |at: &PathBuf| {
         let target = absolute(&at.parent()?.canonicalize().ok()?, &at.read_link().ok()?);

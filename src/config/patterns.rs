@@ -1,5 +1,5 @@
-//! The filter's lists: file and flags joined, each entry with where it was written; and what the filter
-//! says about them, at its place.
+//! The filter's lists: file and flags joined, each entry with where it was written. Errors and warnings of the filter
+//! get their places here.
 
 use std::path::{Path, PathBuf};
 
@@ -107,7 +107,7 @@ fn misplaced(text: &str, directory: &Path, watched: &[&Path]) -> Option<String> 
     let top = Path::new("/").join(&start);
     let in_reach = watched.iter().any(|path| path.starts_with(&top) || top.starts_with(path));
     let likely = !top.exists() || directory.join(&start).exists();
-    // With a slash it means this one only, as it was written.
+    // A pattern with a slash means one place only, as the written one does.
     let here = if inner.trim_end_matches('/').contains('/') { "" } else { "./" };
     (!in_reach && likely && !inner.is_empty()).then(|| format!("{not}{here}{inner}"))
 }

@@ -1,4 +1,4 @@
-//! Flags over environment over file over defaults: one compiled [`Config`].
+//! One compiled [`Config`] from what was typed and found: flags win over the environment, the file and the defaults.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -36,9 +36,9 @@ pub struct Output {
 /// Everything that was decided before the first run: resolved and compiled.
 #[derive(Debug)]
 pub struct Config {
-    /// The file it came from, as the person wrote it.
+    /// The file that it came from, as the person wrote it.
     pub file: Option<PathBuf>,
-    /// What to run. `None` when nobody said; see [`Config::required_command`].
+    /// What to run. `None` when it was not said; see [`Config::required_command`].
     pub command: Option<CommandLine>,
     /// The absolute working directory of the command.
     pub directory: PathBuf,
@@ -73,12 +73,12 @@ impl Config {
     /// The command.
     ///
     /// # Errors
-    /// None was given anywhere: the error shows the ways to give one.
+    /// No command was given; the error shows the ways to give one.
     pub fn required_command(&self) -> Result<&CommandLine, Diagnostic> {
         self.command.as_ref().ok_or_else(|| command::missing(self.file.as_deref()))
     }
 
-    /// Where it came from, in words.
+    /// The file that it came from, in words.
     #[must_use]
     pub fn source(&self) -> String {
         self.file.as_deref().map_or_else(|| "built-in defaults".to_owned(), source::shown)
@@ -244,14 +244,14 @@ fn watch(picker: &mut Picker<'_>, file: Option<PathBuf>) -> Result<watch::Settin
     })
 }
 
-/// The environment stands between the flag and the file: it describes the machine.
+/// The value for polling. The variable describes the machine, so that it stands between flag and file.
 fn poll(picker: &mut Picker<'_>) -> Result<String, Diagnostic> {
     let key = &keys::POLL;
     let typed = picker.args.options.has(key);
     let variable = (picker.env)(POLL_VARIABLE).filter(|value| !typed && !value.is_empty());
     let Some(value) = variable else { return picker.text(key) };
     let value = value.to_string_lossy();
-    // Other tools' variables are switches, and one millisecond is too short an interval to be meant.
+    // Other tools' variables are switches, and 1 is no interval in milliseconds that is meant.
     let value = match value.as_ref() {
         "1" | "true" | "yes" | "on" => "always",
         "0" | "false" | "no" | "off" => "auto",

@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::diagnostic::{Diagnostic, Place};
+use super::diagnostic::{Diagnostic, Position};
 use crate::report;
 use crate::sys::{errno, files};
 
-/// A configuration longer than this is not one.
+/// The length that no configuration exceeds.
 pub(crate) const LARGEST: u64 = 1024 * 1024;
 
 /// A configuration file's text, without a byte order mark.
@@ -23,7 +23,7 @@ pub(crate) struct Source {
 /// Why a file could not be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
-    /// There is no such name (a dangling link is not this).
+    /// There is no such name. (A dangling link is a name.)
     Missing,
     Bad(Box<Diagnostic>),
 }
@@ -48,7 +48,7 @@ pub(crate) fn read(path: &Path, shown: &str) -> Result<Source, ReadError> {
         return Err(bad(not_a_file(other)));
     }
     let mut bytes = Vec::new();
-    // The size is checked on what was read: a file may grow, and /proc says 0.
+    // What was read tells the size: a file may grow, and files of /proc say 0.
     if let Err(error) = file.take(LARGEST + 1).read_to_end(&mut bytes) {
         return Err(bad(format!("cannot be read: {}", plain(&error))));
     }
@@ -97,7 +97,7 @@ pub(crate) fn decode(bytes: Vec<u8>, shown: &str) -> Result<Source, Diagnostic> 
     Ok(Source { shown: shown.to_owned(), text })
 }
 
-const START: Place = Place { line: 1, column: 1, length: 0 };
+const START: Position = Position { line: 1, column: 1, length: 0 };
 
 /// UTF-16 and UTF-32, with a mark or by the zero bytes that ASCII leaves in them.
 fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
@@ -119,7 +119,7 @@ fn not_utf8(error: &std::string::FromUtf8Error, shown: &str) -> Diagnostic {
     let line = lines.matches('\n').count() + 1;
     let start = lines.rfind('\n').map_or(0, |end| end + 1);
     let head = &lines[start..];
-    let place = Place { line, column: head.chars().count() + 1, length: 1 };
+    let place = Position { line, column: head.chars().count() + 1, length: 1 };
     let rest = String::from_utf8_lossy(&bytes[valid..]);
     let tail: String = rest.chars().take_while(|c| !matches!(c, '\n' | '\r')).take(200).collect();
     let byte = bytes.get(valid).copied().unwrap_or_default();

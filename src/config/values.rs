@@ -4,7 +4,7 @@ use super::diagnostic::escape;
 use super::keys::{self, Key};
 use crate::model::Origin;
 
-/// One item of a list, or a single value, with where it was said.
+/// A single value, or one item of a list, with where it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) text: String,
@@ -49,7 +49,8 @@ impl Values {
         entries
     }
 
-    /// `+included_filetypes .html, debounce auto → 50ms`; values only, wherever they were said.
+    /// What differs in a newer configuration: `+included_filetypes .html, debounce auto → 50ms`. Where values were
+    /// said does not count.
     pub(crate) fn changes(&self, newer: &Self) -> Option<String> {
         let mut parts = Vec::new();
         for new in &newer.entries {
@@ -57,7 +58,7 @@ impl Values {
                 continue;
             };
             let name = new.key.path.rsplit('.').next().unwrap_or(new.key.path);
-            // `signal` or `timeout` alone would not say whose.
+            // The bare names `signal` and `timeout` do not say whose they are.
             let name = if new.key.path.starts_with("stop.") { new.key.path } else { name };
             change(name, old, new, &mut parts);
         }
@@ -84,7 +85,7 @@ fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
     parts.extend(added.map(|text| format!("+{name} {text}")));
     let removed = old_texts.iter().filter(|text| !new_texts.contains(text));
     parts.extend(removed.map(|text| format!("-{name} {text}")));
-    // Only environment entries hide a part of their text.
+    // Environment entries are shown by name: a new value shows nowhere above.
     let hidden = new.items.iter().zip(&new_texts).filter(|(item, text)| {
         let same = |(other, name): &(&Said, &String)| name == text && other.text == item.text;
         old_texts.contains(text) && !old.items.iter().zip(&old_texts).any(|other| same(&other))
@@ -95,7 +96,7 @@ fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
     }
 }
 
-/// The texts, fit for a terminal. Of an environment entry only the name: the value may be a secret.
+/// The texts, fit for a terminal. An environment entry shows its name only, since the value may be a secret.
 fn texts(entry: &Entry) -> Vec<String> {
     let secret = entry.key.path == "envs";
     let shown = |item: &Said| match item.text.split_once('=') {

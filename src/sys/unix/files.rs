@@ -1,4 +1,6 @@
-//! Files that a person named: opened so that no FIFO and no terminal makes the program wait or become its own.
+//! Files that a person named, opened without waiting for the other end of a FIFO and without becoming the owner of a
+//! terminal.
+#![expect(clippy::disallowed_types, reason = "config opens its files by it")]
 
 use std::fs::{File, FileType, OpenOptions};
 use std::io;
