@@ -32,7 +32,7 @@ pub(super) fn describe(config: &Config) -> String {
     let mut text = format!("# {}: the values in effect\n", config.source());
     let mut section = "";
     for entry in config.values.entries_in_order() {
-        let (parent, name) = entry.key.path.rsplit_once('.').unwrap_or(("", entry.key.path));
+        let (parent, name) = entry.key.split();
         if parent != section && !parent.is_empty() {
             text.push_str(parent);
             text.push_str(":\n");

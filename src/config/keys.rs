@@ -2,12 +2,12 @@
 //! of the file, the JSON Schema, `check`'s output and the tests that compare the documents use this table.
 
 use super::kind::Kind;
-use crate::model::{Backend, Format, OnBusy, OnCrash, Stdin};
+use crate::model::{Backend, Format, OnBusy, OnCrash, PollWord, Stdin};
 
 /// One key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
-    /// Its path, with dots.
+    /// The path in the file, with dots.
     pub(crate) path: &'static str,
     pub(crate) kind: Kind,
     /// The default, as YAML; empty for "none".
@@ -21,16 +21,16 @@ pub(crate) struct Key {
 /// The flag of a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flag {
-    /// Its long name, dashes included.
+    /// The long name, dashes included.
     pub(crate) long: &'static str,
     pub(crate) short: Option<char>,
     /// What its value is called; empty for a switch, which says the opposite of the key's default.
     pub(crate) value: &'static str,
     /// What it means without a value; empty when it needs one.
     pub(crate) alone: &'static str,
-    /// Its part of the help.
+    /// The part of the help that it stands in.
     pub(crate) heading: &'static str,
-    /// Its line in the help; empty where the key's own fits.
+    /// The line in the help; empty where the key's own fits.
     pub(crate) help: &'static str,
 }
 
@@ -41,7 +41,7 @@ pub(crate) mod heading {
     pub(crate) const WATCHED: &str = "What is watched";
     pub(crate) const WHEN: &str = "When";
     pub(crate) const OUTPUT: &str = "Output";
-    /// In their order.
+    /// The parts in their order.
     pub(crate) const ALL: &[&str] = &[COMMAND, CONFIGURATION, WATCHED, WHEN, OUTPUT];
 }
 
@@ -62,13 +62,18 @@ const fn switch(heading: &'static str, long: &'static str) -> Flag {
 }
 
 impl Key {
+    /// The section that it stands in (empty: the top), and its name there.
+    pub(crate) fn split(&self) -> (&'static str, &'static str) {
+        self.path.split_once('.').unwrap_or(("", self.path))
+    }
+
     const fn flag(self, flag: Flag) -> Self {
         Self { flag: Some(flag), ..self }
     }
 }
 
 impl Flag {
-    /// Its long name, without dashes.
+    /// The long name, without dashes.
     pub(crate) fn name(&self) -> &'static str {
         self.long.trim_start_matches('-')
     }
@@ -165,13 +170,13 @@ keys! {
     .flag(flag(heading::WATCHED, "--backend", "BACKEND"));
     POLL = key(
         "watcher.poll",
-        Kind::Duration(&["auto", "never", "always"]),
-        "auto",
+        Kind::Duration(PollWord::WORDS),
+        PollWord::Auto.word(),
         "Polling: where it is needed, never, always, or always at this interval",
     )
     .flag(
         flag(heading::WATCHED, "--poll", "INTERVAL")
-            .alone("always")
+            .alone(PollWord::Always.word())
             .help("Polling: auto, never, always or its interval; alone: always"),
     );
     ADDITIONAL_PATHS = key(
@@ -232,7 +237,7 @@ keys! {
         Stdin::Null.word(),
         "The command's standard input",
     )
-    .flag(flag(heading::COMMAND, "--stdin", "FROM").alone("terminal").help(
+    .flag(flag(heading::COMMAND, "--stdin", "FROM").alone(Stdin::Terminal.word()).help(
         "The command's standard input: null, open (a pipe that never ends) or terminal; alone: terminal",
     ));
     KEYS = key(
@@ -273,7 +278,7 @@ pub(crate) fn of_flag(long: &str) -> Option<&'static Key> {
 pub(crate) fn names_in(section: &str) -> Vec<&'static str> {
     let mut names = Vec::new();
     for key in ALL {
-        let (parent, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
+        let (parent, name) = key.split();
         let name = match (section.is_empty(), parent.is_empty()) {
             (true, false) => parent,
             _ if parent == section => name,
@@ -296,8 +301,8 @@ pub(crate) fn nearest(section: &str, name: &str) -> Option<String> {
     };
     let here = names_in(section).into_iter().map(|known| (score(known), known.to_owned(), false));
     // A key may be right and stand in the wrong section.
-    let elsewhere = ALL.iter().copied().filter_map(|key| {
-        let (parent, last) = key.path.rsplit_once('.').unwrap_or(("", key.path));
+    let elsewhere = ALL.iter().filter_map(|key| {
+        let (parent, last) = key.split();
         (parent != section).then(|| (score(last) - 0.01, key.path.to_owned(), true))
     });
     let best = here.chain(elsewhere).max_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -339,7 +344,7 @@ mod tests {
     fn a_flag_is_called_as_its_key() {
         for key in ALL {
             let Some(flag) = key.flag else { continue };
-            let name = key.path.rsplit('.').next().unwrap_or_default().replace('_', "-");
+            let name = key.split().1.replace('_', "-");
             let differs = ["ext", "watch", "ignore", "env"].contains(&flag.name());
             let same = flag.name() == name
                 || flag.name() == format!("no-{name}")

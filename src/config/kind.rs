@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::diagnostic::quote;
 use super::{duration, signal};
+use crate::model::PollWord;
 
 /// What is said of a text that is neither `true` nor `false`.
 pub(crate) const NO_BOOL: &str = "is neither true nor false";
@@ -78,7 +79,7 @@ impl Kind {
         match self {
             Self::Duration(words) if words.contains(&text) => Ok(()),
             Self::Duration(words) => match duration::parse(text) {
-                Ok(Duration::ZERO) if words.contains(&"always") => wrong("is no interval"),
+                Ok(Duration::ZERO) if words == PollWord::WORDS => wrong("is no interval"),
                 Ok(_) => Ok(()),
                 Err(error) if words.is_empty() => Err(error),
                 Err(error) => {

@@ -112,7 +112,7 @@ impl Options {
         self.all(key).last().map(OsString::as_os_str)
     }
 
-    /// The texts given for a key. (clap has refused what is no UTF-8 but for what [`arg`] takes as bytes.)
+    /// The texts given for a key. (clap has refused what is no UTF-8 in a value that is no path, command or environment.)
     pub(crate) fn texts(&self, key: &Key) -> impl Iterator<Item = &str> {
         self.all(key).iter().filter_map(|value| value.to_str())
     }

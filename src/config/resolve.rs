@@ -12,7 +12,7 @@ use super::{
     CommandLine, Env, RunArgs, command, duration, envs, keys, paths, patterns, signal, source,
 };
 use crate::filter::{Filter, Spec};
-use crate::model::{Backend, Color, Format, Notice, OnBusy, OnCrash, Origin, Stdin};
+use crate::model::{Backend, Color, Format, Notice, OnBusy, OnCrash, Origin, PollWord, Stdin};
 use crate::report::{self, Verbosity};
 use crate::watch::Poll;
 use crate::{settle, supervisor, watch};
@@ -221,12 +221,16 @@ fn tree(picker: &mut Picker<'_>) -> Result<(Arc<Filter>, Vec<watch::Root>), Diag
 fn watch(picker: &mut Picker<'_>, file: Option<PathBuf>) -> Result<watch::Settings, Diagnostic> {
     let exclude_unchanged = picker.switch(&keys::EXCLUDE_UNCHANGED)?;
     let backend = picker.word(&keys::BACKEND, Backend::of)?;
-    let (backend, poll) = match poll(picker)?.as_str() {
-        "auto" => (backend, Poll::Auto),
-        "never" => (backend, Poll::Never),
-        // Always, at an interval that the engine finds by itself.
-        "always" => (Backend::Poll, Poll::Auto),
-        interval => (backend, duration::parse(interval).map_or(Poll::Auto, Poll::Every)),
+    let poll = poll(picker)?;
+    let (backend, poll) = match PollWord::of(&poll) {
+        Some(PollWord::Auto) => (backend, Poll::Auto),
+        Some(PollWord::Never) => (backend, Poll::Never),
+        Some(PollWord::Always) => (Backend::Poll, Poll::Auto),
+        None => {
+            let interval = duration::parse(&poll);
+            let interval = interval.map_err(|wrong| picker.misfit(&keys::POLL, &wrong))?;
+            (backend, Poll::Every(interval))
+        }
     };
     if backend == Backend::Poll && poll == Poll::Never {
         let other = called(&keys::BACKEND, &picker.values.origin(&keys::BACKEND));
@@ -253,8 +257,8 @@ fn poll(picker: &mut Picker<'_>) -> Result<String, Diagnostic> {
     let value = value.to_string_lossy();
     // Other tools' variables are switches, and 1 is no interval in milliseconds that is meant.
     let value = match value.as_ref() {
-        "1" | "true" | "yes" | "on" => "always",
-        "0" | "false" | "no" | "off" => "auto",
+        "1" | "true" | "yes" | "on" => PollWord::Always.word(),
+        "0" | "false" | "no" | "off" => PollWord::Auto.word(),
         value => value,
     };
     picker.given(key, value, POLL_VARIABLE)

@@ -10,7 +10,7 @@ use super::kind::Kind;
 pub fn schema() -> String {
     let mut top = Map::new();
     for key in keys::ALL {
-        let (section, name) = key.path.split_once('.').unwrap_or(("", key.path));
+        let (section, name) = key.split();
         if section.is_empty() {
             top.insert(name.to_owned(), property(key));
         } else {

@@ -2,6 +2,7 @@
 
 use super::diagnostic::escape;
 use super::keys::{self, Key};
+use super::kind::Kind;
 use crate::model::Origin;
 
 /// A single value, or one item of a list, with where it was said.
@@ -57,9 +58,11 @@ impl Values {
             let Some(old) = self.entries.iter().find(|old| old.key.path == new.key.path) else {
                 continue;
             };
-            let name = new.key.path.rsplit('.').next().unwrap_or(new.key.path);
-            // The bare names `signal` and `timeout` do not say whose they are.
-            let name = if new.key.path.starts_with("stop.") { new.key.path } else { name };
+            let name = match new.key.split() {
+                // The bare names `signal` and `timeout` do not say whose they are.
+                ("stop", _) => new.key.path,
+                (_, name) => name,
+            };
             change(name, old, new, &mut parts);
         }
         (!parts.is_empty()).then(|| parts.join(", "))
@@ -71,7 +74,7 @@ fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
     if old.list == new.list && raw(old) == raw(new) {
         return;
     }
-    if old.key.path == "command" && (old.list || new.list) {
+    if old.key.kind == Kind::Command && (old.list || new.list) {
         parts.push("command".to_owned());
         return;
     }
@@ -98,7 +101,7 @@ fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
 
 /// The texts, fit for a terminal. An environment entry shows its name only, since the value may be a secret.
 fn texts(entry: &Entry) -> Vec<String> {
-    let secret = entry.key.path == "envs";
+    let secret = entry.key.kind == Kind::Env;
     let shown = |item: &Said| match item.text.split_once('=') {
         _ if item.text.is_empty() => "(none)".to_owned(),
         Some((name, _)) if secret => escape(name),

@@ -14,4 +14,4 @@ pub use made::{Family, Made};
 pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};
 pub use rule::{Origin, Rule, RuleKind};
 pub use run::{Cause, Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
-pub use words::{Backend, Color, Format, OnBusy, OnCrash, Stdin};
+pub use words::{Backend, Color, Format, OnBusy, OnCrash, PollWord, Stdin};

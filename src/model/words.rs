@@ -86,6 +86,18 @@ words! {
 }
 
 words! {
+    /// When trees are polled (`watcher.poll`), where no interval says it.
+    PollWord {
+        /// Where the file system sends no events, and where the system's limits are reached.
+        Auto = "auto",
+        /// Never, not even where nothing else can work.
+        Never = "never",
+        /// Everything, at an interval that is found by itself.
+        Always = "always",
+    }
+}
+
+words! {
     /// Where a run's standard input comes from.
     Stdin {
         /// `/dev/null`.
