@@ -98,6 +98,16 @@ fn takes_value(word: &str) -> bool {
         })
 }
 
+/// The words with their indexes, without those that are the value of a flag before them.
+fn without_values<'a>(words: &[&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
+    let mut skip = false;
+    words.iter().copied().enumerate().filter(move |(_, word)| {
+        let is_value = skip;
+        skip = !is_value && takes_value(word);
+        !is_value
+    })
+}
+
 /// The hint for arguments (without the program's name) that clap refused.
 fn hint(args: &[OsString]) -> Option<String> {
     let words: Vec<&str> =
@@ -123,21 +133,14 @@ fn hint(args: &[OsString]) -> Option<String> {
 
 /// The table line for the first foreign flag.
 fn foreign(words: &[&str]) -> Option<String> {
-    let mut skip = false;
-    for (index, word) in words.iter().enumerate() {
-        if std::mem::take(&mut skip) {
-            continue;
-        }
-        let name = word.split_once('=').map_or(*word, |(name, _)| name);
+    without_values(words).find_map(|(index, word)| {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
         if name == "-c" && words.get(index + 1).is_none_or(|next| next.starts_with('-')) {
             return Some("-c is --config FILE here; to clear the screen: --clear".to_owned());
         }
-        if let Some((_, text)) = FOREIGN.iter().find(|(flag, _)| *flag == name) {
-            return Some(text.replace("WHAT", &OnBusy::WORDS.join("|")));
-        }
-        skip = takes_value(word);
-    }
-    None
+        let (_, text) = FOREIGN.iter().find(|(flag, _)| *flag == name)?;
+        Some(text.replace("WHAT", &OnBusy::WORDS.join("|")))
+    })
 }
 
 /// A value after a space where the flag takes one after `=`, because it may go without (`--poll 500ms`).
@@ -153,19 +156,7 @@ fn after_space(words: &[&str]) -> Option<String> {
 
 /// A command that was typed without quotes or `--`: words that belong to no flag.
 fn unquoted(words: &[&str]) -> Option<String> {
-    let mut skip = false;
-    let mut command: Option<usize> = None;
-    for (index, word) in words.iter().enumerate() {
-        if std::mem::take(&mut skip) {
-            continue;
-        }
-        if !word.starts_with('-') {
-            command = Some(index);
-            break;
-        }
-        skip = takes_value(word);
-    }
-    let start = command?;
+    let (start, _) = without_values(words).find(|(_, word)| !word.starts_with('-'))?;
     // `-e go run .`: the word before belongs to the command too.
     let start = match start.checked_sub(2) {
         Some(flag) if matches!(words[flag], "-e" | "--command") => start - 1,
