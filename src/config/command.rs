@@ -6,7 +6,7 @@ use std::path::Path;
 use super::diagnostic::{Diagnostic, escape, quote};
 use super::file::File;
 use super::{Env, RunArgs, keys, source};
-use crate::sys::files;
+use crate::sys::open;
 
 /// A command, ready to be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ fn is_program(name: &str, env: Env<'_>) -> bool {
     let path = env("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| {
         let file = directory.join(name);
-        files::is_executable(&file) && file.is_file()
+        open::is_executable(&file) && file.is_file()
     })
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::diagnostic::Diagnostic;
 use super::{InitArgs, discover, schema, source};
-use crate::sys::files;
+use crate::sys::open;
 
 /// The text that `init` writes: `watcher.example.yml` of the repository.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn init(args: &InitArgs, directory: &Path) -> Result<String, Diagnostic> {
         return Err(Diagnostic::usage("-o: an empty name; write for example -o watcher.yml"));
     }
     let path = directory.join(&args.output);
-    let file = files::create(&path, args.force).map_err(|cause| match cause.kind() {
+    let file = open::writer(&path, args.force).map_err(|cause| match cause.kind() {
         ErrorKind::AlreadyExists => error(exists(args, &path)),
         ErrorKind::NotFound => {
             let parent = args.output.parent().unwrap_or(Path::new("."));
@@ -79,7 +79,7 @@ fn fill(mut file: File, text: &str) -> Result<(), String> {
 /// Writes the schema; false when there is one already.
 fn write_schema(path: &Path, force: bool) -> Result<bool, Diagnostic> {
     let error = |text: String| Diagnostic::file(SCHEMA, text);
-    match files::create(path, force) {
+    match open::writer(path, force) {
         Ok(file) => fill(file, &schema()).map(|()| true).map_err(error),
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(cause) => Err(error(format!("cannot be written: {}", source::plain(&cause)))),

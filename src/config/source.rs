@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::diagnostic::{Diagnostic, Position};
 use crate::report;
-use crate::sys::{errno, files};
+use crate::sys::open;
 
 /// The length that no configuration exceeds.
 pub(crate) const LARGEST: u64 = 1024 * 1024;
@@ -31,7 +31,7 @@ pub(crate) enum ReadError {
 /// Reads a configuration file; `path` is opened, `shown` is named.
 pub(crate) fn read(path: &Path, shown: &str) -> Result<Source, ReadError> {
     let bad = |text: String| ReadError::Bad(Box::new(Diagnostic::file(shown, text)));
-    let file = match files::open(path) {
+    let file = match open::reader(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(match path.symlink_metadata() {
@@ -39,9 +39,7 @@ pub(crate) fn read(path: &Path, shown: &str) -> Result<Source, ReadError> {
                 Err(_) => ReadError::Missing,
             });
         }
-        Err(error) if error.raw_os_error() == Some(errno::ENXIO) => {
-            return Err(bad(not_a_file("a socket")));
-        }
+        Err(error) if open::is_socket(&error) => return Err(bad(not_a_file("a socket"))),
         Err(error) => return Err(bad(format!("cannot be read: {}", plain(&error)))),
     };
     if let Some(other) = other_kind(&file).map_err(|error| bad(plain(&error)))? {
@@ -61,7 +59,7 @@ fn other_kind(file: &File) -> std::io::Result<Option<&'static str>> {
     Ok(match kind {
         _ if kind.is_file() => None,
         _ if kind.is_dir() => Some("a directory"),
-        _ if files::is_fifo(kind) => Some("a FIFO"),
+        _ if open::is_fifo(kind) => Some("a FIFO"),
         _ => Some("a device"),
     })
 }

@@ -1,4 +1,4 @@
-//! Everything the program can say, as data. [`super::text`] and [`super::json`] are the only renderers.
+//! Everything the program can say, as data. The room `report` makes lines of it, for people or as JSON.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

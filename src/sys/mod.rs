@@ -16,4 +16,4 @@ use linux as os;
 use macos as os;
 
 pub use os::timer;
-pub use unix::{bytes, errno, files, signal};
+pub use unix::{bytes, errno, open, signal};

@@ -2,5 +2,5 @@
 
 pub mod bytes;
 pub mod errno;
-pub mod files;
+pub mod open;
 pub mod signal;

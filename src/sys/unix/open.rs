@@ -10,11 +10,11 @@ use std::path::Path;
 /// A FIFO that has no other end would block an ordinary open for ever.
 const NO_WAIT: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
 
-/// Opens a file for reading. What it is, is to be looked at before the first read. A socket gives `ENXIO`.
+/// Opens a file for reading. Its kind is to be looked at before the first read.
 ///
 /// # Errors
 /// What open(2) gives.
-pub fn open(path: &Path) -> io::Result<File> {
+pub fn reader(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(NO_WAIT).open(path)
 }
 
@@ -22,8 +22,14 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// What open(2) gives.
-pub fn create(path: &Path, over: bool) -> io::Result<File> {
+pub fn writer(path: &Path, over: bool) -> io::Result<File> {
     OpenOptions::new().write(true).create(over).create_new(!over).custom_flags(NO_WAIT).open(path)
+}
+
+/// Whether a file could not be opened because it is a socket. (macOS has a word of its own for it.)
+#[must_use]
+pub fn is_socket(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENXIO | libc::EOPNOTSUPP))
 }
 
 /// Whether a file is a FIFO.
