@@ -84,7 +84,7 @@ fn the_table_of_flags_is_that_of_the_program() {
     for argument in run.get_arguments().filter(|argument| !argument.is_positional()) {
         let Some(long) = argument.get_long().filter(|long| *long != "help") else { continue };
         let short = argument.get_short().map(|short| format!("-{short}"));
-        let key = config::key_of_flag(long).map(|key| key.path.to_owned());
+        let key = config::key_of_flag(&format!("--{long}")).map(|key| key.path.to_owned());
         expected.push((short, format!("--{long}"), key));
     }
     for (readme, heading) in [(README, "## Flags"), (CHINESE, "## 命令行选项")] {
@@ -111,7 +111,7 @@ fn the_table_of_flags_is_that_of_the_program() {
                 "{long}"
             );
         }
-        // And no flag that does not exist: `-- ARGV…`, and -q with -v for two.
+        // No row is for a flag that does not exist. `-- ARGV…` has one, -q and -v share one.
         assert_eq!(rows.len(), expected.len(), "{heading}");
     }
 }

@@ -207,7 +207,7 @@ pub(super) fn explain(
     let (filter, roots) = (Arc::clone(&config.filter), config.roots.clone());
     let settings = files.complete(&config.watch);
     let known = Known { polled: watch.without_events(), outputs: task.outputs().known_outputs() };
-    let configuration = config.origin.to_string();
+    let configuration = config.source();
     let work = move || {
         let mut survey = Survey::new(filter, roots, &settings);
         let wanted = || !who.is_closed();

@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::cli::RunArgs;
-use crate::config::{self, Config, ConfigSource, Diagnostic};
+use crate::config::{self, Config, Diagnostic, RunArgs};
 use crate::watch::{self, Timestamp};
 
 /// The file is read this long after its last event.
@@ -124,10 +123,7 @@ impl Live {
 
 /// The file in use.
 fn file(config: &Config) -> Option<PathBuf> {
-    match &config.origin {
-        ConfigSource::File(file) => Some(config.directory.join(file)),
-        ConfigSource::Defaults => None,
-    }
+    config.file.as_ref().map(|file| config.directory.join(file))
 }
 
 fn is_half_written(config: &Config) -> bool {

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::cli::{self, Command, RunArgs, Target, WaitArgs};
-use crate::config::{self, Config, Diagnostic};
+use crate::cli::{self, Command, Target, WaitArgs};
+use crate::config::{self, Config, Diagnostic, RunArgs};
 use crate::control::commands::{self, Said};
 use crate::control::{Ask, Name};
 use crate::explain;

@@ -14,11 +14,10 @@ use super::pace::Pace;
 use super::private::Private;
 use super::task::{Shared, Task};
 use super::timer::Timer;
-use crate::cli::RunArgs;
-use crate::config::Config;
+use crate::config::{Config, RunArgs};
 use crate::control::{Ask, Call, Reply};
-use crate::model::{Level, Notice, ProcessEvent, RunId, Signal, SlotId, Summary};
-use crate::process::{Host, Key, Keys, Signals, Stdin};
+use crate::model::{Level, Notice, ProcessEvent, RunId, Signal, SlotId, Stdin, Summary};
+use crate::process::{Host, Key, Keys, Signals};
 use crate::report::{self, Reporter};
 use crate::settle::numbers;
 use crate::supervisor::{Exit, Request};
@@ -403,7 +402,7 @@ impl Session {
         }
         self.shared.reporter.configure(report_settings(&newer, self.keys.is_some()));
         if changes.is_some() || !self.live.is_link_moved() {
-            let (file, changes) = (newer.origin.to_string(), changes.into_iter().collect());
+            let (file, changes) = (newer.source(), changes.into_iter().collect());
             let run = self.living_run();
             self.say(&Notice::ConfigurationApplied { file, changes, run, restarts }, now);
         }

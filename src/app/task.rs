@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::private::{self, Private};
-use crate::config::{Config, ConfigSource};
+use crate::config::Config;
 use crate::control::{Ending, Name};
 use crate::explain;
 use crate::model::{
@@ -383,10 +383,7 @@ impl Task {
     }
 
     fn finding(&self, finding: Finding, watch: &Watch, now: Instant) -> Notice {
-        let file = match &self.config.origin {
-            ConfigSource::File(file) => Some(file.display().to_string()),
-            ConfigSource::Defaults => None,
-        };
+        let file = self.config.file.as_ref().map(|file| file.display().to_string());
         let proposal = |made| proposal(made, watch);
         match finding {
             Finding::Learnt(outputs) => {
@@ -574,7 +571,7 @@ fn face(config: &Config, keys: bool) -> Face {
         Some(command) => (command.shown.clone(), command.shell),
         None => (String::new(), false),
     };
-    Face { command, shell, configuration: config.origin.to_string(), keys }
+    Face { command, shell, configuration: config.source(), keys }
 }
 
 /// A seed for random delays: they only have to differ from one instance to the next.

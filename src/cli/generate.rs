@@ -47,7 +47,7 @@ pub fn man(out: &mut dyn Write) -> io::Result<()> {
         match sub.get_name() {
             "check" => writeln!(part, ".PP\nIt takes the flags of run.")?,
             "explain" => {
-                // Its own are those without a heading.
+                // The flags of `explain` itself are those without a heading.
                 let own = sub.clone().mut_args(|arg| {
                     let hidden = arg.get_help_heading().is_some() || arg.is_last_set();
                     arg.hide(hidden)

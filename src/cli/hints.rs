@@ -1,13 +1,13 @@
 //! Hints for fingers used to other tools: one table, tried when clap refuses a command line.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
-use crate::config::{key_of_flag, takes};
-use crate::model::ExitStatus;
+use crate::config::key_of_flag;
+use crate::model::{ExitStatus, OnBusy};
 
 /// A command line that was not accepted, or one that asked for help or the version.
 #[derive(Debug)]
@@ -55,48 +55,30 @@ impl Refusal {
     }
 }
 
-/// Where in a command line a foreign habit shows.
-enum Habit {
-    /// A flag, alone or as `--flag=value`.
-    Flag(&'static str),
-}
-
-/// What people type elsewhere, and what it is called here.
-const FOREIGN: &[(Habit, &str)] = &[
-    (Habit::Flag("--exec"), "--exec is -e here: go-watcher run -e \"go run .\""),
-    (Habit::Flag("-x"), "-x is -e here, with the whole command: go-watcher run -e \"cargo test\""),
-    (Habit::Flag("-L"), "-L (legacy watch) is --poll here: go-watcher run --poll -e \"…\""),
-    (Habit::Flag("--legacy-watch"), "--legacy-watch is --poll here"),
+/// Flags that people type elsewhere, alone or as `--flag=value`, and what they are called here.
+const FOREIGN: &[(&str, &str)] = &[
+    ("--exec", "--exec is -e here: go-watcher run -e \"go run .\""),
+    ("-x", "-x is -e here, with the whole command: go-watcher run -e \"cargo test\""),
+    ("-L", "-L (legacy watch) is --poll here: go-watcher run --poll -e \"…\""),
+    ("--legacy-watch", "--legacy-watch is --poll here"),
     (
-        Habit::Flag("-s"),
+        "-s",
         "-s is not needed here: a server is restarted by default, -e goes through a shell; the signal \
          that stops it is --stop-signal",
     ),
-    (Habit::Flag("--signal"), "--signal is --stop-signal here: --stop-signal SIGINT"),
-    (Habit::Flag("--shell"), "--shell is -e here (sh -c); -n uses no shell"),
-    (Habit::Flag("-o"), "-o is --on-busy here: --on-busy restart|queue|ignore|signal"),
-    (
-        Habit::Flag("--on-busy-update"),
-        "--on-busy-update is --on-busy here: --on-busy restart|queue|ignore|signal",
-    ),
-    (
-        Habit::Flag("--delay"),
-        "--delay is -d here, with a unit: -d 500ms (a bare number is milliseconds)",
-    ),
-    (Habit::Flag("--exts"), "--exts is --ext here: --ext go,html"),
-    (
-        Habit::Flag("--filter"),
-        "--filter is --ext here for types; to leave something out: -i PATTERN",
-    ),
-    (Habit::Flag("-f"), "-f is --ext here for types: --ext go,html"),
-    (Habit::Flag("--why"), "every reload names its cause; for the skipped paths: -v"),
-    (Habit::Flag("--no-vcs-ignore"), "--no-vcs-ignore is --no-gitignore here"),
-    (Habit::Flag("--project-origin"), "start go-watcher in that directory instead"),
-    (Habit::Flag("--workdir"), "the command runs in the directory in which go-watcher is started"),
-    (
-        Habit::Flag("-R"),
-        "-R is not needed here: directories are watched with all that is below them",
-    ),
+    ("--signal", "--signal is --stop-signal here: --stop-signal SIGINT"),
+    ("--shell", "--shell is -e here (sh -c); -n uses no shell"),
+    ("-o", "-o is --on-busy here: --on-busy WHAT"),
+    ("--on-busy-update", "--on-busy-update is --on-busy here: --on-busy WHAT"),
+    ("--delay", "--delay is -d here, with a unit: -d 500ms (a bare number is milliseconds)"),
+    ("--exts", "--exts is --ext here: --ext go,html"),
+    ("--filter", "--filter is --ext here for types; to leave something out: -i PATTERN"),
+    ("-f", "-f is --ext here for types: --ext go,html"),
+    ("--why", "every reload names its cause; for the skipped paths: -v"),
+    ("--no-vcs-ignore", "--no-vcs-ignore is --no-gitignore here"),
+    ("--project-origin", "start go-watcher in that directory instead"),
+    ("--workdir", "the command runs in the directory in which go-watcher is started"),
+    ("-R", "-R is not needed here: directories are watched with all that is below them"),
 ];
 
 /// The names of the subcommands.
@@ -114,6 +96,16 @@ fn takes_value(word: &str) -> bool {
             Some(long) => arg.get_long() == Some(long),
             None => arg.get_short().is_some_and(|short| word == format!("-{short}")),
         })
+}
+
+/// The words with their indexes, without those that are the value of a flag before them.
+fn without_values<'a>(words: &[&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
+    let mut skip = false;
+    words.iter().copied().enumerate().filter(move |(_, word)| {
+        let is_value = skip;
+        skip = !is_value && takes_value(word);
+        !is_value
+    })
 }
 
 /// The hint for arguments (without the program's name) that clap refused.
@@ -141,49 +133,30 @@ fn hint(args: &[OsString]) -> Option<String> {
 
 /// The table line for the first foreign flag.
 fn foreign(words: &[&str]) -> Option<String> {
-    let mut skip = false;
-    for (index, word) in words.iter().enumerate() {
-        if std::mem::take(&mut skip) {
-            continue;
-        }
-        let name = word.split_once('=').map_or(*word, |(name, _)| name);
+    without_values(words).find_map(|(index, word)| {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
         if name == "-c" && words.get(index + 1).is_none_or(|next| next.starts_with('-')) {
             return Some("-c is --config FILE here; to clear the screen: --clear".to_owned());
         }
-        if let Some((_, text)) = FOREIGN.iter().find(|(Habit::Flag(flag), _)| *flag == name) {
-            return Some((*text).to_owned());
-        }
-        skip = takes_value(word);
-    }
-    None
+        let (_, text) = FOREIGN.iter().find(|(flag, _)| *flag == name)?;
+        Some(text.replace("WHAT", &OnBusy::WORDS.join("|")))
+    })
 }
 
 /// A value after a space where the flag takes one after `=`, because it may go without (`--poll 500ms`).
 fn after_space(words: &[&str]) -> Option<String> {
     words.windows(2).find_map(|pair| {
         let (flag, value) = (pair[0], pair[1]);
-        let key = key_of_flag(flag.strip_prefix("--")?)?;
+        let key = key_of_flag(flag)?;
         let optional = key.flag.is_some_and(|flag| !flag.alone.is_empty());
-        (optional && takes(key, value))
+        (optional && key.kind.check(value).is_ok())
             .then(|| format!("the value of {flag} comes after =: {flag}={value}"))
     })
 }
 
 /// A command that was typed without quotes or `--`: words that belong to no flag.
 fn unquoted(words: &[&str]) -> Option<String> {
-    let mut skip = false;
-    let mut command: Option<usize> = None;
-    for (index, word) in words.iter().enumerate() {
-        if std::mem::take(&mut skip) {
-            continue;
-        }
-        if !word.starts_with('-') {
-            command = Some(index);
-            break;
-        }
-        skip = takes_value(word);
-    }
-    let start = command?;
+    let (start, _) = without_values(words).find(|(_, word)| !word.starts_with('-'))?;
     // `-e go run .`: the word before belongs to the command too.
     let start = match start.checked_sub(2) {
         Some(flag) if matches!(words[flag], "-e" | "--command") => start - 1,
@@ -215,17 +188,6 @@ fn double_quoted(word: &str) -> String {
         shell_words::quote(word).into_owned()
     } else {
         format!("\"{word}\"")
-    }
-}
-
-/// What is odd about a value of `-c` that names no file (the letter clears the screen elsewhere).
-#[must_use]
-pub(crate) fn config_is_no_file(typed: &OsStr) -> &'static str {
-    let text = typed.to_string_lossy();
-    if text.contains(' ') || !text.contains(['.', '/']) {
-        "-c is --config FILE here; to clear the screen: --clear, to give a command: -e"
-    } else {
-        "write one with: go-watcher init"
     }
 }
 

@@ -1,24 +1,18 @@
-//! What was typed: the clap definitions and nothing else. What it means is decided in [`crate::config`].
+//! The command line: subcommands, hints, completions and the manual page. The options of a project, and what
+//! they mean, are in [`crate::config`].
 
-mod explain;
 mod generate;
 mod hints;
-mod options;
-mod remote;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub use explain::ExplainArgs;
 pub use generate::{completions, man};
-pub(crate) use hints::config_is_no_file;
 pub use hints::{Refusal, parse};
-pub use options::Options;
-pub use remote::{StatusArgs, Target, WaitArgs};
 
-use crate::config::keys::{COMMAND, CONFIGURATION, OUTPUT};
+use crate::config::{CheckArgs, InitArgs, RunArgs};
 
 /// The whole command line.
 #[derive(Clone, Debug, Parser)]
@@ -81,68 +75,96 @@ pub enum Command {
     Schema,
 }
 
-/// What `init` was given.
-#[derive(Clone, Debug, Args)]
-pub struct InitArgs {
-    /// The file to write
-    #[arg(short, long, value_name = "FILE", default_value = "./config.yml")]
-    pub output: PathBuf,
-    /// Overwrite a file that exists
+/// What `explain` was given: paths, and everything that `run` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ExplainArgs {
+    /// The paths; - reads them from standard input, one a line
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<OsString>,
+    /// Show what is watched: a tree on a terminal, else one path a line
     #[arg(long)]
-    pub force: bool,
-    /// Write watcher.schema.json beside it too, by which editors complete and check the file
+    pub tree: bool,
+    /// One JSON object a line
     #[arg(long)]
-    pub schema: bool,
-}
-
-/// What `check` was given: everything that `run` takes.
-#[derive(Clone, Debug, Args)]
-pub struct CheckArgs {
+    pub json: bool,
+    /// Paths on standard input end with a NUL byte
+    #[arg(short = '0')]
+    pub null: bool,
     /// The flags of `run`.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// What `run` was given, unresolved.
-#[derive(Clone, Debug, Default, PartialEq, Args)]
-pub struct RunArgs {
-    /// What belongs to a project, and has a key in the file.
-    #[command(flatten)]
-    pub options: Options,
-    /// Split the command by shell-word rules and use no shell
-    #[arg(short = 'n', long, help_heading = COMMAND)]
-    pub no_shell: bool,
-    /// Run once and exit with the command's status
-    #[arg(long, help_heading = COMMAND)]
-    pub once: bool,
-    /// Accepted for other tools' users, without effect: restarting is the default
-    #[arg(short = 'r', long = "restart", hide_short_help = true, help_heading = COMMAND)]
-    pub restart: bool,
-    /// An exact command and its arguments, without a shell
-    #[arg(last = true, value_name = "ARGV")]
-    pub argv: Vec<OsString>,
-    /// The configuration file [default: watcher.yml, watcher.yaml or config.yml, if there]
-    #[arg(short = 'c', long, value_name = "FILE", help_heading = CONFIGURATION)]
-    pub config: Option<PathBuf>,
-    /// Only warnings and errors
-    #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
-    pub quiet: bool,
-    /// Every directory and every skipped path with the deciding rule
-    #[arg(short, long, help_heading = OUTPUT)]
-    pub verbose: bool,
-    /// Colours
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = OUTPUT)]
-    pub color: Color,
+impl ExplainArgs {
+    /// The paths: also what follows `--`, which has no other use here.
+    #[must_use]
+    pub fn typed(&self) -> Vec<OsString> {
+        self.paths.iter().chain(&self.run.argv).cloned().collect()
+    }
 }
 
-/// When to use colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
+/// Which instance is meant.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Target {
+    /// The instance's name, or its number as `status` shows it
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// What `status` was given.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusArgs {
+    /// Which instance.
+    #[command(flatten)]
+    pub target: Target,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `wait` was given.
+#[derive(Clone, Debug, Args)]
+pub struct WaitArgs {
+    /// Which instance.
+    #[command(flatten)]
+    pub target: Target,
+    /// Give up after this time, with status 124
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub timeout: String,
+    /// A command that stays up this long is ready [default: 500ms; for a command that has once ended with success, its
+    /// end]
+    #[arg(long, value_name = "TIME")]
+    pub settle: Option<String>,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Fail at once when one of these is not watched
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_the_flags_of_run() {
+        let table: &[(&[&str], &[&str], bool)] = &[
+            (&[], &[], false),
+            (&["a", "b/"], &["a", "b/"], false),
+            (&["-0", "-"], &["-"], false),
+            (&["--json", "--name", "web", "a"], &["a"], false),
+            (&["-i", "x", "a", "--ext", "go"], &["a"], true),
+            (&["-c", "my.yml", "a"], &["a"], true),
+            (&["a", "--", "-b", "--json"], &["a", "-b", "--json"], false),
+        ];
+        for (args, paths, decides) in table {
+            let all = ["go-watcher", "explain"].iter().chain(*args);
+            let Command::Explain(parsed) = Cli::try_parse_from(all).unwrap().command else {
+                panic!("{args:?}")
+            };
+            assert_eq!(parsed.typed(), *paths, "{args:?}");
+            assert_eq!(parsed.run.decides(), *decides, "{args:?}");
+        }
+    }
 }

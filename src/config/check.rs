@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::diagnostic::{Diagnostic, escape};
-use super::values::{Entry, From, Item};
-use super::{Config, Env};
-use crate::cli::CheckArgs;
-use crate::model::Notice;
+use super::kind::Kind;
+use super::values::{Entry, Said};
+use super::{CheckArgs, Config, Env};
+use crate::model::{Notice, Origin};
 
 /// A configuration that is good.
 #[derive(Debug)]
@@ -29,23 +29,22 @@ pub fn check(args: &CheckArgs, directory: &Path, env: Env<'_>) -> Result<Checked
 
 /// The values in effect as YAML.
 pub(super) fn describe(config: &Config) -> String {
-    let origin = config.origin.to_string();
-    let mut text = format!("# {origin}: the values in effect\n");
+    let mut text = format!("# {}: the values in effect\n", config.source());
     let mut section = "";
     for entry in config.values.entries_in_order() {
-        let (parent, name) = entry.key.path.rsplit_once('.').unwrap_or(("", entry.key.path));
+        let (parent, name) = entry.key.split();
         if parent != section && !parent.is_empty() {
             text.push_str(parent);
             text.push_str(":\n");
         }
         section = parent;
         let indent = if parent.is_empty() { "" } else { "  " };
-        write_entry(&mut text, indent, name, entry, &origin);
+        write_entry(&mut text, indent, name, entry);
     }
     text
 }
 
-fn write_entry(text: &mut String, indent: &str, name: &str, entry: &Entry, origin: &str) {
+fn write_entry(text: &mut String, indent: &str, name: &str, entry: &Entry) {
     let single = entry.items.first();
     match single {
         Some(item) if !entry.list => {
@@ -53,18 +52,18 @@ fn write_entry(text: &mut String, indent: &str, name: &str, entry: &Entry, origi
                 text.push_str(&format!("{indent}# {name}:   (none)\n"));
                 return;
             }
-            let value = match entry.key.path {
-                // Words and numbers stay bare; a command may hold anything.
-                "command" | "name" => scalar(&item.text),
+            let value = match entry.key.kind {
+                // A command may hold anything; words and numbers stay bare.
+                Kind::Command | Kind::Name => scalar(&item.text),
                 _ => item.text.clone(),
             };
-            line(text, &format!("{indent}{name}: {value}"), item, origin);
+            line(text, &format!("{indent}{name}: {value}"), item);
         }
         None => line_without_origin(text, &format!("{indent}{name}: []")),
         Some(_) => {
             line_without_origin(text, &format!("{indent}{name}:"));
             for item in &entry.items {
-                line(text, &format!("{indent}- {}", scalar(&item.text)), item, origin);
+                line(text, &format!("{indent}- {}", scalar(&item.text)), item);
             }
         }
     }
@@ -75,21 +74,16 @@ fn line_without_origin(text: &mut String, content: &str) {
     text.push('\n');
 }
 
-fn line(text: &mut String, content: &str, item: &Item, origin: &str) {
-    let from = match item.from {
-        From::Default => None,
-        From::File(line) => Some(format!("{origin}:{line}")),
-        From::Flag(flag) if flag.starts_with('-') => Some(flag.to_owned()),
-        From::Flag(flag) => Some(format!("--{flag}")),
-        From::Variable(name) => Some(name.to_owned()),
+fn line(text: &mut String, content: &str, item: &Said) {
+    let origin = match &item.origin {
+        Origin::BuiltIn => return line_without_origin(text, content),
+        Origin::Flag(flag) => (*flag).to_owned(),
+        Origin::File { file, line } => format!("{}:{line}", file.display()),
     };
-    match from {
-        Some(from) => text.push_str(&format!("{content:<40}  # {from}\n")),
-        None => line_without_origin(text, content),
-    }
+    text.push_str(&format!("{content:<40}  # {origin}\n"));
 }
 
-/// A text as YAML: bare when nothing in it means something else, else quoted.
+/// A text as YAML: bare when it can only be read as itself, else quoted.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "._/+-$^=<>()~\\;".contains(c) || c == ' ';
     let start = |c: char| c.is_alphanumeric() || "./$^(".contains(c);
@@ -103,7 +97,7 @@ fn scalar(text: &str) -> String {
     } else if text.chars().all(|c| escape(&c.to_string()).chars().eq([c])) {
         format!("'{}'", text.replace('\'', "''"))
     } else {
-        // JSON's strings are YAML's too; what a terminal must not see is escaped there as well.
+        // A JSON string is one in YAML too. What a terminal must not see is escaped in it.
         let mut quoted = String::from("\"");
         for c in text.chars() {
             match c {

@@ -1,13 +1,12 @@
 //! What to run: a text for the shell, shell words without one, or an exact argv.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::diagnostic::{Diagnostic, escape, quote};
 use super::file::File;
-use super::{ConfigSource, Env};
-use crate::cli::RunArgs;
+use super::{Env, RunArgs, keys, source};
+use crate::sys::open;
 
 /// A command, ready to be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +53,7 @@ impl CommandLine {
 /// # Errors
 /// Two commands, an empty one, or one that cannot be what was meant.
 pub(crate) fn of_args(args: &RunArgs, env: Env<'_>) -> Result<Option<CommandLine>, Diagnostic> {
-    match (args.options.raw("command"), args.argv.first()) {
+    match (args.options.raw(&keys::COMMAND), args.argv.first()) {
         (Some(_), Some(_)) => {
             Err(Diagnostic::usage("two commands: one by -e and one after --; give one of them"))
         }
@@ -89,10 +88,10 @@ fn typed(text: &OsStr, no_shell: bool, env: Env<'_>) -> Result<CommandLine, Diag
 
 /// The command of the file, if one is there; or what is wrong with it and what to write instead.
 pub(crate) fn of_file(file: &File, no_shell: bool) -> Option<Result<CommandLine, String>> {
-    if let Some(argv) = file.list("command") {
+    if let Some(argv) = file.list(&keys::COMMAND) {
         return Some(Ok(CommandLine::exact(argv.iter().map(OsString::from).collect())));
     }
-    let text = file.text("command")?;
+    let text = file.text(&keys::COMMAND)?;
     Some(if no_shell { CommandLine::split(text) } else { Ok(CommandLine::shell(OsStr::new(text))) })
 }
 
@@ -116,20 +115,18 @@ fn is_type_list(text: &str) -> bool {
 /// Whether `PATH` (or the working directory, for a path) has such a program.
 fn is_program(name: &str, env: Env<'_>) -> bool {
     let path = env("PATH").unwrap_or_default();
-    path.as_bytes().split(|byte| *byte == b':').any(|directory| {
-        let file = Path::new(OsStr::from_bytes(directory)).join(name);
-        rustix::fs::access(&file, rustix::fs::Access::EXEC_OK).is_ok() && file.is_file()
+    std::env::split_paths(&path).any(|directory| {
+        let file = directory.join(name);
+        open::is_executable(&file) && file.is_file()
     })
 }
 
 /// The error of a `run` without a command.
-pub(crate) fn missing(origin: &ConfigSource) -> Diagnostic {
-    let place = match origin {
-        ConfigSource::Defaults => {
-            "or write  command: go run .  into watcher.yml (go-watcher init -o watcher.yml)"
-                .to_owned()
-        }
-        ConfigSource::File(_) => format!("or write  command: go run .  into {origin}"),
+pub(crate) fn missing(file: Option<&Path>) -> Diagnostic {
+    let place = match file {
+        None => "or write  command: go run .  into watcher.yml (go-watcher init -o watcher.yml)"
+            .to_owned(),
+        Some(file) => format!("or write  command: go run .  into {}", source::shown(file)),
     };
     Diagnostic::usage(format!(
         "no command to run; give one:\n  go-watcher run -e \"go run .\"      through sh -c\n  \
@@ -140,7 +137,7 @@ pub(crate) fn missing(origin: &ConfigSource) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Options;
+    use crate::config::Options;
 
     fn no_env(_: &str) -> Option<OsString> {
         None
@@ -150,7 +147,7 @@ mod tests {
         let options = Options::default();
         RunArgs {
             options: match command {
-                Some(text) => options.with("command", OsStr::new(text)),
+                Some(text) => options.with(&keys::COMMAND, OsStr::new(text)),
                 None => options,
             },
             argv: argv.iter().map(OsString::from).collect(),

@@ -9,7 +9,7 @@ use crate::report;
 
 /// A place in a file. Lines and columns count from 1, columns and lengths count characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// The line.
     pub line: usize,
     /// The column.
@@ -21,7 +21,7 @@ pub struct Place {
 /// What is wrong at a place, before it is known which file it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Position>,
     /// The path of the key concerned (`watcher.duration`); empty when it is the file as a whole.
     pub(crate) key: String,
     /// What is wrong; what to write instead.
@@ -29,7 +29,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn at(place: Place, key: &str, text: impl Into<String>) -> Self {
+    pub(crate) fn at(place: Position, key: &str, text: impl Into<String>) -> Self {
         Self { place: Some(place), key: key.to_owned(), text: text.into() }
     }
 }
@@ -40,7 +40,7 @@ pub struct Diagnostic {
     /// The file as the person wrote it, or `None` when the command line is wrong.
     pub file: Option<String>,
     /// Where in the file, when the place is known.
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     /// The key concerned; may be empty.
     pub key: Box<str>,
     /// What is wrong; what to write instead. Escaped.
@@ -114,7 +114,7 @@ const BEFORE: usize = 50;
 const AFTER: usize = 70;
 
 /// The part of the line around the place, the blanks below what comes before it, and the carets.
-fn window(source: &str, place: Place) -> (String, String, String) {
+fn window(source: &str, place: Position) -> (String, String, String) {
     let column = place.column.saturating_sub(1);
     let total = source.chars().take(column + AFTER + 1).count();
     let start = if column > BEFORE + 20 { column - BEFORE } else { 0 };
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn shown(source: &str, line: usize, column: usize, length: usize) -> String {
-        let place = Place { line, column, length };
+        let place = Position { line, column, length };
         let fault = Fault::at(place, "a.b", "wrong; write right");
         Diagnostic::in_text("config.yml", source, fault).to_string()
     }
@@ -170,7 +170,7 @@ mod tests {
     fn the_reference_block() {
         let source = "a\nb\nc\nwatcher:\n  include_filetypes: [.go]   # 文件类型\n";
         let fault = Fault::at(
-            Place { line: 5, column: 3, length: 17 },
+            Position { line: 5, column: 3, length: 17 },
             "watcher.include_filetypes",
             "unknown key; did you mean included_filetypes?",
         );

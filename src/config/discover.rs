@@ -1,28 +1,29 @@
 //! Which file is ours.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::RunArgs;
 use super::diagnostic::{Diagnostic, escape};
 use super::file::{self, Loaded};
 use super::outline;
 use super::source::{self, ReadError, Source};
-use crate::cli::{self, RunArgs};
 use crate::model::{Level, Notice};
 
 /// The names that are looked for, in the working directory only.
 const NAMES: &[&str] = &["watcher.yml", "watcher.yaml"];
-/// A name that other programs use too.
+/// The original's name for the file, which other programs use too.
 const SHARED_NAME: &str = "config.yml";
-/// One of these at the top makes such a file ours.
+/// The keys of which one at the top makes a `config.yml` ours.
 const MARKS: &[&str] = &["watcher", "excluded_paths", "additional_paths"];
 
 /// The file in use, or none.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) loaded: Option<Loaded>,
-    /// Its absolute path.
+    /// The absolute path.
     pub(crate) path: Option<PathBuf>,
-    /// Its path as the person wrote it.
+    /// The path as the person wrote it.
     pub(crate) typed: Option<PathBuf>,
     pub(crate) notices: Vec<Notice>,
 }
@@ -68,7 +69,7 @@ fn named(typed: &Path, directory: &Path) -> Result<Found, Diagnostic> {
         Ok(source) => found(source, typed, directory),
         Err(ReadError::Bad(error)) => Err(*error),
         Err(ReadError::Missing) => {
-            let hint = cli::config_is_no_file(typed.as_os_str());
+            let hint = config_is_no_file(typed.as_os_str());
             Err(Diagnostic::file(&shown, format!("there is no such file; {hint}")))
         }
     }
@@ -89,8 +90,8 @@ fn is_ours(text: &str) -> bool {
     match outline::read(text) {
         Ok(Some(root)) => MARKS.iter().any(|mark| root.at(mark).is_some()),
         Ok(None) => false,
-        // A slip of the pen must not make our own file somebody else's, unsaid: a key of ours at the
-        // beginning of a line is enough.
+        // A slip must not turn our own file silently into another program's: where the text is no YAML, a key of
+        // ours at the beginning of a line is enough.
         Err(_) => text.split(['\n', '\r']).any(|line| {
             MARKS.iter().any(|mark| {
                 line.strip_prefix(mark).is_some_and(|rest| rest.trim_start().starts_with(':'))
@@ -108,10 +109,20 @@ pub(crate) fn is_foreign(path: &Path) -> bool {
     }
 }
 
-/// Somebody else's file: said once, and the defaults hold.
+/// Another program's file: it is named once, and the defaults hold.
 fn foreign(why: &str) -> Found {
     let text = escape(&format!("{SHARED_NAME} {why}: built-in defaults; ours can be watcher.yml"));
     Found { notices: vec![Notice::Configuration { level: Level::Info, text }], ..Found::default() }
+}
+
+/// What is odd about a value of `-c` that names no file (the letter clears the screen elsewhere).
+fn config_is_no_file(typed: &OsStr) -> &'static str {
+    let text = typed.to_string_lossy();
+    if text.contains(' ') || !text.contains(['.', '/']) {
+        "-c is --config FILE here; to clear the screen: --clear, to give a command: -e"
+    } else {
+        "write one with: go-watcher init"
+    }
 }
 
 #[cfg(test)]

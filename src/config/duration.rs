@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// Longer than this is a mistake.
+/// The longest duration; a longer one is a mistake.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The units and their lengths in nanoseconds.

@@ -1,14 +1,17 @@
 //! Additions to the command's environment.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsString;
 
 use super::diagnostic::{Diagnostic, escape};
 use super::file::Loaded;
-use super::values::{From, Item};
-use crate::model::{Level, Notice};
+use super::keys;
+use super::kind;
+use super::values::Said;
+use crate::model::{Level, Notice, Origin};
+use crate::sys::bytes;
 
-/// The original's example gave these values to every variable, and the original never let them win.
+/// The beginning of the values in the original's example, where every variable has one. The original let an
+/// inherited value win over them.
 const PLACEHOLDER: &str = "/path/to/your/";
 
 /// What came out of the file's `envs` and the flags.
@@ -16,7 +19,7 @@ const PLACEHOLDER: &str = "/path/to/your/";
 pub(crate) struct Additions {
     /// Each name once; the last one said counts.
     pub(crate) env: Vec<(OsString, OsString)>,
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: Vec<Said>,
     pub(crate) notice: Option<Notice>,
 }
 
@@ -33,14 +36,15 @@ pub(crate) fn additions(
         from_file(loaded, &mut out);
     }
     for flag in flags {
-        let bytes = flag.as_bytes();
-        if let Err(wrong) = super::shape::env_entry(&flag.to_string_lossy()) {
+        let typed = flag.as_encoded_bytes();
+        if let Err(wrong) = kind::env_entry(&flag.to_string_lossy()) {
             return Err(Diagnostic::usage(format!("-E: {wrong}")));
         }
-        let split = bytes.iter().position(|byte| *byte == b'=').unwrap_or(bytes.len());
-        let name = OsStr::from_bytes(&bytes[..split]).to_owned();
-        let value = OsString::from_vec(bytes.get(split + 1..).unwrap_or_default().to_vec());
-        out.items.push(Item { text: flag.to_string_lossy().into_owned(), from: From::Flag("-E") });
+        let split = typed.iter().position(|byte| *byte == b'=').unwrap_or(typed.len());
+        let name = bytes::os_str(&typed[..split]).to_owned();
+        let value = bytes::os_str(typed.get(split + 1..).unwrap_or_default()).to_owned();
+        out.items
+            .push(Said { text: flag.to_string_lossy().into_owned(), origin: Origin::Flag("-E") });
         set(&mut out.env, name, value);
     }
     Ok(out)
@@ -48,19 +52,19 @@ pub(crate) fn additions(
 
 fn from_file(loaded: &Loaded, out: &mut Additions) {
     let mut placeholders: Vec<(usize, &str)> = Vec::new();
-    for (index, entry) in loaded.file.list("envs").unwrap_or_default().iter().enumerate() {
+    for (index, entry) in loaded.file.list(&keys::ENVS).unwrap_or_default().iter().enumerate() {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         if value.starts_with(PLACEHOLDER) {
             placeholders.push((index, name));
             continue;
         }
-        let line = loaded.item_place("envs", index).map_or(0, |place| place.line);
-        out.items.push(Item { text: entry.clone(), from: From::File(line) });
+        let origin = loaded.origin(&keys::ENVS, Some(index));
+        out.items.push(Said { text: entry.clone(), origin });
         set(&mut out.env, name.into(), value.into());
     }
     let Some((first, _)) = placeholders.first() else { return };
     let names: Vec<_> = placeholders.iter().map(|(_, name)| escape(name)).collect();
-    let place = loaded.item_place("envs", *first).unwrap_or_default();
+    let place = loaded.place(&keys::ENVS, Some(*first)).unwrap_or_default();
     let (verb, them) = if names.len() == 1 {
         ("is a placeholder", "it is")
     } else {
@@ -108,9 +112,9 @@ mod tests {
 
     #[test]
     fn flags_are_byte_exact() {
-        let flag = OsString::from_vec(b"A=\xff=".to_vec());
+        let flag = bytes::os_string(b"A=\xff=".to_vec());
         let additions = additions(None, &[flag]).expect("an entry");
-        assert_eq!(additions.env, [("A".into(), OsString::from_vec(b"\xff=".to_vec()))]);
+        assert_eq!(additions.env, [("A".into(), bytes::os_string(b"\xff=".to_vec()))]);
     }
 
     #[test]

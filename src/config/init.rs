@@ -1,18 +1,15 @@
 //! `init`: the template as a new file.
 #![expect(clippy::disallowed_types, reason = "the only writer of a configuration file")]
 
-use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags};
-use rustix::io::Errno;
-
 use super::diagnostic::Diagnostic;
-use super::{discover, schema, source};
-use crate::cli::InitArgs;
+use super::{InitArgs, discover, schema, source};
+use crate::sys::open;
 
-/// The text that `init` writes; also `watcher.example.yml` of the repository.
+/// The text that `init` writes: `watcher.example.yml` of the repository.
 #[must_use]
 pub fn template() -> &'static str {
     include_str!("../../watcher.example.yml")
@@ -21,10 +18,10 @@ pub fn template() -> &'static str {
 /// The name of the schema beside the file.
 const SCHEMA: &str = "watcher.schema.json";
 
-/// What the template says of a schema that is not there …
+/// The template's lines about a schema that is not there.
 const WITHOUT: &str = "# For completion in your editor: go-watcher init --schema, or go-watcher schema > \
                        watcher.schema.json and one # less here:\n## yaml-language-server:";
-/// … and of one that is: editors read this line.
+/// The lines about a schema that is there, the second of which editors read.
 const WITH: &str = "# For editors; go-watcher schema > watcher.schema.json writes it anew:\n\
                     # yaml-language-server:";
 
@@ -39,15 +36,15 @@ pub fn init(args: &InitArgs, directory: &Path) -> Result<String, Diagnostic> {
         return Err(Diagnostic::usage("-o: an empty name; write for example -o watcher.yml"));
     }
     let path = directory.join(&args.output);
-    let file = open(&path, args.force).map_err(|errno| match errno {
-        Errno::EXIST => error(exists(args, &path)),
-        Errno::NOENT => {
+    let file = open::writer(&path, args.force).map_err(|cause| match cause.kind() {
+        ErrorKind::AlreadyExists => error(exists(args, &path)),
+        ErrorKind::NotFound => {
             let parent = args.output.parent().unwrap_or(Path::new("."));
             let parent = source::shown(parent);
             error(format!("there is no directory {parent}; make it first: mkdir -p {parent}"))
         }
-        Errno::ISDIR => error("is a directory; name a file in it".to_owned()),
-        errno => error(format!("cannot be written: {}", source::plain(&errno.into()))),
+        ErrorKind::IsADirectory => error("is a directory; name a file in it".to_owned()),
+        _ => error(format!("cannot be written: {}", source::plain(&cause))),
     })?;
     let beside = path.with_file_name(SCHEMA);
     let mut wrote = format!("wrote {shown}");
@@ -69,33 +66,23 @@ pub fn init(args: &InitArgs, directory: &Path) -> Result<String, Diagnostic> {
     Ok(format!("{wrote}; next: go-watcher run{file} -e \"go run .\"{otherwise}\n"))
 }
 
-/// Opens a file for writing: a new one, unless `force`.
-fn open(path: &Path, force: bool) -> Result<OwnedFd, Errno> {
-    let mode = if force { OFlags::NONBLOCK } else { OFlags::EXCL };
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY | mode;
-    rustix::fs::open(path, flags, Mode::from_raw_mode(0o666))
-}
-
 /// Puts the text into a regular file.
-fn fill(file: OwnedFd, text: &str) -> Result<(), String> {
-    let stat = rustix::fs::fstat(&file).map_err(|errno| source::plain(&errno.into()))?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+fn fill(mut file: File, text: &str) -> Result<(), String> {
+    if !file.metadata().map_err(|cause| source::plain(&cause))?.is_file() {
         return Err("is no regular file; name another one with -o".to_owned());
     }
-    rustix::fs::ftruncate(&file, 0)
-        .map_err(|errno| format!("cannot be emptied: {}", source::plain(&errno.into())))?;
-    std::fs::File::from(file)
-        .write_all(text.as_bytes())
+    file.set_len(0).map_err(|cause| format!("cannot be emptied: {}", source::plain(&cause)))?;
+    file.write_all(text.as_bytes())
         .map_err(|cause| format!("cannot be written: {}", source::plain(&cause)))
 }
 
 /// Writes the schema; false when there is one already.
 fn write_schema(path: &Path, force: bool) -> Result<bool, Diagnostic> {
     let error = |text: String| Diagnostic::file(SCHEMA, text);
-    match open(path, force) {
+    match open::writer(path, force) {
         Ok(file) => fill(file, &schema()).map(|()| true).map_err(error),
-        Err(Errno::EXIST) => Ok(false),
-        Err(errno) => Err(error(format!("cannot be written: {}", source::plain(&errno.into())))),
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(cause) => Err(error(format!("cannot be written: {}", source::plain(&cause)))),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What was typed and what it means: the YAML file and the command line become one resolved [`Config`].
 //!
-//! The file is read twice: `outline` gives every value its place and refuses what no configuration needs
-//! (depth, alias bombs, duplicate keys), `file` is the typed and strict pass. `keys` lists every key once.
+//! `keys` lists every key once, with its flag; `options` makes the flags of it. The file's text is parsed twice:
+//! `outline` gives each value its place and refuses what no configuration needs (depth, alias bombs, duplicate keys),
+//! `file` has serde read the values, each as its key wants it. `pick` takes one value for each key, `resolve` makes a
+//! [`Config`] of them.
 
 mod check;
 mod command;
@@ -12,13 +14,14 @@ mod envs;
 mod file;
 mod init;
 pub(crate) mod keys;
+mod kind;
+mod options;
 mod outline;
 mod paths;
 mod patterns;
 mod pick;
 mod resolve;
 mod schema;
-mod shape;
 mod signal;
 mod source;
 #[cfg(test)]
@@ -30,17 +33,15 @@ use std::path::Path;
 
 pub use check::{Checked, check};
 pub use command::CommandLine;
-pub use diagnostic::{Diagnostic, Place};
+pub use diagnostic::{Diagnostic, Position};
 pub use duration::format as format_duration;
 pub use init::{init, template};
 pub(crate) use keys::of_flag as key_of_flag;
+pub use options::{CheckArgs, InitArgs, Options, RunArgs};
 pub(crate) use paths::absolute;
-pub use resolve::{Config, ConfigSource, Output};
+pub use resolve::{Config, Output};
 pub use schema::schema;
-pub(crate) use shape::takes;
 pub use signal::name as signal_name;
-
-use crate::cli::RunArgs;
 
 /// Reads a variable of our own environment.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;

@@ -1,70 +1,93 @@
-//! The places of everything in a YAML text: a second, iterative pass beside the typed one, and the guard that
-//! comes before it (depth, aliases, duplicate keys).
+//! The places of everything in a YAML text. This iterative pass comes before the typed one, and guards it: against
+//! depth, aliases that explode, duplicate keys.
 
 use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
-use super::diagnostic::{Fault, Place, quote};
+use super::diagnostic::{Fault, Position, quote};
 
-/// Deeper than this no configuration goes.
+/// The depth that no configuration exceeds.
 const DEEPEST: usize = 32;
-/// More values than this no configuration has.
+/// The number of values that no configuration exceeds.
 const MOST: usize = 20_000;
-/// Aliases may not blow a text up beyond this weight (bytes, and 32 for each value).
+/// The weight (bytes, and 32 for each value) beyond which aliases may not blow a text up.
 const HEAVIEST: usize = 4 * 1024 * 1024;
 
-/// One value with its place.
+/// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
-    pub(crate) place: Place,
-    pub(crate) value: Value,
+    pub(crate) place: Position,
+    pub(crate) shape: Shape,
     weight: usize,
 }
 
-/// What a value is.
+/// What a value is made of.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum Shape {
     /// A text; `plain` when it has no quotes, so that it may be a number or null.
-    Scalar {
+    Text {
         text: String,
         plain: bool,
     },
     List(Vec<Node>),
-    Map(Vec<(Name, Node)>),
+    Map(Vec<Member>),
 }
 
-/// A key of a map.
+/// A name in a map, with its own place and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Name {
-    pub(crate) text: String,
-    pub(crate) place: Place,
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) place: Position,
+    pub(crate) node: Node,
+}
+
+impl Member {
+    /// The place to show for the value: its own when it begins on the line of its name, else the name's.
+    pub(crate) fn near(&self) -> Position {
+        let same_line = self.node.place.line == self.place.line && !self.node.is_null();
+        if same_line { self.node.place } else { self.place }
+    }
 }
 
 impl Node {
     /// Whether this is YAML's "no value".
     pub(crate) fn is_null(&self) -> bool {
-        matches!(&self.value, Value::Scalar { text, plain: true }
+        matches!(&self.shape, Shape::Text { text, plain: true }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// The value of a key path with dots.
-    pub(crate) fn at(&self, path: &str) -> Option<&Self> {
-        path.split('.').try_fold(self, |node, part| match &node.value {
-            Value::Map(pairs) => {
-                pairs.iter().find(|(name, _)| name.text == part).map(|(_, node)| node)
-            }
+    /// The member of a map.
+    pub(crate) fn member(&self, name: &str) -> Option<&Member> {
+        match &self.shape {
+            Shape::Map(members) => members.iter().find(|member| member.name == name),
             _ => None,
-        })
+        }
+    }
+
+    /// The member at a path of keys with dots.
+    pub(crate) fn at(&self, path: &str) -> Option<&Member> {
+        let mut names = path.split('.');
+        let first = self.member(names.next()?)?;
+        names.try_fold(first, |at, name| at.node.member(name))
+    }
+
+    /// The place of one item of a list, or of one name of a map, in the order of the file.
+    pub(crate) fn item(&self, index: usize) -> Option<Position> {
+        match &self.shape {
+            Shape::List(items) => items.get(index).map(|item| item.place),
+            Shape::Map(members) => members.get(index).map(|member| member.place),
+            Shape::Text { .. } => None,
+        }
     }
 
     /// What the value is called in a message.
     pub(crate) fn kind(&self) -> String {
-        match &self.value {
+        match &self.shape {
             _ if self.is_null() => "nothing".to_owned(),
-            Value::Scalar { text, .. } => quote(text),
-            Value::List(_) => "a list".to_owned(),
-            Value::Map(_) => "a map".to_owned(),
+            Shape::Text { text, .. } => quote(text),
+            Shape::List(_) => "a list".to_owned(),
+            Shape::Map(_) => "a map".to_owned(),
         }
     }
 }
@@ -95,7 +118,7 @@ struct Builder {
 
 /// A list or map that is being read.
 struct Frame {
-    place: Place,
+    place: Position,
     anchor: usize,
     weight: usize,
     content: Content,
@@ -103,7 +126,7 @@ struct Frame {
 
 enum Content {
     List(Vec<Node>),
-    Map { pairs: Vec<(Name, Node)>, names: HashSet<String>, name: Option<Name> },
+    Map { members: Vec<Member>, names: HashSet<String>, name: Option<(String, Position)> },
 }
 
 impl Builder {
@@ -126,8 +149,8 @@ impl Builder {
                 self.refuse_tag(tag.as_deref(), place)?;
                 let weight = text.len() + 32;
                 let plain = style == ScalarStyle::Plain;
-                let value = Value::Scalar { text: text.into_owned(), plain };
-                self.add(Node { place, value, weight }, anchor)?;
+                let shape = Shape::Text { text: text.into_owned(), plain };
+                self.add(Node { place, shape, weight }, anchor)?;
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place)?;
@@ -135,7 +158,8 @@ impl Builder {
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place)?;
-                let content = Content::Map { pairs: Vec::new(), names: HashSet::new(), name: None };
+                let content =
+                    Content::Map { members: Vec::new(), names: HashSet::new(), name: None };
                 self.open(place, anchor, content)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close()?,
@@ -145,7 +169,7 @@ impl Builder {
         Ok(())
     }
 
-    fn open(&mut self, place: Place, anchor: usize, content: Content) -> Result<(), Fault> {
+    fn open(&mut self, place: Position, anchor: usize, content: Content) -> Result<(), Fault> {
         if self.open.len() >= DEEPEST {
             let text = format!("nested more than {DEEPEST} deep; no key needs that, flatten it");
             return Err(Fault::at(point(place), "", text));
@@ -161,11 +185,11 @@ impl Builder {
 
     fn close(&mut self) -> Result<(), Fault> {
         let Some(frame) = self.open.pop() else { return Ok(()) };
-        let value = match frame.content {
-            Content::List(items) => Value::List(items),
-            Content::Map { pairs, .. } => Value::Map(pairs),
+        let shape = match frame.content {
+            Content::List(items) => Shape::List(items),
+            Content::Map { members, .. } => Shape::Map(members),
         };
-        self.add(Node { place: frame.place, value, weight: frame.weight }, frame.anchor)
+        self.add(Node { place: frame.place, shape, weight: frame.weight }, frame.anchor)
     }
 
     /// Puts a complete value where it belongs.
@@ -183,39 +207,39 @@ impl Builder {
         frame.weight = frame.weight.saturating_add(node.weight);
         match &mut frame.content {
             Content::List(items) => items.push(node),
-            Content::Map { pairs, names, name } => match name.take() {
-                Some(key) => pairs.push((key, node)),
+            Content::Map { members, names, name } => match name.take() {
+                Some((name, place)) => members.push(Member { name, place, node }),
                 None => {
-                    let Value::Scalar { text, .. } = node.value else {
+                    let Shape::Text { text, .. } = node.shape else {
                         let text = "a list or map where a key belongs; write a word and a colon";
                         return Err(Fault::at(point(node.place), &path, text));
                     };
                     if !names.insert(text.clone()) {
-                        let first = pairs.iter().find(|(name, _)| name.text == text);
-                        let line = first.map_or(0, |(name, _)| name.place.line);
+                        let first = members.iter().find(|member| member.name == text);
+                        let line = first.map_or(0, |member| member.place.line);
                         let says = format!("duplicate key, first on line {line}; keep one of them");
                         return Err(Fault::at(node.place, &join(&path, &text), says));
                     }
-                    *name = Some(Name { text, place: node.place });
+                    *name = Some((text, node.place));
                 }
             },
         }
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Fault> {
+    fn alias(&mut self, anchor: usize, place: Position) -> Result<(), Fault> {
         let Some(node) = self.anchors.get(&anchor) else {
             let text = "an alias inside of what it stands for; write the value itself";
             return Err(Fault::at(place, &self.path(), text));
         };
-        // Weighed before it is copied: this is where a bomb would go off.
+        // The copy of an alias is weighed before it is made: bombs go off here.
         self.expanded = self.expanded.saturating_add(node.weight);
         let node = Node { place, ..node.clone() };
         self.check_weight(place)?;
         self.add(node, 0)
     }
 
-    fn check_weight(&self, place: Place) -> Result<(), Fault> {
+    fn check_weight(&self, place: Position) -> Result<(), Fault> {
         if self.expanded <= HEAVIEST {
             return Ok(());
         }
@@ -223,7 +247,7 @@ impl Builder {
         Err(Fault::at(place, &self.path(), text))
     }
 
-    fn refuse_tag(&self, tag: Option<&Tag>, place: Place) -> Result<(), Fault> {
+    fn refuse_tag(&self, tag: Option<&Tag>, place: Position) -> Result<(), Fault> {
         match tag {
             Some(tag) => {
                 let name = quote(&tag.to_string());
@@ -234,36 +258,36 @@ impl Builder {
         }
     }
 
-    /// The path of keys to where we are.
+    /// The path of keys to the value being read.
     fn path(&self) -> String {
         self.open.iter().fold(String::new(), |path, frame| match &frame.content {
-            Content::Map { name: Some(name), .. } => join(&path, &name.text),
+            Content::Map { name: Some((name, _)), .. } => join(&path, name),
             _ => path,
         })
     }
 }
 
-/// A key path one step longer.
+/// The path of a key one step longer.
 pub(crate) fn join(path: &str, name: &str) -> String {
     let name: String = name.chars().take(60).collect();
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
-fn place(span: Span) -> Place {
+fn place(span: Span) -> Position {
     let same_line = span.start.line() == span.end.line();
     let length = if same_line { span.end.col().saturating_sub(span.start.col()) } else { 1 };
-    Place { line: span.start.line(), column: span.start.col() + 1, length }
+    Position { line: span.start.line(), column: span.start.col() + 1, length }
 }
 
-/// Only the beginning of what is long.
-fn point(place: Place) -> Place {
-    Place { length: 1, ..place }
+/// The first character of a place that may be long.
+fn point(place: Position) -> Position {
+    Position { length: 1, ..place }
 }
 
-/// A syntax error, with what usually is behind it.
+/// The fault for a syntax error, with what is usually behind it.
 fn syntax(error: &ScanError, text: &str) -> Fault {
     let marker = error.marker();
-    let place = Place { line: marker.line().max(1), column: marker.col() + 1, length: 1 };
+    let place = Position { line: marker.line().max(1), column: marker.col() + 1, length: 1 };
     let line = text.split('\n').nth(place.line - 1).unwrap_or_default();
     let here = line.chars().nth(place.column - 1);
     let info = error.info();
@@ -273,7 +297,7 @@ fn syntax(error: &ScanError, text: &str) -> Fault {
         .filter(|at| line.chars().nth(*at) == Some('\t'));
     if let Some(at) = tab.filter(|_| !info.contains("recursion limit")) {
         let text = "a tab in the indentation; indent with spaces";
-        return Fault::at(Place { column: at + 1, ..place }, "", text);
+        return Fault::at(Position { column: at + 1, ..place }, "", text);
     }
     let says = if info.contains("recursion limit") {
         format!("nested more than {DEEPEST} deep; no key needs that, flatten it")
@@ -315,14 +339,14 @@ mod tests {
             ("envs.B", 6, 18, 5),
         ];
         for (path, line, column, length) in table {
-            let place = root.at(path).expect(path).place;
+            let place = root.at(path).expect(path).node.place;
             assert_eq!((place.line, place.column, place.length), (line, column, length), "{path}");
         }
-        let Some(Node { value: Value::List(items), .. }) = root.at("watcher.types") else {
+        let Some(Shape::List(items)) = root.at("watcher.types").map(|at| &at.node.shape) else {
             panic!("a list")
         };
-        assert_eq!(items[0].place, Place { line: 4, column: 5, length: 5 });
-        assert_eq!(items[1].place, Place { line: 5, column: 5, length: 5 });
+        assert_eq!(items[0].place, Position { line: 4, column: 5, length: 5 });
+        assert_eq!(items[1].place, Position { line: 5, column: 5, length: 5 });
         assert!(root.at("watcher.nothing").is_none());
     }
 
@@ -339,8 +363,8 @@ mod tests {
         for end in ["\n", "\r\n", "\r"] {
             let root = node(&["a: 1", "b:", "  c: 2", ""].join(end));
             assert_eq!(
-                root.at("b.c").map(|node| node.place),
-                Some(Place { line: 3, column: 6, length: 1 }),
+                root.at("b.c").map(|at| at.node.place),
+                Some(Position { line: 3, column: 6, length: 1 }),
                 "{end:?}"
             );
         }
@@ -349,9 +373,9 @@ mod tests {
     #[test]
     fn an_alias_is_its_value_at_its_own_place() {
         let root = node("a: &x [1, 2]\nb: *x\n");
-        let node = root.at("b").expect("b");
-        assert_eq!(node.place, Place { line: 2, column: 4, length: 2 });
-        assert!(matches!(&node.value, Value::List(items) if items.len() == 2));
+        let node = &root.at("b").expect("b").node;
+        assert_eq!(node.place, Position { line: 2, column: 4, length: 2 });
+        assert!(matches!(&node.shape, Shape::List(items) if items.len() == 2));
     }
 
     #[test]

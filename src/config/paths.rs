@@ -3,16 +3,17 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
-use super::pick::{Resolver, key};
-use super::values::{From, Item};
+use super::keys::{self, Key};
+use super::pick::Picker;
+use super::values::Said;
 use crate::filter::Named;
 use crate::model::Origin;
 use crate::watch::Root;
 
-/// The kernel follows no more links in a row (path_resolution(7)).
+/// The number of links in a row that the kernel follows at most; path_resolution(7).
 const LINKS: usize = 40;
 
-/// What came out.
+/// The roots that were chosen.
 #[derive(Default)]
 pub(super) struct Chosen {
     /// Every root, single files too, each once.
@@ -23,44 +24,46 @@ pub(super) struct Chosen {
     pub(super) files: Vec<Named>,
 }
 
-impl Resolver<'_> {
-    pub(super) fn paths(&mut self) -> Result<Chosen, Diagnostic> {
-        let typed = self.args.options.all("watcher.paths");
-        if typed.iter().any(|path| path.is_empty()) {
-            return Err(Diagnostic::usage("-w: an empty path; write a directory or a file"));
-        }
-        let instead: Vec<(PathBuf, Origin)> = if typed.is_empty() {
-            self.named("watcher.paths")
-        } else {
-            typed.iter().map(|path| (PathBuf::from(path), Origin::Flag("-w"))).collect()
-        };
-        let beside = self.named("additional_paths");
-        for (path, entries) in [("watcher.paths", &instead), ("additional_paths", &beside)] {
-            self.values.list(key(path), entries.iter().map(item).collect());
-        }
-        let mut chosen = Chosen::default();
-        if instead.is_empty() {
-            let shown = PathBuf::from(".");
-            chosen.roots.push(Root { path: self.directory.to_owned(), shown, named: false });
-            beside.into_iter().for_each(|entry| chosen.add(self.directory, entry));
-        } else {
-            instead.into_iter().for_each(|entry| chosen.add(self.directory, entry));
-        }
-        Ok(chosen)
+/// What the flags and the file name.
+pub(super) fn chosen(picker: &mut Picker<'_>) -> Result<Chosen, Diagnostic> {
+    let typed = picker.args.options.all(&keys::PATHS);
+    if typed.iter().any(|path| path.is_empty()) {
+        return Err(Diagnostic::usage("-w: an empty path; write a directory or a file"));
     }
+    let instead: Vec<(PathBuf, Origin)> = if typed.is_empty() {
+        named(picker, &keys::PATHS)
+    } else {
+        typed.iter().map(|path| (PathBuf::from(path), Origin::Flag("-w"))).collect()
+    };
+    let beside = named(picker, &keys::ADDITIONAL_PATHS);
+    picker.values.list(&keys::PATHS, instead.iter().map(said).collect());
+    picker.values.list(&keys::ADDITIONAL_PATHS, beside.iter().map(said).collect());
+    let mut chosen = Chosen::default();
+    let all = if instead.is_empty() {
+        let (path, shown) = (picker.directory.to_owned(), PathBuf::from("."));
+        chosen.roots.push(Root { path, shown, named: false });
+        beside
+    } else {
+        instead
+    };
+    all.into_iter().for_each(|entry| chosen.add(picker.directory, entry));
+    Ok(chosen)
+}
 
-    /// The paths of a list of the file.
-    fn named(&self, key: &str) -> Vec<(PathBuf, Origin)> {
-        let entries = self.list_in_file(key).unwrap_or_default().iter().enumerate();
-        entries.map(|(index, text)| (PathBuf::from(text), self.origin(key, index))).collect()
-    }
+/// The paths of a list of the file.
+fn named(picker: &Picker<'_>, key: &'static Key) -> Vec<(PathBuf, Origin)> {
+    picker.items(key).map(|said| (PathBuf::from(said.text), said.origin)).collect()
+}
+
+fn said((path, origin): &(PathBuf, Origin)) -> Said {
+    Said { text: path.to_string_lossy().into_owned(), origin: origin.clone() }
 }
 
 impl Chosen {
     fn add(&mut self, directory: &Path, (typed, origin): (PathBuf, Origin)) {
         let path = absolute(directory, &typed);
         if let Some(root) = self.roots.iter_mut().find(|root| root.path == path) {
-            // The working directory by another name: it is named now.
+            // The working directory may be named too.
             if root.named {
                 return;
             }
@@ -77,7 +80,7 @@ impl Chosen {
         if is_file { self.files.push(named) } else { self.named.push(named) }
     }
 
-    /// The file that a named link leads to counts as that which was named.
+    /// Adds the file that a named link leads to; it counts as named.
     fn add_target(&mut self, directory: &Path, target: PathBuf, link: &Named) {
         if self.roots.iter().any(|root| root.path == target) {
             return;
@@ -88,8 +91,8 @@ impl Chosen {
     }
 }
 
-/// The files that a link leads to, one after the other: the last one is that which is edited, and any may be turned
-/// elsewhere. It may not be there yet.
+/// The files that a link leads to, one after the other. The last one is edited, and each link on the way may be
+/// turned elsewhere; none needs to exist.
 pub(super) fn led_to(path: &Path) -> Vec<PathBuf> {
     let next = |at: &PathBuf| {
         let target = absolute(&at.parent()?.canonicalize().ok()?, &at.read_link().ok()?);
@@ -113,15 +116,6 @@ pub(crate) fn absolute(directory: &Path, typed: &Path) -> PathBuf {
         }
     }
     path
-}
-
-fn item((path, origin): &(PathBuf, Origin)) -> Item {
-    let from = match origin {
-        Origin::BuiltIn => From::Default,
-        Origin::Flag(flag) => From::Flag(flag),
-        Origin::File { line, .. } => From::File(*line as usize),
-    };
-    Item { text: path.to_string_lossy().into_owned(), from }
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! The filter's lists: file and flags joined, each entry with where it was written; and what the filter
-//! says about them, at its place.
+//! The filter's lists: file and flags joined, each entry with where it was written. Errors and warnings of the filter
+//! get their places here.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::Options;
 use super::diagnostic::{Diagnostic, escape, quote};
-use super::pick::{Resolver, key};
-use super::values::{From, Item};
-use crate::cli::Options;
+use super::keys::{self, Key};
+use super::pick::Picker;
+use super::values::Said;
 use crate::filter::{BadPattern, Filter, List, Pattern};
 use crate::model::Origin;
 
@@ -18,101 +18,83 @@ pub(super) struct Patterns {
     pub(super) excluded: Vec<Pattern>,
 }
 
-impl Resolver<'_> {
-    pub(super) fn patterns(&mut self) -> Result<Patterns, Diagnostic> {
-        let options = &self.args.options;
-        let types = match options.has("watcher.included_filetypes") {
-            true => typed_types(options)?,
-            false => self.entries("watcher.included_filetypes"),
-        };
-        let regexps = self.entries("watcher.excluded_regexps");
-        let mut excluded = self.entries("excluded_paths");
-        for text in options.texts("excluded_paths") {
-            if text.trim_start_matches('!').trim().is_empty() {
-                return Err(Diagnostic::usage("-i: an empty pattern; write a path or a glob"));
-            }
-            let path = text.strip_prefix('!').unwrap_or(text).trim_end_matches('/');
-            excluded.push(pattern(text.to_owned(), Origin::Flag("-i"), !path.contains('/')));
+/// The lists of the file, with what the flags add or say instead.
+pub(super) fn lists(picker: &mut Picker<'_>) -> Result<Patterns, Diagnostic> {
+    let options = &picker.args.options;
+    let types = match options.has(&keys::INCLUDED_FILETYPES) {
+        true => typed_types(options)?,
+        false => entries(picker, &keys::INCLUDED_FILETYPES),
+    };
+    let regexps = entries(picker, &keys::EXCLUDED_REGEXPS);
+    let mut excluded = entries(picker, &keys::EXCLUDED_PATHS);
+    for text in options.texts(&keys::EXCLUDED_PATHS) {
+        if text.trim_start_matches('!').trim().is_empty() {
+            return Err(Diagnostic::usage("-i: an empty pattern; write a path or a glob"));
         }
-        for (path, list) in [
-            ("watcher.included_filetypes", &types),
-            ("watcher.excluded_regexps", &regexps),
-            ("excluded_paths", &excluded),
-        ] {
-            self.values.list(key(path), list.iter().map(item).collect());
+        let path = text.strip_prefix('!').unwrap_or(text).trim_end_matches('/');
+        excluded.push(pattern(text.to_owned(), Origin::Flag("-i"), !path.contains('/')));
+    }
+    picker.values.list(&keys::INCLUDED_FILETYPES, types.iter().map(said).collect());
+    picker.values.list(&keys::EXCLUDED_REGEXPS, regexps.iter().map(said).collect());
+    picker.values.list(&keys::EXCLUDED_PATHS, excluded.iter().map(said).collect());
+    Ok(Patterns { types, regexps, excluded })
+}
+
+/// The entries of a list of the file.
+fn entries(picker: &Picker<'_>, key: &'static Key) -> Vec<Pattern> {
+    picker.items(key).map(|said| pattern(said.text, said.origin, false)).collect()
+}
+
+/// The error for a pattern that the filter could not understand.
+pub(super) fn bad(picker: &Picker<'_>, bad: &BadPattern) -> Diagnostic {
+    let (key, remedy) = match bad.list {
+        List::Regexps => (
+            &keys::EXCLUDED_REGEXPS,
+            "; put a backslash before what is meant literally, as in '\\.go$'",
+        ),
+        List::Excluded => {
+            (&keys::EXCLUDED_PATHS, "; put a backslash before what is meant literally, or close it")
         }
-        Ok(Patterns { types, regexps, excluded })
+        List::Types => (&keys::INCLUDED_FILETYPES, "; write a type such as go or .html"),
+    };
+    let remedy = if bad.message.contains("; ") { "" } else { remedy };
+    let text = format!("{}: {}{remedy}", quote(&bad.pattern), escape(&bad.message));
+    match bad.origin {
+        Origin::Flag(flag) => Diagnostic::usage(format!("{flag}: {text}")),
+        // The file's entries come first in every list: the index is the same.
+        _ => picker.fault(key, Some(bad.index), text),
     }
+}
 
-    /// The entries of a list of the file.
-    fn entries(&self, path: &str) -> Vec<Pattern> {
-        let entries = self.list_in_file(path).unwrap_or_default().iter().enumerate();
-        entries
-            .map(|(index, text)| pattern(text.clone(), self.origin(path, index), false))
-            .collect()
+/// Warns of each entry that is no regular expression.
+pub(super) fn doubt_regexps(picker: &mut Picker<'_>, filter: &Filter) {
+    for entry in filter.warnings() {
+        let text = format!(
+            "{} is not a regular expression; read as the glob {}",
+            quote(&entry.pattern),
+            escape(&entry.read_as)
+        );
+        let text = picker.at(&keys::EXCLUDED_REGEXPS, Some(entry.index), &text);
+        picker.warn(text);
     }
+}
 
-    /// Where an entry of the file's list was written.
-    pub(super) fn origin(&self, path: &str, index: usize) -> Origin {
-        let Some(loaded) = self.loaded else { return Origin::BuiltIn };
-        let line = loaded.item_place(path, index).map_or(0, |place| place.line);
-        Origin::File {
-            file: Arc::new(PathBuf::from(&loaded.source.shown)),
-            line: u32::try_from(line).unwrap_or(0),
-        }
-    }
-
-    /// The error for a pattern that the filter could not understand.
-    pub(super) fn bad_pattern(&self, bad: &BadPattern) -> Diagnostic {
-        let remedy = match bad.list {
-            _ if bad.message.contains("; ") => "",
-            List::Regexps => "; put a backslash before what is meant literally, as in '\\.go$'",
-            List::Excluded => "; put a backslash before what is meant literally, or close it",
-            List::Types => "; write a type such as go or .html",
-        };
-        let text = format!("{}: {}{remedy}", quote(&bad.pattern), escape(&bad.message));
-        match bad.origin {
-            Origin::Flag(flag) => Diagnostic::usage(format!("{flag}: {text}")),
-            // The file's entries come first in every list: the index is the same.
-            _ => self.fault(bad.list.key(), Some(bad.index), text),
-        }
-    }
-
-    /// The warning for each entry that is no regular expression.
-    pub(super) fn legacy(&mut self, filter: &Filter) {
-        for entry in filter.warnings() {
-            let text = format!(
-                "{} is not a regular expression; read as the glob {}",
-                quote(&entry.pattern),
-                escape(&entry.read_as)
-            );
-            let place = self
-                .loaded
-                .and_then(|loaded| loaded.item_place("watcher.excluded_regexps", entry.index))
-                .unwrap_or_default();
-            let text = self.at(place.line, place.column, &text);
-            self.warn(text);
-        }
-    }
-
-    /// A `/` at the beginning, as in a `.gitignore`, is here the top of the file system: that would exclude
-    /// nothing, and nobody would know why.
-    pub(super) fn doubt_slashes(&mut self, excluded: &[Pattern], watched: &[&Path]) {
-        for (index, pattern) in excluded.iter().enumerate() {
-            let Some(inner) = misplaced(&pattern.text, self.directory, watched) else { continue };
-            let text = format!(
-                "{} is at the top of the file system, where nothing is watched; for the one here write {}",
-                quote(&pattern.text),
-                quote(&inner)
-            );
+/// Warns of a `/` at the beginning that is meant as in a `.gitignore`. Here it is the top of the file system, so that
+/// the pattern would exclude nothing.
+pub(super) fn doubt_slashes(picker: &mut Picker<'_>, excluded: &[Pattern], watched: &[&Path]) {
+    for (index, pattern) in excluded.iter().enumerate() {
+        let Some(inner) = misplaced(&pattern.text, picker.directory, watched) else { continue };
+        let text = format!(
+            "{} is at the top of the file system, where nothing is watched; for the one here write {}",
+            quote(&pattern.text),
+            quote(&inner)
+        );
+        let text = match &pattern.origin {
             // The file's entries come first.
-            let place = self.loaded.and_then(|loaded| loaded.item_place("excluded_paths", index));
-            let text = match (&pattern.origin, place) {
-                (Origin::File { .. }, Some(place)) => self.at(place.line, place.column, &text),
-                _ => format!("-i: {text}"),
-            };
-            self.warn(text);
-        }
+            Origin::File { .. } => picker.at(&keys::EXCLUDED_PATHS, Some(index), &text),
+            _ => format!("-i: {text}"),
+        };
+        picker.warn(text);
     }
 }
 
@@ -125,19 +107,19 @@ fn misplaced(text: &str, directory: &Path, watched: &[&Path]) -> Option<String> 
     let top = Path::new("/").join(&start);
     let in_reach = watched.iter().any(|path| path.starts_with(&top) || top.starts_with(path));
     let likely = !top.exists() || directory.join(&start).exists();
-    // With a slash it means this one only, as it was written.
+    // A pattern with a slash means one place only, as the written one does.
     let here = if inner.trim_end_matches('/').contains('/') { "" } else { "./" };
     (!in_reach && likely && !inner.is_empty()).then(|| format!("{not}{here}{inner}"))
 }
 
 /// The types of `--ext`, which replace the file's.
 fn typed_types(options: &Options) -> Result<Vec<Pattern>, Diagnostic> {
-    let path = "watcher.included_filetypes";
     let mut types = Vec::new();
-    for name in options.texts(path).flat_map(apart) {
+    for name in options.texts(&keys::INCLUDED_FILETYPES).flat_map(apart) {
         let name = name.trim();
         if name.is_empty() || name.contains('\0') {
-            let list = quote(&options.texts(path).collect::<Vec<_>>().join(","));
+            let list =
+                quote(&options.texts(&keys::INCLUDED_FILETYPES).collect::<Vec<_>>().join(","));
             let text = format!("--ext: {list} has an empty type; write for example go,html");
             return Err(Diagnostic::usage(text));
         }
@@ -163,11 +145,6 @@ fn pattern(text: String, origin: Origin, any_depth: bool) -> Pattern {
     Pattern { text, origin, any_depth }
 }
 
-fn item(pattern: &Pattern) -> Item {
-    let from = match &pattern.origin {
-        Origin::BuiltIn => From::Default,
-        Origin::Flag(flag) => From::Flag(flag),
-        Origin::File { line, .. } => From::File(*line as usize),
-    };
-    Item { text: pattern.text.clone(), from }
+fn said(pattern: &Pattern) -> Said {
+    Said { text: pattern.text.clone(), origin: pattern.origin.clone() }
 }

@@ -1,45 +1,24 @@
-//! Flags over environment over file over defaults: one compiled [`Config`].
+//! One compiled [`Config`] from what was typed and found: flags win over the environment, the file and the defaults.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
 use super::discover::Found;
-use super::paths::led_to;
-use super::pick::{Resolver, key, said};
-use super::values::{From, Item, Values};
-use super::{CommandLine, Env, command, duration, envs, keys, shape, signal, source};
-use crate::cli::{self, RunArgs};
+use super::pick::{Picker, called};
+use super::values::{Said, Values};
+use super::{
+    CommandLine, Env, RunArgs, command, duration, envs, keys, paths, patterns, signal, source,
+};
 use crate::filter::{Filter, Spec};
-use crate::model::{Notice, Signal};
-use crate::process::Stdin;
+use crate::model::{Backend, Color, Format, Notice, OnBusy, OnCrash, Origin, PollWord, Stdin};
 use crate::report::{self, Verbosity};
-use crate::supervisor::{OnBusy, OnCrash};
-use crate::watch::{Backend, Poll};
+use crate::watch::Poll;
 use crate::{settle, supervisor, watch};
 
 /// The variable that decides about polling where no flag can be given (containers).
 const POLL_VARIABLE: &str = "GO_WATCHER_POLL";
-
-/// Where a configuration came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfigSource {
-    /// There is no file.
-    Defaults,
-    /// This file, as the person wrote it.
-    File(PathBuf),
-}
-
-impl fmt::Display for ConfigSource {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Defaults => out.write_str("built-in defaults"),
-            Self::File(path) => out.write_str(&source::shown(path)),
-        }
-    }
-}
 
 /// How the program talks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,17 +28,17 @@ pub struct Output {
     /// `-q` and `-v`.
     pub verbosity: Verbosity,
     /// `--color`.
-    pub color: report::Color,
+    pub color: Color,
     /// `log_format`.
-    pub log_format: report::Format,
+    pub log_format: Format,
 }
 
 /// Everything that was decided before the first run: resolved and compiled.
 #[derive(Debug)]
 pub struct Config {
-    /// Where it came from.
-    pub origin: ConfigSource,
-    /// What to run. `None` when nobody said; see [`Config::required_command`].
+    /// The file that it came from, as the person wrote it.
+    pub file: Option<PathBuf>,
+    /// What to run. `None` when it was not said; see [`Config::required_command`].
     pub command: Option<CommandLine>,
     /// The absolute working directory of the command.
     pub directory: PathBuf,
@@ -94,9 +73,15 @@ impl Config {
     /// The command.
     ///
     /// # Errors
-    /// None was given anywhere: the error shows the ways to give one.
+    /// No command was given; the error shows the ways to give one.
     pub fn required_command(&self) -> Result<&CommandLine, Diagnostic> {
-        self.command.as_ref().ok_or_else(|| command::missing(&self.origin))
+        self.command.as_ref().ok_or_else(|| command::missing(self.file.as_deref()))
+    }
+
+    /// The file that it came from, in words.
+    #[must_use]
+    pub fn source(&self) -> String {
+        self.file.as_deref().map_or_else(|| "built-in defaults".to_owned(), source::shown)
     }
 
     /// What the printer needs to know.
@@ -153,223 +138,177 @@ pub(super) fn resolve(
 ) -> Result<Config, Diagnostic> {
     let Found { loaded, path, typed, notices } = found;
     let loaded = loaded.as_ref();
-    let mut resolver =
-        Resolver { args, loaded, env, directory, values: Values::default(), notices };
-    resolver.config(path, typed)
+    let mut picker = Picker { args, loaded, env, directory, values: Values::default(), notices };
+    let command = command(&mut picker)?;
+    let settle = settle::Settings {
+        duration: picker.time(&keys::DURATION)?.unwrap_or_default(),
+        debounce: picker.time(&keys::DEBOUNCE)?,
+    };
+    let (filter, roots) = tree(&mut picker)?;
+    let watch = watch(&mut picker, path)?;
+    let env = environment(&mut picker)?;
+    let supervise = supervise(&mut picker)?;
+    let name = picker.text(&keys::NAME)?;
+    Ok(Config {
+        file: typed,
+        command,
+        directory: directory.to_owned(),
+        roots,
+        filter,
+        settle,
+        supervise,
+        watch,
+        env,
+        stop_keep: keep(&mut picker),
+        stdin: picker.word(&keys::STDIN, Stdin::of)?,
+        keys: picker.switch(&keys::KEYS)?,
+        name: (!name.is_empty()).then_some(name),
+        output: output(&mut picker)?,
+        notices: picker.notices,
+        values: picker.values,
+    })
 }
 
-impl Resolver<'_> {
-    fn config(
-        &mut self,
-        path: Option<PathBuf>,
-        typed: Option<PathBuf>,
-    ) -> Result<Config, Diagnostic> {
-        let command = self.command()?;
-        let settle = self.settle()?;
-        let (filter, roots) = self.tree()?;
-        let watch = self.watch(path)?;
-        let env = self.environment()?;
-        let supervise = self.supervise()?;
-        let name = self.pick("name")?;
-        Ok(Config {
-            origin: typed.map_or(ConfigSource::Defaults, ConfigSource::File),
-            command,
-            directory: self.directory.to_owned(),
-            roots,
-            filter,
-            settle,
-            supervise,
-            watch,
-            env,
-            stop_keep: self.keep(),
-            stdin: match self.pick("stdin")?.as_str() {
-                "open" => Stdin::Open,
-                "terminal" => Stdin::Terminal,
-                _ => Stdin::Null,
-            },
-            keys: self.switch("keys")?,
-            name: (!name.is_empty()).then_some(name),
-            output: self.output()?,
-            notices: std::mem::take(&mut self.notices),
-            values: std::mem::take(&mut self.values),
-        })
-    }
-
-    fn command(&mut self) -> Result<Option<CommandLine>, Diagnostic> {
-        let of_args = command::of_args(self.args, self.env)?;
-        let of_file = match &of_args {
-            Some(_) => None,
-            None => self
-                .loaded
-                .and_then(|loaded| command::of_file(&loaded.file, self.args.no_shell))
-                .transpose()
-                .map_err(|wrong| self.fault("command", None, wrong))?,
-        };
-        let from = match &of_args {
-            Some(_) if self.args.options.has("command") => From::Flag("-e"),
-            Some(_) => From::Flag("--"),
-            None if of_file.is_some() => self.place_of("command"),
-            None => From::Default,
-        };
-        let line = of_args.or(of_file);
-        match &line {
-            Some(line) if !line.shell => {
-                let item = |arg: &OsString| Item { text: arg.to_string_lossy().into_owned(), from };
-                self.values.list(key("command"), line.argv.iter().map(item).collect());
-            }
-            Some(line) => {
-                let text = line.argv.last().map(|text| text.to_string_lossy().into_owned());
-                self.values.scalar(key("command"), text.unwrap_or_default(), from);
-            }
-            None => self.values.scalar(key("command"), String::new(), From::Default),
+fn command(picker: &mut Picker<'_>) -> Result<Option<CommandLine>, Diagnostic> {
+    let (args, key) = (picker.args, &keys::COMMAND);
+    let (line, origin) = match command::of_args(args, picker.env)? {
+        Some(line) => (Some(line), Origin::Flag(if args.options.has(key) { "-e" } else { "--" })),
+        None => {
+            let line =
+                picker.loaded.and_then(|loaded| command::of_file(&loaded.file, args.no_shell));
+            let line = line.transpose().map_err(|wrong| picker.fault(key, None, wrong))?;
+            let origin = if line.is_some() { picker.origin(key) } else { Origin::BuiltIn };
+            (line, origin)
         }
-        Ok(line)
-    }
-
-    fn settle(&mut self) -> Result<settle::Settings, Diagnostic> {
-        let duration = self.time("watcher.duration")?.unwrap_or_default();
-        Ok(settle::Settings { debounce: self.time("watcher.debounce")?, duration })
-    }
-
-    fn tree(&mut self) -> Result<(Arc<Filter>, Vec<watch::Root>), Diagnostic> {
-        let lists = self.patterns()?;
-        let chosen = self.paths()?;
-        let roots = chosen.roots.iter().map(|root| root.path.as_path());
-        self.doubt_slashes(&lists.excluded, &roots.collect::<Vec<_>>());
-        let spec = Spec {
-            working_directory: self.directory.to_owned(),
-            excluded: lists.excluded,
-            regexps: lists.regexps,
-            types: lists.types,
-            named: chosen.named,
-            files: chosen.files,
-            gitignore: self.switch("watcher.gitignore")?,
-            default_ignores: self.switch("watcher.default_ignore")?,
-        };
-        let filter = Filter::new(spec).map_err(|bad| self.bad_pattern(&bad))?;
-        self.legacy(&filter);
-        Ok((Arc::new(filter), chosen.roots))
-    }
-
-    fn watch(&mut self, path: Option<PathBuf>) -> Result<watch::Settings, Diagnostic> {
-        let exclude_unchanged = self.switch("watcher.exclude_unchanged")?;
-        let backend = match self.pick("watcher.backend")?.as_str() {
-            "native" => Backend::Native,
-            "portable" => Backend::Portable,
-            "poll" => Backend::Poll,
-            _ => Backend::Auto,
-        };
-        let (backend, poll) = match self.poll()?.as_str() {
-            "auto" => (backend, Poll::Auto),
-            "never" => (backend, Poll::Never),
-            // Always, at an interval that the engine finds by itself.
-            "always" => (Backend::Poll, Poll::Auto),
-            interval => (backend, duration::parse(interval).map_or(Poll::Auto, Poll::Every)),
-        };
-        if backend == Backend::Poll && poll == Poll::Never {
-            let other = said("watcher.backend", self.values.from("watcher.backend"));
-            let text = format!("never polls, but {other} is poll; change one of them");
-            return Err(self.misfit("watcher.poll", text));
+    };
+    match &line {
+        Some(line) if !line.shell => {
+            let said = |arg: &OsString| Said {
+                text: arg.to_string_lossy().into_owned(),
+                origin: origin.clone(),
+            };
+            picker.values.list(key, line.argv.iter().map(said).collect());
         }
-        Ok(watch::Settings {
-            backend,
-            poll,
-            exclude_unchanged,
-            extra_files: path
-                .iter()
-                .cloned()
-                .chain(path.iter().flat_map(|path| led_to(path)))
-                .collect(),
-            verbose: self.args.verbose,
-            ..watch::Settings::default()
-        })
+        Some(line) => {
+            let text = line.argv.last().map(|text| text.to_string_lossy().into_owned());
+            picker.values.scalar(key, text.unwrap_or_default(), origin);
+        }
+        None => picker.values.scalar(key, String::new(), Origin::BuiltIn),
     }
+    Ok(line)
+}
 
-    /// The environment stands between the flag and the file: it describes the machine.
-    fn poll(&mut self) -> Result<String, Diagnostic> {
-        let typed = self.args.options.has("watcher.poll");
-        let variable = (self.env)(POLL_VARIABLE).filter(|value| !typed && !value.is_empty());
-        let Some(value) = variable else { return self.pick("watcher.poll") };
-        let value = value.to_string_lossy();
-        // Other tools' variables are switches; one millisecond is nobody's interval.
-        let value = match value.as_ref() {
-            "1" | "true" | "yes" | "on" => "always",
-            "0" | "false" | "no" | "off" => "auto",
-            value => value,
-        };
-        let key = key("watcher.poll");
-        shape::scalar(key.kind, value, true)
-            .map_err(|wrong| Diagnostic::usage(format!("{POLL_VARIABLE}: {wrong}")))?;
-        Ok(self.take(key, value, From::Variable(POLL_VARIABLE)))
-    }
+fn tree(picker: &mut Picker<'_>) -> Result<(Arc<Filter>, Vec<watch::Root>), Diagnostic> {
+    let lists = patterns::lists(picker)?;
+    let chosen = paths::chosen(picker)?;
+    let roots = chosen.roots.iter().map(|root| root.path.as_path());
+    patterns::doubt_slashes(picker, &lists.excluded, &roots.collect::<Vec<_>>());
+    let spec = Spec {
+        working_directory: picker.directory.to_owned(),
+        excluded: lists.excluded,
+        regexps: lists.regexps,
+        types: lists.types,
+        named: chosen.named,
+        files: chosen.files,
+        gitignore: picker.switch(&keys::GITIGNORE)?,
+        default_ignores: picker.switch(&keys::DEFAULT_IGNORE)?,
+    };
+    let filter = Filter::new(spec).map_err(|bad| patterns::bad(picker, &bad))?;
+    patterns::doubt_regexps(picker, &filter);
+    Ok((Arc::new(filter), chosen.roots))
+}
 
-    fn environment(&mut self) -> Result<Vec<(OsString, OsString)>, Diagnostic> {
-        let additions = envs::additions(self.loaded, self.args.options.all("envs"))?;
-        self.values.list(key("envs"), additions.items);
-        self.notices.extend(additions.notice);
-        Ok(additions.env)
+fn watch(picker: &mut Picker<'_>, file: Option<PathBuf>) -> Result<watch::Settings, Diagnostic> {
+    let exclude_unchanged = picker.switch(&keys::EXCLUDE_UNCHANGED)?;
+    let backend = picker.word(&keys::BACKEND, Backend::of)?;
+    let poll = poll(picker)?;
+    let (backend, poll) = match PollWord::of(&poll) {
+        Some(PollWord::Auto) => (backend, Poll::Auto),
+        Some(PollWord::Never) => (backend, Poll::Never),
+        Some(PollWord::Always) => (Backend::Poll, Poll::Auto),
+        None => {
+            let interval = duration::parse(&poll);
+            let interval = interval.map_err(|wrong| picker.misfit(&keys::POLL, &wrong))?;
+            (backend, Poll::Every(interval))
+        }
+    };
+    if backend == Backend::Poll && poll == Poll::Never {
+        let other = called(&keys::BACKEND, &picker.values.origin(&keys::BACKEND));
+        let text = format!("never polls, but {other} is poll; change one of them");
+        return Err(picker.misfit(&keys::POLL, &text));
     }
+    let linked = file.as_deref().map(paths::led_to).unwrap_or_default();
+    Ok(watch::Settings {
+        backend,
+        poll,
+        exclude_unchanged,
+        extra_files: file.into_iter().chain(linked).collect(),
+        verbose: picker.args.verbose,
+        ..watch::Settings::default()
+    })
+}
 
-    fn supervise(&mut self) -> Result<supervisor::Settings, Diagnostic> {
-        let on_busy = match self.pick("on_busy")?.as_str() {
-            "queue" => OnBusy::Queue,
-            "ignore" => OnBusy::Ignore,
-            "signal" => OnBusy::Signal,
-            _ => OnBusy::Restart,
-        };
-        let on_crash = match self.pick("on_crash")?.as_str() {
-            "exit" => OnCrash::Exit,
-            "restart" => OnCrash::Restart,
-            _ => OnCrash::Wait,
-        };
-        let stop_signal = signal::parse(&self.pick("stop.signal")?);
-        Ok(supervisor::Settings {
-            on_busy,
-            on_crash,
-            stop_signal: stop_signal.unwrap_or(Signal(libc::SIGTERM)),
-            stop_timeout: self.time("stop.timeout")?.unwrap_or_default(),
-            postpone: self.switch("postpone")?,
-            once: self.args.once,
-        })
-    }
+/// The value for polling. The variable describes the machine, so that it stands between flag and file.
+fn poll(picker: &mut Picker<'_>) -> Result<String, Diagnostic> {
+    let key = &keys::POLL;
+    let typed = picker.args.options.has(key);
+    let variable = (picker.env)(POLL_VARIABLE).filter(|value| !typed && !value.is_empty());
+    let Some(value) = variable else { return picker.text(key) };
+    let value = value.to_string_lossy();
+    // Other tools' variables are switches, and 1 is no interval in milliseconds that is meant.
+    let value = match value.as_ref() {
+        "1" | "true" | "yes" | "on" => PollWord::Always.word(),
+        "0" | "false" | "no" | "off" => PollWord::Auto.word(),
+        value => value,
+    };
+    picker.given(key, value, POLL_VARIABLE)
+}
 
-    fn keep(&mut self) -> Vec<String> {
-        let key = key("stop.keep");
-        let items: Vec<Item> = match self.list_in_file(key.path) {
-            Some(names) => names
-                .iter()
-                .enumerate()
-                .map(|(index, name)| Item {
-                    text: name.clone(),
-                    from: self.item_from(key.path, index),
-                })
-                .collect(),
-            None => keys::KEPT
-                .iter()
-                .map(|name| Item { text: (*name).to_owned(), from: From::Default })
-                .collect(),
-        };
-        let names = items.iter().map(|item| item.text.clone()).collect();
-        self.values.list(key, items);
-        names
-    }
+fn environment(picker: &mut Picker<'_>) -> Result<Vec<(OsString, OsString)>, Diagnostic> {
+    let additions = envs::additions(picker.loaded, picker.args.options.all(&keys::ENVS))?;
+    picker.values.list(&keys::ENVS, additions.items);
+    picker.notices.extend(additions.notice);
+    Ok(additions.env)
+}
 
-    fn output(&mut self) -> Result<Output, Diagnostic> {
-        let verbosity = match (self.args.quiet, self.args.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
-        };
-        let color = match self.args.color {
-            cli::Color::Auto => report::Color::Auto,
-            cli::Color::Always => report::Color::Always,
-            cli::Color::Never => report::Color::Never,
-        };
-        let clear = self.switch("clear")?;
-        let log_format = match self.pick("log_format")?.as_str() {
-            "json" => report::Format::Json,
-            _ => report::Format::Text,
-        };
-        Ok(Output { clear, verbosity, color, log_format })
-    }
+fn supervise(picker: &mut Picker<'_>) -> Result<supervisor::Settings, Diagnostic> {
+    let on_busy = picker.word(&keys::ON_BUSY, OnBusy::of)?;
+    let on_crash = picker.word(&keys::ON_CRASH, OnCrash::of)?;
+    let stop_signal = signal::parse(&picker.text(&keys::STOP_SIGNAL)?);
+    Ok(supervisor::Settings {
+        on_busy,
+        on_crash,
+        stop_signal: stop_signal.map_err(|wrong| picker.misfit(&keys::STOP_SIGNAL, &wrong))?,
+        stop_timeout: picker.time(&keys::STOP_TIMEOUT)?.unwrap_or_default(),
+        postpone: picker.switch(&keys::POSTPONE)?,
+        once: picker.args.once,
+    })
+}
+
+/// The daemons that may stay: the file's list in place of the built-in one.
+fn keep(picker: &mut Picker<'_>) -> Vec<String> {
+    let key = &keys::STOP_KEEP;
+    let said = if picker.loaded.is_some_and(|loaded| loaded.file.list(key).is_some()) {
+        picker.items(key).collect()
+    } else {
+        let built_in = |name: &&str| Said { text: (*name).to_owned(), origin: Origin::BuiltIn };
+        keys::KEPT.iter().map(built_in).collect::<Vec<_>>()
+    };
+    let names = said.iter().map(|said| said.text.clone()).collect();
+    picker.values.list(key, said);
+    names
+}
+
+fn output(picker: &mut Picker<'_>) -> Result<Output, Diagnostic> {
+    let verbosity = match (picker.args.quiet, picker.args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    Ok(Output {
+        clear: picker.switch(&keys::CLEAR)?,
+        verbosity,
+        color: picker.args.color,
+        log_format: picker.word(&keys::LOG_FORMAT, Format::of)?,
+    })
 }

@@ -2,48 +2,31 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{self, Key};
+use super::kind::Kind;
 
 /// The schema (draft-07, which editors know best), with a line end.
 #[must_use]
 pub fn schema() -> String {
     let mut top = Map::new();
-    let mut sections: Vec<(&str, Map<String, Value>)> = Vec::new();
-    for key in KEYS {
-        match key.path.split_once('.') {
-            None => {
-                top.insert(key.path.to_owned(), property(key));
-            }
-            Some((section, name)) => {
-                if !sections.iter().any(|(known, _)| *known == section) {
-                    sections.push((section, Map::new()));
-                }
-                if let Some((_, properties)) =
-                    sections.iter_mut().find(|(known, _)| *known == section)
-                {
-                    properties.insert(name.to_owned(), property(key));
-                }
-            }
+    for key in keys::ALL {
+        let (section, name) = key.split();
+        if section.is_empty() {
+            top.insert(name.to_owned(), property(key));
+        } else {
+            top.entry(section).or_insert_with(|| object(Map::new()))["properties"][name] =
+                property(key);
         }
     }
-    for (section, properties) in sections {
-        top.insert(
-            section.to_owned(),
-            json!({
-                "type": ["object", "null"],
-                "additionalProperties": false,
-                "properties": properties,
-            }),
-        );
-    }
-    let schema = json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "go-watcher's configuration",
-        "type": ["object", "null"],
-        "additionalProperties": false,
-        "properties": top,
-    });
+    let mut schema = object(top);
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+    schema["title"] = "go-watcher's configuration".into();
     format!("{schema:#}\n")
+}
+
+/// A map with these keys and no other.
+fn object(properties: Map<String, Value>) -> Value {
+    json!({ "type": ["object", "null"], "additionalProperties": false, "properties": properties })
 }
 
 fn property(key: &Key) -> Value {
@@ -61,7 +44,7 @@ fn property(key: &Key) -> Value {
 const DURATION: &str = r"^\s*([0-9]+(\.[0-9]+)?|([0-9]+(\.[0-9]+)?\s*[a-z]+\s*)+)\s*$";
 
 fn shape(kind: Kind) -> Value {
-    // Not called `null`: the macro would take the word for the value.
+    // The name is not `null`, which the macro would take for the value.
     let nothing = json!({"type": "null"});
     let texts = json!({"type": "array", "items": {"type": ["string", "number", "boolean"]}});
     match kind {

@@ -1,16 +1,15 @@
 //! Reading the file: never blocking, never more than a megabyte, always text in the end.
 #![expect(clippy::disallowed_types, reason = "the only reader of the configuration file")]
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags};
-use rustix::io::Errno;
-
-use super::diagnostic::{Diagnostic, Place};
+use super::diagnostic::{Diagnostic, Position};
 use crate::report;
+use crate::sys::open;
 
-/// A configuration longer than this is not one.
+/// The length that no configuration exceeds.
 pub(crate) const LARGEST: u64 = 1024 * 1024;
 
 /// A configuration file's text, without a byte order mark.
@@ -24,7 +23,7 @@ pub(crate) struct Source {
 /// Why a file could not be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
-    /// There is no such name (a dangling link is not this).
+    /// There is no such name. (A dangling link is a name.)
     Missing,
     Bad(Box<Diagnostic>),
 }
@@ -32,40 +31,41 @@ pub(crate) enum ReadError {
 /// Reads a configuration file; `path` is opened, `shown` is named.
 pub(crate) fn read(path: &Path, shown: &str) -> Result<Source, ReadError> {
     let bad = |text: String| ReadError::Bad(Box::new(Diagnostic::file(shown, text)));
-    // A FIFO nobody writes to would block an ordinary open for ever.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+    let file = match open::reader(path) {
         Ok(file) => file,
-        Err(Errno::NOENT) => {
-            return Err(match rustix::fs::lstat(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(match path.symlink_metadata() {
                 Ok(_) => bad("is a link to a file that does not exist; write the file".to_owned()),
                 Err(_) => ReadError::Missing,
             });
         }
-        Err(Errno::NXIO) => return Err(bad(not_a_file("a socket"))),
-        Err(error) => return Err(bad(format!("cannot be read: {}", explain(error)))),
+        Err(error) if open::is_socket(&error) => return Err(bad(not_a_file("a socket"))),
+        Err(error) => return Err(bad(format!("cannot be read: {}", plain(&error)))),
     };
-    let stat = rustix::fs::fstat(&file).map_err(|error| bad(explain(error)))?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => {}
-        FileType::Directory => return Err(bad(not_a_file("a directory"))),
-        FileType::Fifo => return Err(bad(not_a_file("a FIFO"))),
-        _ => return Err(bad(not_a_file("a device"))),
+    if let Some(other) = other_kind(&file).map_err(|error| bad(plain(&error)))? {
+        return Err(bad(not_a_file(other)));
     }
     let mut bytes = Vec::new();
-    // The size is checked on what was read: a file may grow, and /proc says 0.
-    if let Err(error) = std::fs::File::from(file).take(LARGEST + 1).read_to_end(&mut bytes) {
+    // What was read tells the size: a file may grow, and files of /proc say 0.
+    if let Err(error) = file.take(LARGEST + 1).read_to_end(&mut bytes) {
         return Err(bad(format!("cannot be read: {}", plain(&error))));
     }
     decode(bytes, shown).map_err(|error| ReadError::Bad(Box::new(error)))
 }
 
-fn not_a_file(what: &str) -> String {
-    format!("is {what}, not a file; name a YAML file")
+/// What an open file is when it is no regular one.
+fn other_kind(file: &File) -> std::io::Result<Option<&'static str>> {
+    let kind = file.metadata()?.file_type();
+    Ok(match kind {
+        _ if kind.is_file() => None,
+        _ if kind.is_dir() => Some("a directory"),
+        _ if open::is_fifo(kind) => Some("a FIFO"),
+        _ => Some("a device"),
+    })
 }
 
-fn explain(error: Errno) -> String {
-    plain(&error.into())
+fn not_a_file(what: &str) -> String {
+    format!("is {what}, not a file; name a YAML file")
 }
 
 /// The system's words without its number.
@@ -95,7 +95,7 @@ pub(crate) fn decode(bytes: Vec<u8>, shown: &str) -> Result<Source, Diagnostic> 
     Ok(Source { shown: shown.to_owned(), text })
 }
 
-const START: Place = Place { line: 1, column: 1, length: 0 };
+const START: Position = Position { line: 1, column: 1, length: 0 };
 
 /// UTF-16 and UTF-32, with a mark or by the zero bytes that ASCII leaves in them.
 fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
@@ -117,7 +117,7 @@ fn not_utf8(error: &std::string::FromUtf8Error, shown: &str) -> Diagnostic {
     let line = lines.matches('\n').count() + 1;
     let start = lines.rfind('\n').map_or(0, |end| end + 1);
     let head = &lines[start..];
-    let place = Place { line, column: head.chars().count() + 1, length: 1 };
+    let place = Position { line, column: head.chars().count() + 1, length: 1 };
     let rest = String::from_utf8_lossy(&bytes[valid..]);
     let tail: String = rest.chars().take_while(|c| !matches!(c, '\n' | '\r')).take(200).collect();
     let byte = bytes.get(valid).copied().unwrap_or_default();

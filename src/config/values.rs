@@ -1,25 +1,15 @@
 //! The values in effect, key by key, with where each comes from: what `check` prints and a live change tells.
 
 use super::diagnostic::escape;
-use super::keys::Key;
+use super::keys::{self, Key};
+use super::kind::Kind;
+use crate::model::Origin;
 
-/// Where a value was said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
-    Default,
-    /// In the file, on this line.
-    File(usize),
-    /// By this flag.
-    Flag(&'static str),
-    /// By this variable of the environment.
-    Variable(&'static str),
-}
-
-/// One item of a list, or a single value.
+/// A single value, or one item of a list, with where it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Item {
+pub(crate) struct Said {
     pub(crate) text: String,
-    pub(crate) from: From,
+    pub(crate) origin: Origin,
 }
 
 /// One key's value in effect.
@@ -27,7 +17,7 @@ pub(crate) struct Item {
 pub(crate) struct Entry {
     pub(crate) key: &'static Key,
     pub(crate) list: bool,
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: Vec<Said>,
 }
 
 /// All values in effect, in the order of the keys' table.
@@ -37,39 +27,42 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    pub(crate) fn scalar(&mut self, key: &'static Key, text: String, from: From) {
-        self.entries.push(Entry { key, list: false, items: vec![Item { text, from }] });
+    pub(crate) fn scalar(&mut self, key: &'static Key, text: String, origin: Origin) {
+        self.entries.push(Entry { key, list: false, items: vec![Said { text, origin }] });
     }
 
     /// Where the value in effect was said.
-    pub(crate) fn from(&self, path: &str) -> From {
-        let entry = self.entries.iter().rev().find(|entry| entry.key.path == path);
-        entry.and_then(|entry| entry.items.first()).map_or(From::Default, |item| item.from)
+    pub(crate) fn origin(&self, key: &Key) -> Origin {
+        let entry = self.entries.iter().rev().find(|entry| entry.key.path == key.path);
+        let first = entry.and_then(|entry| entry.items.first());
+        first.map_or(Origin::BuiltIn, |said| said.origin.clone())
     }
 
-    pub(crate) fn list(&mut self, key: &'static Key, items: Vec<Item>) {
+    pub(crate) fn list(&mut self, key: &'static Key, items: Vec<Said>) {
         self.entries.push(Entry { key, list: true, items });
     }
 
     /// The entries in the order of the keys' table, sections together.
     pub(crate) fn entries_in_order(&self) -> Vec<&Entry> {
-        let place =
-            |entry: &&Entry| super::keys::KEYS.iter().position(|key| key.path == entry.key.path);
+        let place = |entry: &&Entry| keys::ALL.iter().position(|key| key.path == entry.key.path);
         let mut entries: Vec<_> = self.entries.iter().collect();
         entries.sort_by_key(place);
         entries
     }
 
-    /// `+included_filetypes .html, debounce auto → 50ms`; values only, wherever they were said.
+    /// What differs in a newer configuration: `+included_filetypes .html, debounce auto → 50ms`. Where values were
+    /// said does not count.
     pub(crate) fn changes(&self, newer: &Self) -> Option<String> {
         let mut parts = Vec::new();
         for new in &newer.entries {
             let Some(old) = self.entries.iter().find(|old| old.key.path == new.key.path) else {
                 continue;
             };
-            let name = new.key.path.rsplit('.').next().unwrap_or(new.key.path);
-            // `signal` or `timeout` alone would not say whose.
-            let name = if new.key.path.starts_with("stop.") { new.key.path } else { name };
+            let name = match new.key.split() {
+                // The bare names `signal` and `timeout` do not say whose they are.
+                ("stop", _) => new.key.path,
+                (_, name) => name,
+            };
             change(name, old, new, &mut parts);
         }
         (!parts.is_empty()).then(|| parts.join(", "))
@@ -81,7 +74,7 @@ fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
     if old.list == new.list && raw(old) == raw(new) {
         return;
     }
-    if old.key.path == "command" && (old.list || new.list) {
+    if old.key.kind == Kind::Command && (old.list || new.list) {
         parts.push("command".to_owned());
         return;
     }
@@ -95,9 +88,9 @@ fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
     parts.extend(added.map(|text| format!("+{name} {text}")));
     let removed = old_texts.iter().filter(|text| !new_texts.contains(text));
     parts.extend(removed.map(|text| format!("-{name} {text}")));
-    // Only environment entries hide a part of their text.
+    // Environment entries are shown by name: a new value shows nowhere above.
     let hidden = new.items.iter().zip(&new_texts).filter(|(item, text)| {
-        let same = |(other, name): &(&Item, &String)| name == text && other.text == item.text;
+        let same = |(other, name): &(&Said, &String)| name == text && other.text == item.text;
         old_texts.contains(text) && !old.items.iter().zip(&old_texts).any(|other| same(&other))
     });
     parts.extend(hidden.map(|(_, text)| format!("{name} {text}")));
@@ -106,10 +99,10 @@ fn change(name: &str, old: &Entry, new: &Entry, parts: &mut Vec<String>) {
     }
 }
 
-/// The texts, fit for a terminal. Of an environment entry only the name: the value may be a secret.
+/// The texts, fit for a terminal. An environment entry shows its name only, since the value may be a secret.
 fn texts(entry: &Entry) -> Vec<String> {
-    let secret = entry.key.path == "envs";
-    let shown = |item: &Item| match item.text.split_once('=') {
+    let secret = entry.key.kind == Kind::Env;
+    let shown = |item: &Said| match item.text.split_once('=') {
         _ if item.text.is_empty() => "(none)".to_owned(),
         Some((name, _)) if secret => escape(name),
         _ => escape(&item.text),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::words::{self, Places};
 use super::{drawing, gather, input, judge, overview};
-use crate::cli::{ExplainArgs, RunArgs};
-use crate::config::{self, Config, Diagnostic, Env};
+use crate::cli::ExplainArgs;
+use crate::config::{self, Config, Diagnostic, Env, RunArgs};
 use crate::control::client::{self, Instance};
 use crate::control::commands::{self, Said};
 use crate::control::{Ask, Explained, Name, Place, Reply, Surveyed};
@@ -87,7 +87,7 @@ fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Said>>
         return Ok(answerer);
     }
     let instances = client::covering(&Place::of_this_user(), directory);
-    let target = crate::cli::Target { name: run.options.text("name") };
+    let target = crate::cli::Target { name: run.options.text(&config::keys::NAME) };
     match commands::pick(&instances, target.name.as_deref()) {
         Some((index, instance)) => {
             let label = commands::label(index, instance.identity.name.as_deref());
@@ -164,7 +164,7 @@ impl Answerer {
 
     fn survey(&self, tree: bool) -> Result<Surveyed, String> {
         if let (Some(mut survey), Some(config)) = (self.own_survey(), &self.config) {
-            let configuration = config.origin.to_string();
+            let configuration = config.source();
             let gathered = gather(&mut survey, None, tree, configuration, &|| true);
             return gathered.ok_or_else(String::new);
         }

@@ -61,17 +61,6 @@ pub enum List {
     Types,
 }
 
-impl List {
-    /// The key of the configuration file.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Excluded => "excluded_paths",
-            Self::Regexps => "watcher.excluded_regexps",
-            Self::Types => "watcher.included_filetypes",
-        }
-    }
-}
-
 /// A pattern that cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadPattern {

@@ -7,6 +7,7 @@ mod made;
 mod notice;
 mod rule;
 mod run;
+mod words;
 
 pub use change::{Batch, BatchChange, Change, ChangeKind, Facts};
 pub use entry::EntryKind;
@@ -17,3 +18,4 @@ pub use rule::{Origin, Rule, RuleKind};
 pub use run::{
     Cause, Ended, LeftOver, ProcessEvent, RunId, Signal, SlotId, SpawnError, SpawnStage,
 };
+pub use words::{Backend, Color, Format, OnBusy, OnCrash, PollWord, Stdin};

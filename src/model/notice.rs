@@ -1,10 +1,10 @@
-//! Everything the program can say, as data. The room `report` renders it.
+//! Everything the program can say, as data. The room `report` makes lines of it, for people or as JSON.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cause, Ended, LeftOver, Made, Rule, RunId, Signal, SpawnError};
+use super::{Cause, Ended, LeftOver, Made, OnBusy, Rule, RunId, Signal, SpawnError};
 
 /// How much a notice matters. `-q` shows `Warning` and up, `-v` adds `Detail`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,8 +88,8 @@ pub enum Notice {
         path: Arc<Path>,
         /// Further paths.
         more: usize,
-        /// `queue`, `ignore` or `signal`.
-        on_busy: &'static str,
+        /// What is done about it.
+        on_busy: OnBusy,
     },
     /// Git holds its index lock.
     GitHold {

@@ -39,7 +39,7 @@ pub enum RuleKind {
 pub enum Origin {
     /// In the program.
     BuiltIn,
-    /// On the command line (`-i`, `--ext`, `-w`).
+    /// By this flag (`-i`, `--ext`, `-w`), or by this variable of the environment.
     Flag(&'static str),
     /// In a file, at a line from 1.
     File {

@@ -14,8 +14,8 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 use super::explain::{self, Sought};
 use super::terminal::{self, Foreground, Watch};
-use super::{Launch, Stdin, signals};
-use crate::model::{Ended, LeftOver, ProcessEvent, RunId, Signal, SpawnError, SpawnStage};
+use super::{Launch, signals};
+use crate::model::{Ended, LeftOver, ProcessEvent, RunId, Signal, SpawnError, SpawnStage, Stdin};
 
 #[path = "groups/spawn.rs"]
 mod spawn;

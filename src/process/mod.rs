@@ -21,4 +21,4 @@ mod os;
 pub use keys::{Key, Keys};
 pub use os::{Host, shim_entry};
 pub use signals::{Signals, raise_again};
-pub use types::{Launch, Stdin};
+pub use types::Launch;

@@ -3,19 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::model::RunId;
-
-/// Where a run's standard input comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stdin {
-    /// `/dev/null`.
-    #[default]
-    Null,
-    /// A pipe that never ends, for programs that quit at its end.
-    Open,
-    /// The terminal: the run is the foreground process group.
-    Terminal,
-}
+use crate::model::{RunId, Stdin};
 
 /// Everything that is needed to start one run. Argument, environment and directory are bytes: nothing
 /// from outside is ever turned into shell text.

@@ -1,6 +1,6 @@
 //! The only printer.
 //!
-//! A [`Notice`] goes in, a line of text or JSON comes out on standard error; the command's own output
+//! A [notice](crate::model::Notice) goes in, a line of text or JSON comes out on standard error; the command's own output
 //! is never touched. [`Reporter::say`] never blocks and never fails: what can't be written now is kept
 //! (bounded) for a thread, and what can't be written at all is forgotten.
 
@@ -16,6 +16,7 @@ mod style;
 mod text;
 mod writer;
 
+use crate::model::{Color, Format};
 use std::path::PathBuf;
 
 pub use escape::{escape, escape_bytes, escape_text, shown};
@@ -35,28 +36,6 @@ pub enum Verbosity {
     Normal,
     /// `-v`: every directory and every skipped path too.
     Verbose,
-}
-
-/// `--color`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Color {
-    /// On a terminal that is not `dumb`, unless `NO_COLOR` is set to something.
-    #[default]
-    Auto,
-    /// Whatever standard error is.
-    Always,
-    /// No colour, also on a terminal.
-    Never,
-}
-
-/// `--log-format`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Lines for people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// What printing depends on.

@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 
 use super::style::{self, lines};
 use super::text::{Context, is_reload, same, words};
-use super::{Format, Settings, Verbosity, json};
-use crate::model::{Level, Notice};
+use super::{Settings, Verbosity, json};
+use crate::model::{Format, Level, Notice};
 
 /// Saves with the same bytes are said at most once in this time, and so is progress to a program. Events of an
 /// ignored path that come sooner after one another are of one save.

@@ -1,7 +1,7 @@
 //! Levels, colours and the shape of a line.
 
-use super::{Color, Settings};
-use crate::model::Level;
+use super::Settings;
+use crate::model::{Color, Level};
 
 const RESET: &str = "\x1b[0m";
 /// Continuation lines stand below the text of a `[WARN]`.

@@ -8,12 +8,10 @@ use super::child::{Child, Force, Next, Rest, Slow, Stopping};
 use super::crash::{Crash, Verdict};
 use super::pending::Pending;
 use super::record::Record;
-use super::{
-    Action, Event, Exit, Face, OnBusy, OnCrash, Order, Request, Session, Settings, Snapshot, State,
-};
+use super::{Action, Event, Exit, Face, Order, Request, Session, Settings, Snapshot, State};
 use crate::model::{
-    Batch, Cause, Ended, LeftOver, Notice, ProcessEvent, RunId, Signal, SlotId, SpawnError,
-    SpawnStage,
+    Batch, Cause, Ended, LeftOver, Notice, OnBusy, OnCrash, ProcessEvent, RunId, Signal, SlotId,
+    SpawnError, SpawnStage,
 };
 
 /// A stop that takes longer is told.
@@ -352,18 +350,18 @@ impl Supervisor {
                 self.crash.reset();
                 self.stop_then(Next::Start, now, out);
             }
-            (OnBusy::Queue, _) => out.push(news.busy("queue")),
+            (OnBusy::Queue, _) => out.push(news.busy(OnBusy::Queue)),
             // Whether it comes up at all is not known yet: decided when it is.
             (OnBusy::Ignore | OnBusy::Signal, None) => {}
             (OnBusy::Ignore, Some(_)) => {
-                out.push(news.busy("ignore"));
+                out.push(news.busy(OnBusy::Ignore));
                 self.pending.drop_changes();
                 self.dropped = true;
             }
             (OnBusy::Signal, Some(run)) => {
                 let signal = self.settings.stop_signal;
                 out.push(order(Order::Signal { run, signal }));
-                out.push(news.busy("signal"));
+                out.push(news.busy(OnBusy::Signal));
                 self.pending.drop_changes();
             }
         }
@@ -703,7 +701,7 @@ impl News {
         Some(News { path: Arc::clone(path), more: rest.len() })
     }
 
-    fn busy(self, on_busy: &'static str) -> Action {
+    fn busy(self, on_busy: OnBusy) -> Action {
         Action::Say(Notice::Busy { path: self.path, more: self.more, on_busy })
     }
 }

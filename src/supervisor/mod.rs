@@ -12,4 +12,4 @@ mod types;
 
 pub use decide::Supervisor;
 pub use snapshot::{Face, Session, Snapshot, State};
-pub use types::{Action, Event, Exit, OnBusy, OnCrash, Order, Request, Settings};
+pub use types::{Action, Event, Exit, Order, Request, Settings};

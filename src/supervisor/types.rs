@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Batch, Cause, Ended, Notice, ProcessEvent, RunId, Signal, SlotId, SpawnStage};
+use crate::model::{
+    Batch, Cause, Ended, Notice, OnBusy, OnCrash, ProcessEvent, RunId, Signal, SlotId, SpawnStage,
+};
 
 /// Everything from outside that a supervisor decides about. Each process event carries its slot and its run;
 /// what is not of the current run of the slot has no effect beyond a notice.
@@ -94,32 +96,6 @@ pub enum Exit {
     Command(Ended),
     /// The command of `--once` could not be started: where that failed, and the system's error number.
     CannotStart(SpawnStage, i32),
-}
-
-/// What to do when a change arrives while the command runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnBusy {
-    /// Stop it and start it again.
-    #[default]
-    Restart,
-    /// Let it end, then run once more.
-    Queue,
-    /// Drop the change (and say so).
-    Ignore,
-    /// Send the stop signal of `stop.signal` and keep it running.
-    Signal,
-}
-
-/// What to do when the command fails by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnCrash {
-    /// Report it and wait for a change.
-    #[default]
-    Wait,
-    /// End with the command's status.
-    Exit,
-    /// Start it again: 0.25 s doubling to 8 s, at most 8 starts in 30 s.
-    Restart,
 }
 
 /// The settings that decisions depend on.

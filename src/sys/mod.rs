@@ -29,4 +29,5 @@ pub use unix::bytes;
 pub use unix::errno;
 pub use unix::files;
 pub use unix::modes;
+pub use unix::open;
 pub use unix::signal;

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use super::entries::Entries;
 use super::filesystem::FileSystem;
-use super::settings::{Backend, Poll};
+use super::settings::Poll;
 use crate::filter::Scope;
-use crate::model::{Change, Notice, Rule, Watching};
+use crate::model::{Backend, Change, Notice, Rule, Watching};
 use crate::sys::events;
 use crate::sys::files::Stat;
 

@@ -38,5 +38,5 @@ pub use self::engine::Watch;
 pub(crate) use self::links::Links;
 pub use self::message::{Message, Seen};
 pub(crate) use self::repository::Repository;
-pub use self::settings::{Backend, Poll, Root, Settings, Timestamp};
+pub use self::settings::{Poll, Root, Settings, Timestamp};
 pub use self::survey::{Glance, Step, Survey};

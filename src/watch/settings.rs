@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::model::Backend;
 use crate::sys::{clock, files};
 
 /// One root of the watched tree: a directory, or a single file.
@@ -15,20 +16,6 @@ pub struct Root {
     /// Whether the root was named (`-w`, `additional_paths`): then it is watched whatever a rule says, and a link is
     /// followed.
     pub named: bool,
-}
-
-/// Where events come from (`watcher.backend`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Backend {
-    /// `native` on Linux, `portable` elsewhere.
-    #[default]
-    Auto,
-    /// inotify, one watch for each directory that is kept; `portable` elsewhere than on Linux.
-    Native,
-    /// The system's recommended watcher, recursive, normalised by `notify-debouncer-full`.
-    Portable,
-    /// No events: list and compare on a timer.
-    Poll,
 }
 
 /// When trees are polled (`watcher.poll`, `--poll`, `GO_WATCHER_POLL`).

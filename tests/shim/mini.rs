@@ -5,8 +5,9 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use go_watcher::model::ProcessEvent;
+use go_watcher::model::Stdin;
 use go_watcher::model::{RunId, Signal};
-use go_watcher::process::{Host, Key, Keys, Launch, Signals, Stdin, raise_again};
+use go_watcher::process::{Host, Key, Keys, Launch, Signals, raise_again};
 
 use crate::support::{TERM, runtime};
 

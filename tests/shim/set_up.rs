@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use go_watcher::model::Ended;
 use go_watcher::model::ProcessEvent;
-use go_watcher::process::Stdin;
+use go_watcher::model::Stdin;
 
 use crate::cases;
 use crate::support::{Bed, TERM, until};

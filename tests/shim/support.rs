@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use go_watcher::model::ProcessEvent;
+use go_watcher::model::Stdin;
 use go_watcher::model::{Ended, LeftOver};
 use go_watcher::model::{RunId, Signal};
-use go_watcher::process::{Host, Launch, Stdin};
+use go_watcher::process::{Host, Launch};
 
 /// The first argument of a helper that is a host to be killed.
 pub(crate) const VICTIM: &str = "victim";

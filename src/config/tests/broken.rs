@@ -80,6 +80,8 @@ fn unknown_keys() {
         ("on-busy: queue\n", "1:1: on-busy", "unknown key", "did you mean on_busy?"),
         ("1: 2\n", "1:1: 1", "unknown key", "known here"),
         ("null: 2\n", "1:1: null", "unknown key", "known here"),
+        ("\"\": 2\n", "1:1:", "unknown key", "known here"),
+        ("\"watcher.duration\": 2\n", "1:1: watcher.duration", "unknown key", "known here"),
     ]);
 }
 

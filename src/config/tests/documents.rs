@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::check::describe;
-use super::super::keys::KEYS;
+use super::super::keys;
 use super::super::{init, schema, template};
 use super::{Project, fifo, notices};
-use crate::cli::InitArgs;
+use crate::config::InitArgs;
 
 /// The key paths of a YAML text, lists and `envs` as leaves.
 fn paths(text: &str) -> BTreeSet<String> {
@@ -27,7 +27,7 @@ fn paths(text: &str) -> BTreeSet<String> {
 }
 
 fn known() -> BTreeSet<String> {
-    KEYS.iter().map(|key| key.path.to_owned()).collect()
+    keys::ALL.iter().map(|key| key.path.to_owned()).collect()
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn the_template_has_every_key_at_its_default() {
     let (ours, defaults) = (project.good(""), Project::new().good(""));
     assert_eq!(defaults.changes(&ours).as_deref(), Some("+excluded_paths vendor"));
     assert_eq!(notices(&ours), [""; 0]);
-    for key in KEYS {
+    for key in keys::ALL {
         let name = key.path.rsplit('.').next().unwrap_or_default();
         let default: serde_yaml::Value = serde_yaml::from_str(key.default).expect(key.path);
         let line = template()

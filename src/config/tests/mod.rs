@@ -8,8 +8,8 @@ mod resolved;
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Config, Diagnostic, load};
-use crate::cli::{self, Command, RunArgs};
+use super::{Config, Diagnostic, RunArgs, load};
+use crate::cli::{self, Command};
 use crate::model::Notice;
 
 /// A directory with files in it, and a line to load them with.

@@ -5,11 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Project, fifo, notices};
-use crate::config::ConfigSource;
-use crate::model::Signal;
-use crate::process::Stdin;
-use crate::supervisor::{OnBusy, OnCrash};
-use crate::watch::{Backend, Poll};
+use crate::model::{Backend, OnBusy, OnCrash, Signal, Stdin};
+use crate::watch::Poll;
 
 /// The file of the original's documentation.
 const ORIGINAL: &str = "\
@@ -43,7 +40,7 @@ fn the_originals_file_works() {
              they are not passed on: write a real value or delete the line",
         ]
     );
-    assert_eq!(config.origin, ConfigSource::File("config.yml".into()));
+    assert_eq!(config.file.as_deref(), Some("config.yml".as_ref()));
     assert_eq!(config.settle.duration, Duration::from_secs(2));
     assert_eq!(config.env, []);
     assert_eq!(config.filter.spec().excluded.len(), 2);
@@ -54,7 +51,7 @@ fn the_originals_file_works() {
 fn without_a_file_the_defaults_hold() {
     let project = Project::new();
     let config = project.good("-- true");
-    assert_eq!(config.origin.to_string(), "built-in defaults");
+    assert_eq!(config.source(), "built-in defaults");
     assert_eq!(config.settle.duration, Duration::ZERO);
     assert_eq!(config.settle.debounce, None);
     assert_eq!(config.supervise.stop_signal, Signal(libc::SIGTERM));
@@ -77,7 +74,7 @@ fn an_empty_file_is_the_defaults_too() {
     for text in ["", "\n", "# nothing\n", "---\n", "watcher:\n", "\u{feff}", "\r\n"] {
         let config = Project::with("watcher.yml", text).good("");
         assert_eq!(defaults.changes(&config), None, "{text:?}");
-        assert_eq!(config.origin.to_string(), "watcher.yml");
+        assert_eq!(config.source(), "watcher.yml");
     }
 }
 
@@ -395,7 +392,7 @@ fn the_first_name_that_is_there_counts() {
     let project = Project::new();
     let found = || {
         let config = project.good("");
-        (config.origin.to_string(), notices(&config))
+        (config.source(), notices(&config))
     };
     let defaults = |notice: &str| ("built-in defaults".to_owned(), vec![notice.to_owned()]);
     let file = |name: &str| (name.to_owned(), Vec::<String>::new());

@@ -9,8 +9,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::model::SpawnStage;
-use crate::process::{Launch, Stdin, signals};
+use crate::model::{SpawnStage, Stdin};
+use crate::process::{Launch, signals};
 
 /// What we were started with besides 0, 1 and 2 is closed when a run is executed. (All that this program
 /// opens is so already.)

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions};
 
-use super::super::Stdin;
 use super::*;
+use crate::model::Stdin;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const TERM: Signal = Signal(libc::SIGTERM);

@@ -14,10 +14,10 @@ use super::link::Link;
 use super::sys;
 use super::tree::{self, Process};
 use super::wire::{Order, Report};
-use crate::model::{Ended, LeftOver, ProcessEvent, RunId, Signal, SpawnError, SpawnStage};
+use crate::model::{Ended, LeftOver, ProcessEvent, RunId, Signal, SpawnError, SpawnStage, Stdin};
 use crate::process::explain::{self, Sought};
 use crate::process::terminal::{self, Foreground, Watch};
-use crate::process::{Launch, Stdin, signals};
+use crate::process::{Launch, signals};
 
 /// Between two looks at a tree that fell to us.
 const ORPHANS_PAUSE: Duration = Duration::from_millis(1);

@@ -15,8 +15,8 @@ use super::keep::Keep;
 use super::spawn;
 use super::sys::{self, Blocked};
 use super::wire::{self, Order, Report};
-use crate::model::{Ended, RunId, SpawnStage};
-use crate::process::{Launch, Stdin};
+use crate::model::{Ended, RunId, SpawnStage, Stdin};
+use crate::process::Launch;
 use crate::process::{explain, unix};
 
 /// `argv[0]` and the name in `ps`: a kill by the program's name spares the shim, which then cleans up.

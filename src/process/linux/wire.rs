@@ -5,8 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use crate::model::{Ended, LeftOver, RunId, SpawnStage};
-use crate::process::{Launch, Stdin};
+use crate::model::{Ended, LeftOver, RunId, SpawnStage, Stdin};
+use crate::process::Launch;
 
 /// From the supervisor to the shim.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Outside, Screen, Terminal};
-use crate::model::{Cause, Ended, Level, Notice, Origin, Rule, RuleKind, RunId};
+use crate::model::{Cause, Color, Ended, Format, Level, Notice, Origin, Rule, RuleKind, RunId};
 use crate::report::escape::hidden;
-use crate::report::{Color, Format, Settings, Verbosity, samples};
+use crate::report::{Settings, Verbosity, samples};
 
 #[derive(Debug)]
 struct Fixed;

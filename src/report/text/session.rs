@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Context;
-use crate::model::{Notice, RunId, Summary};
+use crate::model::{Notice, OnBusy, RunId, Summary};
 use crate::report::ending;
 use crate::report::escape::escape_text;
 use crate::report::human::{self, count};
@@ -13,11 +13,13 @@ use crate::report::human::{self, count};
 pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
     Some(match notice {
         Notice::Busy { path, more, on_busy } => {
-            let what = match *on_busy {
-                "queue" => "the command runs on; one more run when it ends",
-                "ignore" => "dropped, the command is running",
-                _ => "signal sent, the command runs on",
+            let what = match on_busy {
+                OnBusy::Restart => "the command is stopped and started again",
+                OnBusy::Queue => "the command runs on; one more run when it ends",
+                OnBusy::Ignore => "dropped, the command is running",
+                OnBusy::Signal => "signal sent, the command runs on",
             };
+            let on_busy = on_busy.word();
             let paths = context.paths(path, *more);
             format!("{} changed {paths}: {what} (on_busy: {on_busy})", (context.time)())
         }

@@ -369,7 +369,7 @@ fn saves() {
             "saved internal/a.go, same bytes: nothing to do (r runs again)",
         ),
         (
-            Notice::Busy { path: path("a.go"), more: 1, on_busy: "queue" },
+            Notice::Busy { path: path("a.go"), more: 1, on_busy: crate::model::OnBusy::Queue },
             "14:02:11 changed a.go (+1): the command runs on; one more run when it ends (on_busy: \
              queue)",
         ),

@@ -142,7 +142,9 @@ fn said(notice: &Notice) -> String {
             format!("slow {} {} {}", process.pid, process.name.display(), left.as_millis())
         }
         Notice::Killed { .. } => "killed".into(),
-        Notice::Busy { path, more, on_busy } => format!("{on_busy} {} +{more}", path.display()),
+        Notice::Busy { path, more, on_busy } => {
+            format!("{} {} +{more}", on_busy.word(), path.display())
+        }
         Notice::Ended { ended, waiting, .. } => match ended {
             Ended::Exit(status) => format!("ended {status}{}", waits(waiting)),
             Ended::Signal(signal) => format!("ended sig{signal}{}", waits(waiting)),

@@ -10,8 +10,8 @@ mod world;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Face, OnBusy, OnCrash, Settings};
-use crate::model::{Batch, BatchChange, ChangeKind, Signal};
+use super::{Face, Settings};
+use crate::model::{Batch, BatchChange, ChangeKind, OnBusy, OnCrash, Signal};
 
 /// One moment as the process would see it.
 #[expect(clippy::disallowed_methods, reason = "any instant will do for virtual time")]

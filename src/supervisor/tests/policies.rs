@@ -1,9 +1,9 @@
 //! What a change, an end or a request leads to.
 
-use super::super::{OnBusy, OnCrash, Settings, State};
+use super::super::{Settings, State};
 use super::dialogue::Dialogue;
 use super::settings;
-use crate::model::{Ended, RunId};
+use crate::model::{Ended, OnBusy, OnCrash, RunId};
 
 fn play(settings: Settings, script: &str) -> Dialogue {
     let mut dialogue = Dialogue::new(settings);

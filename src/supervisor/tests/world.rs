@@ -3,10 +3,11 @@
 
 use std::time::Instant;
 
-use super::super::{Action, Event, Exit, OnBusy, OnCrash, Order, Request, Settings, Supervisor};
+use super::super::{Action, Event, Exit, Order, Request, Settings, Supervisor};
 use super::{batch, face, ms};
 use crate::model::{
-    Cause, Ended, LeftOver, Notice, ProcessEvent, RunId, Signal, SlotId, SpawnError, SpawnStage,
+    Cause, Ended, LeftOver, Notice, OnBusy, OnCrash, ProcessEvent, RunId, Signal, SlotId,
+    SpawnError, SpawnStage,
 };
 
 /// What lives of the current run.
@@ -210,7 +211,7 @@ impl World {
                     self.answered();
                 }
                 Action::Order(_, Order::Survey { run }) => self.is_current(run, "survey"),
-                Action::Say(Notice::Busy { on_busy: "ignore", .. }) => self.answered(),
+                Action::Say(Notice::Busy { on_busy: OnBusy::Ignore, .. }) => self.answered(),
                 Action::Say(_) => {}
                 Action::Exit(exit) => {
                     assert_eq!(self.life, Life::None, "left while something lives");

@@ -4,5 +4,6 @@ pub mod bytes;
 pub mod errno;
 pub mod files;
 pub mod modes;
+pub mod open;
 pub mod signal;
 pub(super) mod thread;

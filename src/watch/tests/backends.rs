@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Rig;
-use crate::model::Notice;
+use crate::model::{Backend, Notice};
+use crate::watch::Poll;
 use crate::watch::looks::Why;
 use crate::watch::message::{Events, Inner, Message};
 use crate::watch::walk::Order;
-use crate::watch::{Backend, Poll};
 
 fn rig(backend: Backend) -> Rig {
     let tree = |root: &Path| {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::filter::{Filter, Spec};
-use crate::model::{Batch, BatchChange, Change, ChangeKind, Notice};
-use crate::watch::{Backend, Comparison, Message, Root, Seen, Settings, Timestamp, Watch};
+use crate::model::{Backend, Batch, BatchChange, Change, ChangeKind, Notice};
+use crate::watch::{Comparison, Message, Root, Seen, Settings, Timestamp, Watch};
 
 /// No test waits longer than this for something that must come.
 const PATIENCE: Duration = Duration::from_secs(20);

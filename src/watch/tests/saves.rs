@@ -8,10 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Rig;
 use super::rig::causes;
 use crate::model::{
-    ChangeKind,
+    Backend, ChangeKind,
     ChangeKind::{Appeared, Closed, Removed, RenamedAway, Touched, Written},
 };
-use crate::watch::{Backend, Comparison, Poll, Seen, Settings};
+use crate::watch::{Comparison, Poll, Seen, Settings};
 
 /// What `touch` does: both times, for only one of them is told as an access or a write.
 fn touch(path: &std::path::Path, time: SystemTime) {
