@@ -10,12 +10,11 @@ use super::private::Private;
 use super::task::{Task, is_over, millis};
 use crate::config::Config;
 use crate::control::{
-    Call, Identity, Look, Name, PROTOCOL, Place, PlaceError, Reply, Server, Status, WaitAnswer,
-    Waiters,
+    Call, Identity, Look, PROTOCOL, Place, PlaceError, Reply, Server, Status, WaitAnswer, Waiters,
 };
 use crate::explain::{self, Known};
 use crate::model::Cause;
-use crate::report;
+use crate::report::{self, JsonName};
 use crate::supervisor::{Snapshot, State};
 use crate::watch::{Survey, Watch};
 
@@ -192,7 +191,7 @@ fn word(state: State) -> &'static str {
 /// What `explain` asks.
 pub(super) enum Question {
     /// Why these paths count or do not.
-    Paths(Vec<Name>),
+    Paths(Vec<JsonName>),
     /// What is watched; with its tree.
     Survey { tree: bool },
 }

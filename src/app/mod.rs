@@ -18,12 +18,12 @@ use std::time::Instant;
 
 use crate::cli::{self, Command, RunArgs, Target, WaitArgs};
 use crate::config::{self, Config, Diagnostic};
+use crate::control::Ask;
 use crate::control::commands::{self, Said};
-use crate::control::{Ask, Name};
 use crate::explain;
 use crate::model::{ExitStatus, Notice};
 use crate::process::{self, Host};
-use crate::report::{self, Reporter};
+use crate::report::{self, JsonName, Reporter};
 use crate::supervisor::Exit;
 
 /// The whole program.
@@ -137,7 +137,7 @@ fn wait(args: &WaitArgs, at: &Path) -> Result<ExitCode, Diagnostic> {
         config::flag_duration("--timeout", &args.timeout)?,
         args.settle.as_deref().map(|time| config::flag_duration("--settle", time)).transpose()?,
     );
-    let paths: Vec<Name> = args.paths.iter().map(|path| explain::absolute(at, path)).collect();
+    let paths: Vec<JsonName> = args.paths.iter().map(|path| explain::absolute(at, path)).collect();
     Ok(said(commands::wait(args, limits, &paths, at)))
 }
 

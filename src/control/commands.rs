@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::client::{self, Instance};
-use super::{Ask, Ending, Name, Outcome, Place, Reply, Status, WaitAnswer};
+use super::{Ask, Ending, Outcome, Place, Reply, Status, WaitAnswer};
 use crate::cli::{StatusArgs, Target, WaitArgs};
 use crate::explain::{self, Places};
 use crate::model::ExitStatus;
-use crate::report::{self, escape_text, shown};
+use crate::report::{self, JsonName, escape_text, shown};
 
 /// An order may take this long to be taken; the loop takes it at once.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -85,7 +85,7 @@ pub fn order(ask: &Ask, target: &Target, directory: &Path) -> Said {
 pub fn wait(
     args: &WaitArgs,
     limits: (Duration, Option<Duration>),
-    paths: &[Name],
+    paths: &[JsonName],
     directory: &Path,
 ) -> Said {
     let (timeout, settle) = limits;
@@ -135,7 +135,7 @@ fn is_timeout(error: &std::io::Error) -> bool {
 }
 
 /// A path that is not watched can never cause a run: waiting for it would be waiting for nothing.
-fn unwatched(instance: &Instance, paths: &[Name], directory: &Path) -> Option<Said> {
+fn unwatched(instance: &Instance, paths: &[JsonName], directory: &Path) -> Option<Said> {
     if paths.is_empty() {
         return None;
     }

@@ -1,21 +1,12 @@
 //! What is known about paths and trees: what goes over the socket, and what `explain --json` prints.
 
-use std::ffi::OsStr;
-use std::fmt;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{Origin, Rule, RuleKind};
 use crate::outputs::Output;
-use crate::report::{JsonName, JsonRule};
-
-/// A path or a name, byte by byte: a string, or `{"bytes": "2f61ff"}` when it is no UTF-8.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name(pub Vec<u8>);
+use crate::report::JsonName;
 
 /// What is known about one path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,11 +39,11 @@ pub enum Why {
     /// A rule.
     Rule {
         /// The rule.
-        #[serde(with = "sent")]
+        #[serde(deserialize_with = "rule")]
         rule: Rule,
         /// The directory above the path that the rule is about, when it is not about the path itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        at: Option<Name>,
+        at: Option<JsonName>,
     },
     /// It lies outside of everything that is watched.
     Outside,
@@ -61,7 +52,7 @@ pub enum Why {
     /// It lies behind this link, which is not followed.
     Link {
         /// The link.
-        at: Name,
+        at: JsonName,
     },
     /// This directory, or one above it, cannot be read.
     Unreadable(Unreadable),
@@ -71,7 +62,7 @@ pub enum Why {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeByRun {
     /// The path; for names that differ in one part, with `*` for that part.
-    pub path: Name,
+    pub path: JsonName,
     /// When it changes, after the start of a run, in milliseconds.
     pub after_ms: u64,
     /// The runs by which that became certain.
@@ -81,7 +72,7 @@ pub struct MadeByRun {
 impl From<&Output> for MadeByRun {
     fn from(output: &Output) -> Self {
         Self {
-            path: Name::from(&*output.made.pattern()),
+            path: JsonName::from(&*output.made.pattern()),
             after_ms: u64::try_from(output.after.as_millis()).unwrap_or(u64::MAX),
             runs: output.runs.iter().map(|run| run.0).collect(),
         }
@@ -92,7 +83,7 @@ impl From<&Output> for MadeByRun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// The directory.
-    pub at: Name,
+    pub at: JsonName,
     /// The system's error.
     pub error: String,
 }
@@ -126,7 +117,7 @@ pub struct Watches {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SurveyedRoot {
     /// The root.
-    pub path: Name,
+    pub path: JsonName,
     /// Nothing is there.
     pub missing: bool,
     /// Directories that are watched; 0 when the root is a single file.
@@ -150,9 +141,9 @@ pub struct SurveyedRoot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IgnoredTree {
     /// Where it is.
-    pub path: Name,
+    pub path: JsonName,
     /// The rule that ignores it.
-    #[serde(with = "sent")]
+    #[serde(deserialize_with = "rule")]
     pub rule: Rule,
     /// Directories in it, itself too.
     pub directories: usize,
@@ -166,101 +157,43 @@ pub struct IgnoredTree {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Branch {
     /// Where it is.
-    pub path: Name,
+    pub path: JsonName,
     /// The files in it that count.
-    pub files: Vec<Name>,
+    pub files: Vec<JsonName>,
     /// Why it is polled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polled: Option<String>,
 }
 
-impl Name {
-    /// As a path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        Path::new(OsStr::from_bytes(&self.0))
-    }
-}
-
-impl From<&Path> for Name {
-    fn from(path: &Path) -> Self {
-        Self(path.as_os_str().as_bytes().to_vec())
-    }
-}
-
-impl Serialize for Name {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        JsonName(&self.0).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or {\"bytes\": hexadecimal}")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
-        Ok(Name(text.as_bytes().to_vec()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Name, A::Error> {
-        let entry: Option<(String, String)> = map.next_entry()?;
-        let hex = entry.filter(|(key, _)| key == "bytes").map(|(_, hex)| hex).unwrap_or_default();
-        let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
-        let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(byte).collect();
-        bytes.map(Name).ok_or_else(|| de::Error::custom("not hexadecimal"))
-    }
-}
-
-/// A rule as [`JsonRule`] writes it.
-mod sent {
-    use super::*;
-
+/// A rule as it was sent.
+fn rule<'de, D: Deserializer<'de>>(from: D) -> Result<Rule, D::Error> {
     #[derive(Deserialize)]
     struct Fields {
         kind: RuleKind,
         text: String,
         flag: Option<String>,
-        file: Option<Name>,
+        file: Option<JsonName>,
         #[serde(default)]
         line: u32,
     }
+    let Fields { kind, text, flag, file, line } = Fields::deserialize(from)?;
+    let origin = match (flag, file) {
+        (Some(flag), _) => Origin::Flag(known_flag(&flag)),
+        (None, Some(file)) => Origin::File { file: Arc::new(file.path().to_path_buf()), line },
+        (None, None) => Origin::BuiltIn,
+    };
+    Ok(Rule { kind, text: text.into(), origin })
+}
 
-    pub(super) fn serialize<S: Serializer>(rule: &Rule, to: S) -> Result<S::Ok, S::Error> {
-        JsonRule(rule).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Rule, D::Error> {
-        let Fields { kind, text, flag, file, line } = Fields::deserialize(from)?;
-        let origin = match (flag, file) {
-            (Some(flag), _) => Origin::Flag(known_flag(&flag)),
-            (None, Some(file)) => {
-                let file = Arc::new(PathBuf::from(OsStr::from_bytes(&file.0)));
-                Origin::File { file, line }
-            }
-            (None, None) => Origin::BuiltIn,
-        };
-        Ok(Rule { kind, text: text.into(), origin })
-    }
-
-    /// The flags that rules are written with.
-    fn known_flag(flag: &str) -> &'static str {
-        ["-i", "-w", "--ext"].into_iter().find(|known| *known == flag).unwrap_or("a flag")
-    }
+/// The flags that rules are written with.
+fn known_flag(flag: &str) -> &'static str {
+    ["-i", "-w", "--ext"].into_iter().find(|known| *known == flag).unwrap_or("a flag")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -268,16 +201,19 @@ mod tests {
         let file = Origin::File { file: Arc::new(PathBuf::from("sub/.gitignore")), line: 12 };
         let rule = |origin| Rule { kind: RuleKind::IgnoreFile, text: "dist/".into(), origin };
         let whys = [
-            Why::Rule { rule: rule(file), at: Some(Name(b"/w/\xff".to_vec())) },
+            Why::Rule { rule: rule(file), at: Some(JsonName(b"/w/\xff".to_vec())) },
             Why::Rule { rule: rule(Origin::Flag("-i")), at: None },
             Why::Rule { rule: rule(Origin::BuiltIn), at: None },
             Why::Outside,
             Why::Own,
-            Why::Link { at: Name(b"/w/l".to_vec()) },
-            Why::Unreadable(Unreadable { at: Name(vec![]), error: "no".into() }),
+            Why::Link { at: JsonName(b"/w/l".to_vec()) },
+            Why::Unreadable(Unreadable { at: JsonName(vec![]), error: "no".into() }),
         ];
-        let output =
-            Some(MadeByRun { path: Name(b"/w/\xff".to_vec()), after_ms: 105, runs: vec![4, 6, 7] });
+        let output = Some(MadeByRun {
+            path: JsonName(b"/w/\xff".to_vec()),
+            after_ms: 105,
+            runs: vec![4, 6, 7],
+        });
         for why in whys {
             let (polled, output) = (Some("9p".into()), output.clone());
             let sent = Explained { watched: false, why, polled, output };
@@ -285,6 +221,6 @@ mod tests {
             let received: Explained = serde_json::from_str(&text).unwrap();
             assert_eq!(received, sent, "{text}");
         }
-        assert!(serde_json::from_str::<Name>("{\"bytes\": \"0g\"}").is_err());
+        assert!(serde_json::from_str::<JsonName>("{\"bytes\": \"0g\"}").is_err());
     }
 }

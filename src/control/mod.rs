@@ -13,8 +13,7 @@ mod server;
 mod waiting;
 
 pub use explained::{
-    Branch, Explained, IgnoredTree, MadeByRun, Name, Surveyed, SurveyedRoot, Unreadable, Watches,
-    Why,
+    Branch, Explained, IgnoredTree, MadeByRun, Surveyed, SurveyedRoot, Unreadable, Watches, Why,
 };
 pub use place::{Place, PlaceError};
 pub use protocol::{Ask, Ending, Identity, Outcome, PROTOCOL, Reply, Status, WaitAnswer};

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::explained::{Explained, Name, Surveyed};
+use super::explained::{Explained, Surveyed};
 use crate::model::Ended;
+use crate::report::JsonName;
 
 /// The version of the protocol and of every `--json` output; it grows when a field changes its meaning.
 pub const PROTOCOL: u32 = 1;
@@ -24,11 +25,11 @@ pub enum Ask {
     /// What do you think of these paths?
     Explain {
         /// Absolute paths without `.` and `..`; with a slash at the end: a directory.
-        paths: Vec<Name>,
+        paths: Vec<JsonName>,
     },
     /// What is watched?
     Survey {
-        /// Name every directory and file.
+        /// JsonName every directory and file.
         tree: bool,
     },
     /// Run again now.

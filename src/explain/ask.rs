@@ -11,9 +11,9 @@ use crate::cli::{ExplainArgs, RunArgs};
 use crate::config::{self, Config, Diagnostic, Env};
 use crate::control::client::{self, Instance};
 use crate::control::commands::{self, Said};
-use crate::control::{Ask, Explained, Name, Place, Reply, Surveyed};
+use crate::control::{Ask, Explained, Place, Reply, Surveyed};
 use crate::model::{ExitStatus, Notice};
-use crate::report;
+use crate::report::{self, JsonName};
 use crate::watch::Survey;
 
 /// An instance may take so long for its answer.
@@ -21,10 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is asked.
 enum Question {
-    Paths(Vec<Name>),
+    Paths(Vec<JsonName>),
     Summary,
     /// All of it, or only what is below these.
-    Tree(Vec<Name>),
+    Tree(Vec<JsonName>),
 }
 
 /// Who answers.
@@ -123,7 +123,7 @@ impl Answerer {
                     status = ExitStatus::Failure;
                 }
                 let each = paths.iter().zip(&verdicts);
-                let line = |(path, verdict): (&Name, &Explained)| match args.json {
+                let line = |(path, verdict): (&JsonName, &Explained)| match args.json {
                     true => words::json(path, verdict, places, pid),
                     false => words::line(path, verdict, places),
                 };
@@ -152,7 +152,7 @@ impl Answerer {
         Ok(Said { out, err: self.says.clone(), status })
     }
 
-    fn verdicts(&self, paths: &[Name]) -> Result<Vec<Explained>, String> {
+    fn verdicts(&self, paths: &[JsonName]) -> Result<Vec<Explained>, String> {
         if let Some(mut survey) = self.own_survey() {
             return judge(&mut survey, None, paths, &|| true).ok_or_else(String::new);
         }

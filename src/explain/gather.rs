@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::Known;
-use crate::control::{Branch, IgnoredTree, Name, Surveyed, SurveyedRoot, Unreadable, Watches};
+use crate::control::{Branch, IgnoredTree, Surveyed, SurveyedRoot, Unreadable, Watches};
 use crate::filter::{EntryKind, Filter};
-use crate::report::{escape, type_shown};
+use crate::report::{JsonName, escape, type_shown};
 use crate::watch::{Root, Step, Survey};
 
 /// Ignored trees are counted for so long, all together.
@@ -89,7 +89,7 @@ struct Gathered<'f> {
 impl<'f> Gathered<'f> {
     fn new(root: &Root, filter: &'f Filter) -> Self {
         let root = SurveyedRoot {
-            path: Name::from(root.path.as_path()),
+            path: JsonName::from(root.path.as_path()),
             missing: false,
             directories: 0,
             files: 0,
@@ -116,19 +116,19 @@ impl<'f> Gathered<'f> {
                     *self.polled.entry(reason.clone()).or_default() += 1;
                 }
                 if tree {
-                    let files = files.into_iter().map(|name| Name(name.to_vec())).collect();
-                    self.root.tree.push(Branch { path: Name::from(path), files, polled });
+                    let files = files.into_iter().map(|name| JsonName(name.to_vec())).collect();
+                    self.root.tree.push(Branch { path: JsonName::from(path), files, polled });
                 }
             }
             Step::Ignored(path, rule) => self.root.ignored.push(IgnoredTree {
-                path: Name::from(path),
+                path: JsonName::from(path),
                 rule: rule.clone(),
                 directories: 0,
                 files: 0,
                 counted: false,
             }),
             Step::Unreadable(path, error) => {
-                let (at, error) = (Name::from(path), error.to_owned());
+                let (at, error) = (JsonName::from(path), error.to_owned());
                 self.root.unreadable.push(Unreadable { at, error });
             }
         }
@@ -138,8 +138,12 @@ impl<'f> Gathered<'f> {
         let name = root.path.file_name().unwrap_or_default().as_bytes();
         self.file(name);
         if tree {
-            let path = Name::from(root.path.parent().unwrap_or(Path::new("/")));
-            self.root.tree.push(Branch { path, files: vec![Name(name.to_vec())], polled: None });
+            let path = JsonName::from(root.path.parent().unwrap_or(Path::new("/")));
+            self.root.tree.push(Branch {
+                path,
+                files: vec![JsonName(name.to_vec())],
+                polled: None,
+            });
         }
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::config;
-use crate::control::Name;
+use crate::report::JsonName;
 
 /// The paths, absolute. `nul`: what comes from standard input is separated by NUL bytes, not by newlines.
 ///
@@ -17,7 +17,7 @@ pub(super) fn paths(
     directory: &Path,
     nul: bool,
     stdin: &mut dyn Read,
-) -> io::Result<Vec<Name>> {
+) -> io::Result<Vec<JsonName>> {
     let mut paths = Vec::new();
     for path in typed {
         if path != "-" {
@@ -35,12 +35,12 @@ pub(super) fn paths(
 
 /// A path without `.` and `..`; a slash at the end stays, it says that a directory is meant.
 #[must_use]
-pub fn absolute(directory: &Path, typed: &Path) -> Name {
+pub fn absolute(directory: &Path, typed: &Path) -> JsonName {
     let mut bytes = config::absolute(directory, typed).into_os_string().into_vec();
     if typed.as_os_str().as_bytes().ends_with(b"/") && bytes.len() > 1 {
         bytes.push(b'/');
     }
-    Name(bytes)
+    JsonName(bytes)
 }
 
 #[cfg(test)]

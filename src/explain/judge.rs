@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Known;
-use crate::control::{Explained, Name, Unreadable, Why};
+use crate::control::{Explained, Unreadable, Why};
 use crate::filter::{Answer, Asker, EntryKind, Filter, Found};
+use crate::report::JsonName;
 use crate::watch::{Glance, Links, Root, Survey};
 
 /// The verdicts on absolute paths (with a slash at the end: a directory), in order. With `known`, an
@@ -16,7 +17,7 @@ use crate::watch::{Glance, Links, Root, Survey};
 pub fn judge(
     survey: &mut Survey,
     known: Option<&Known>,
-    paths: &[Name],
+    paths: &[JsonName],
     go_on: &dyn Fn() -> bool,
 ) -> Option<Vec<Explained>> {
     let filter = Arc::clone(survey.filter());
@@ -73,9 +74,9 @@ impl Disk<'_> {
                 return found;
             }
             Glance::Missing => return Found::default(),
-            Glance::Link => Why::Link { at: Name::from(directory) },
+            Glance::Link => Why::Link { at: JsonName::from(directory) },
             Glance::Unreadable(error) => {
-                Why::Unreadable(Unreadable { at: Name::from(directory), error })
+                Why::Unreadable(Unreadable { at: JsonName::from(directory), error })
             }
         };
         self.obstacles.insert(directory.to_path_buf(), obstacle);
@@ -152,7 +153,7 @@ impl Judge<'_> {
         if let Some(obstacle) = self.disk.obstacle(path, kind) {
             return Explained::ignored(obstacle.clone());
         }
-        let at = (at != path).then(|| Name::from(at.as_path()));
+        let at = (at != path).then(|| JsonName::from(at.as_path()));
         let polled = if watched { self.polled(path, kind) } else { None };
         let output = self.known.filter(|_| watched).and_then(|known| known.output(path));
         Explained { watched, why: Why::Rule { rule, at }, polled, output }

@@ -115,7 +115,7 @@ pub(super) fn json(surveyed: &Surveyed, directory: &Path, instance: Option<u32>)
     #[derive(Serialize)]
     struct Line<'l> {
         v: u32,
-        directory: crate::control::Name,
+        directory: report::JsonName,
         #[serde(flatten)]
         surveyed: &'l Surveyed,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,19 +127,20 @@ pub(super) fn json(surveyed: &Surveyed, directory: &Path, instance: Option<u32>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::{Name, Unreadable};
+    use crate::control::Unreadable;
     use crate::model::{Origin, Rule, RuleKind};
+    use crate::report::JsonName;
 
     fn tree(path: &str, directories: usize, files: usize, counted: bool) -> IgnoredTree {
         let rule =
             Rule { kind: RuleKind::BuiltIn, text: "node_modules".into(), origin: Origin::BuiltIn };
-        let path = Name(path.as_bytes().to_vec());
+        let path = JsonName(path.as_bytes().to_vec());
         IgnoredTree { path, rule, directories, files, counted }
     }
 
     fn said(change: impl FnOnce(&mut SurveyedRoot)) -> String {
         let mut root = SurveyedRoot {
-            path: Name(b"/w".to_vec()),
+            path: JsonName(b"/w".to_vec()),
             missing: false,
             directories: 1_118,
             files: 342,
@@ -164,7 +165,7 @@ mod tests {
             root.polled = vec![("9p".into(), 12)];
             root.ignored =
                 vec![tree("/w/node_modules", 1_204, 12_031, true), tree("/w/x", 1, 900, false)];
-            let at = Name(b"/w/\x1b".to_vec());
+            let at = JsonName(b"/w/\x1b".to_vec());
             root.unreadable = vec![Unreadable { at, error: "Permission denied".into() }];
         });
         let expected = "\

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::control::{Explained, MadeByRun, Name, PROTOCOL, Why};
+use crate::control::{Explained, MadeByRun, PROTOCOL, Why};
 use crate::model::{Origin, Rule, RunId};
-use crate::report::{self, escape_text, shown};
+use crate::report::{self, JsonName, escape_text, shown};
 
 /// Where the words are read, and where the rules were written.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct Places<'p> {
 /// What follows a path and `: `.
 #[must_use]
 pub fn verdict(path: &Path, explained: &Explained, places: Places<'_>) -> String {
-    let show = |name: &Name| shown(name.path(), places.asked_in);
+    let show = |name: &JsonName| shown(name.path(), places.asked_in);
     let verdict = match &explained.why {
         Why::Rule { rule, .. } => {
             let rule = &placed(rule, places);
@@ -60,7 +60,7 @@ pub(super) fn placed(rule: &Rule, places: Places<'_>) -> Rule {
 }
 
 /// `src/a.go: watched (included_filetypes: .go, config.yml:4)`.
-pub(super) fn line(path: &Name, explained: &Explained, places: Places<'_>) -> String {
+pub(super) fn line(path: &JsonName, explained: &Explained, places: Places<'_>) -> String {
     let slash = if path.0.len() > 1 && path.0.ends_with(b"/") { "/" } else { "" };
     let name = shown(path.path(), places.asked_in);
     format!("{name}{slash}: {}\n", verdict(path.path(), explained, places))
@@ -70,7 +70,7 @@ pub(super) fn line(path: &Name, explained: &Explained, places: Places<'_>) -> St
 #[derive(Serialize)]
 struct Line<'l> {
     v: u32,
-    path: &'l Name,
+    path: &'l JsonName,
     #[serde(flatten)]
     explained: &'l Explained,
     verdict: &'l str,
@@ -80,7 +80,7 @@ struct Line<'l> {
 
 /// The same as a JSON object on a line.
 pub(super) fn json(
-    path: &Name,
+    path: &JsonName,
     explained: &Explained,
     places: Places<'_>,
     instance: Option<u32>,

@@ -20,7 +20,8 @@ use std::path::PathBuf;
 
 pub use escape::{escape, escape_bytes, escape_text, shown};
 pub use human::{count, counted, duration};
-pub(crate) use json::{Name as JsonName, RuleValue as JsonRule, value as json_line};
+pub use json::JsonName;
+pub(crate) use json::line as json_line;
 
 pub use reporter::{Reporter, stderr, stdout, stdout_is_terminal, time_of_day};
 pub(crate) use text::{made_by, type_shown, verdict};

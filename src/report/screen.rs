@@ -186,7 +186,7 @@ impl Screen {
         let words = format!("{lines} lines are missing here: nobody read them in time");
         match format {
             Format::Text => style::lines(&words, Level::Warning, false, colored).into_bytes(),
-            Format::Json => json::dropped(time, lines, &words),
+            Format::Json => json::dropped(time, lines, &words).into_bytes(),
         }
     }
 
@@ -218,7 +218,7 @@ impl Screen {
         match self.settings.format {
             Format::Json => {
                 let time = rfc3339(self.outside.now(), self.outside.zone());
-                json::line(notice, &time, &words, swallowed)
+                json::notice(notice, &time, &words, swallowed).into_bytes()
             }
             Format::Text => {
                 let bold = is_reload(notice);

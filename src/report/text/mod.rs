@@ -14,7 +14,7 @@ pub(crate) use rules::verdict;
 pub(crate) use trees::type_shown;
 
 use super::escape::{escape, scrub, shown};
-use crate::model::{LeftOver, Notice};
+use crate::model::{Cause, LeftOver, Notice};
 
 /// What the words depend on besides the notice.
 pub(super) struct Context<'a> {
@@ -32,12 +32,80 @@ pub(super) struct Context<'a> {
 
 /// The words of a notice, uncoloured. The first line follows the level; every further line is indented.
 pub(super) fn words(notice: &Notice, context: &Context<'_>) -> String {
-    let words = runs::words(notice, context)
-        .or_else(|| trees::words(notice, context))
-        .or_else(|| session::words(notice, context))
-        .or_else(|| outputs::words(notice, context))
-        .unwrap_or_default();
-    scrub(&words)
+    scrub(&unscrubbed(notice, context))
+}
+
+/// The table of words: every notice has its line here.
+fn unscrubbed(notice: &Notice, context: &Context<'_>) -> String {
+    match notice {
+        Notice::Run { run, cause: Cause::Start, command, configuration, keys } => {
+            runs::start(*run, command, configuration.as_deref(), *keys)
+        }
+        Notice::Run { run, cause, .. } => runs::reload(*run, cause, context),
+        Notice::Restarted { run, took } => runs::restarted(*run, *took),
+        Notice::SlowStop { run, signal, process, left, timeout } => {
+            runs::slow(*run, *signal, process, *left, *timeout, context)
+        }
+        Notice::Killed { run, timeout } => runs::killed(*run, *timeout),
+        Notice::Ended { run, end, after, waiting } => {
+            runs::ended(*run, *end, *after, *waiting, context)
+        }
+        Notice::CannotStart { run, error, waiting } => runs::cannot(*run, error, *waiting, context),
+        Notice::NoChangedFile { path, error } => runs::no_changed_file(path, error, context),
+        Notice::LeftOvers { run, processes } => runs::left(*run, processes),
+        Notice::LeftOversStopped { run, processes } => runs::left_stopped(*run, processes),
+        Notice::ShimLost { run } => runs::host_lost(*run),
+        Notice::WaitsForTerminal { run, process } => runs::waits_for_terminal(*run, process),
+        Notice::CrashDelay { run, wait } => runs::crash_delay(*run, *wait),
+        Notice::CrashGaveUp { starts } => runs::crash_gave_up(*starts, context),
+        Notice::Watching(watching) => trees::watches(watching, context),
+        Notice::Progress { directories, elapsed } => trees::progress(*directories, *elapsed),
+        Notice::Delayed { path, more, wait, duration } => {
+            trees::delayed(&context.paths(path, *more), *wait, *duration, context)
+        }
+        Notice::Busy { path, more, on_busy } => {
+            session::busy(&context.paths(path, *more), on_busy, context)
+        }
+        Notice::GitHold { lock, holder, waiting, left, stale } => {
+            trees::git(lock, holder.as_ref(), *waiting, *left, *stale, context)
+        }
+        Notice::SameBytes { path, more } => trees::same(&context.paths(path, *more), 0, context),
+        Notice::Ignored { path, rule, .. } => rules::ignored(path, rule, context),
+        Notice::Directory { path } => format!("watching {}", context.path(path)),
+        Notice::Unreadable { path, error } => trees::unreadable(path, error, context),
+        Notice::RootMissing { path } => trees::root_missing(path, context),
+        Notice::RootBack { path } => format!("{} is there: watched again", context.path(path)),
+        Notice::Limit { events, polled, interval, sysctl, allowed, largest } => {
+            let more = trees::remedy(events + polled, sysctl, *allowed, largest.as_ref(), context);
+            trees::limit((*events, *polled), *interval, sysctl, *allowed) + "\n" + &more
+        }
+        Notice::Polling { path, reason, files, interval, advice } => {
+            trees::polling(path, reason, *files, *interval, advice.as_deref())
+        }
+        Notice::Lost { queue, compared, took, changed } => {
+            trees::lost(*queue, *compared, *took, *changed)
+        }
+        Notice::Noisy { path, every } => trees::noisy(path, *every, context),
+        Notice::Configuration { text, .. } => text.clone(),
+        Notice::Outputs { outputs, file } => outputs::learnt(outputs, file.as_deref(), context),
+        Notice::OutputReleased { made, ignored } => outputs::released(made, *ignored, context),
+        Notice::Cooling { proposal, after, runs, wait, file } => {
+            outputs::cooling(proposal, *after, *runs, *wait, file.as_deref(), context)
+        }
+        Notice::OutputHint { proposal, runs, file } => {
+            outputs::hint(proposal, runs, file.as_deref(), context)
+        }
+        Notice::Trial { made, wait } => outputs::trial(made, *wait, context),
+        Notice::ConfigurationRejected { text, run } => session::rejected(text, *run, context),
+        Notice::ConfigurationApplied { file, changes, run, restarts } => {
+            session::applied(file, changes, *run, *restarts)
+        }
+        Notice::Paused => session::paused(context),
+        Notice::Resumed { waiting } => session::resumed(waiting, context),
+        Notice::Requested { what } => session::requested(what),
+        Notice::KeyHelp => session::KEY_HELP.to_owned(),
+        Notice::Quit(summary) => session::quit(summary),
+    }
 }
 
 /// The words for saves that changed nothing, of which `swallowed` more were not said.
@@ -47,7 +115,6 @@ pub(super) fn same(path: &Path, more: usize, swallowed: u64, context: &Context<'
 
 /// Whether the line stands out: a run begins because of something.
 pub(super) fn is_reload(notice: &Notice) -> bool {
-    use crate::model::Cause;
     matches!(notice, Notice::Run { cause, .. } if *cause != Cause::Start)
 }
 
