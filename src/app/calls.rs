@@ -113,7 +113,7 @@ pub(super) fn identity(task: &Task, config: &Config, now: Instant) -> Identity {
         v: PROTOCOL,
         pid: std::process::id(),
         name: config.name.clone(),
-        directory: config.directory.as_os_str().as_encoded_bytes().to_vec(),
+        directory: JsonName::from(config.directory.as_path()),
         age_ms: millis(task.session(now).0.elapsed),
     }
 }

@@ -1,9 +1,7 @@
 //! Asking a running instance.
 #![expect(clippy::disallowed_methods, reason = "shell: removes stale sockets")]
 
-use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,7 +23,7 @@ impl Instance {
     /// Its working directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        Path::new(OsStr::from_bytes(&self.identity.directory))
+        self.identity.directory.path()
     }
 
     /// Asks and waits for the answer, `within` at most when given.

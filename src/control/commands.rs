@@ -1,7 +1,5 @@
 //! The subcommands that ask a running instance: what they print and how they end.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -202,7 +200,7 @@ fn line(value: &impl serde::Serialize) -> String {
 /// The two lines of `status`.
 fn describe(index: usize, status: &Status, directory: &Path) -> String {
     let identity = &status.identity;
-    let place = Path::new(OsStr::from_bytes(&identity.directory));
+    let place = identity.directory.path();
     let place = if place == directory {
         String::new()
     } else {

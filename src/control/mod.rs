@@ -3,7 +3,6 @@
 //! One request a connection, one JSON object a line each way. The server lives in the loop of the
 //! instance; the clients are the subcommands `status`, `wait`, `restart` and their like.
 
-mod bytes;
 pub mod client;
 pub mod commands;
 mod explained;

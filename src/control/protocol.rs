@@ -29,7 +29,7 @@ pub enum Ask {
     },
     /// What is watched?
     Survey {
-        /// JsonName every directory and file.
+        /// Name every directory and file.
         tree: bool,
     },
     /// Run again now.
@@ -79,9 +79,8 @@ pub struct Identity {
     pub pid: u32,
     /// Its name (`run --name`). Without one it goes by its number: 1 is the oldest.
     pub name: Option<String>,
-    /// The absolute working directory: a string, or a list of bytes where it is not UTF-8.
-    #[serde(with = "super::bytes")]
-    pub directory: Vec<u8>,
+    /// The absolute working directory.
+    pub directory: JsonName,
     /// Milliseconds since it was started.
     pub age_ms: u64,
 }
@@ -205,6 +204,31 @@ impl WaitAnswer {
             signal: None,
             duration_ms: None,
             ago_ms: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_encoding_whatever_it_names() {
+        for (name, json) in [
+            (&b"/src/app"[..], "\"/src/app\""),
+            ("/\u{202e}文件".as_bytes(), "\"/\u{202e}文件\""),
+            (b"/a\xff\n", "{\"bytes\":\"2f61ff0a\"}"),
+        ] {
+            let name = JsonName(name.to_vec());
+            let identity =
+                Identity { v: 1, pid: 1, name: None, directory: name.clone(), age_ms: 0 };
+            let ask = Ask::Explain { paths: vec![name] };
+            let (who, what) =
+                (serde_json::to_string(&identity).unwrap(), serde_json::to_string(&ask).unwrap());
+            assert!(who.contains(&format!("\"directory\":{json},")), "{who}");
+            assert!(what.contains(&format!("\"paths\":[{json}]")), "{what}");
+            assert_eq!(serde_json::from_str::<Identity>(&who).unwrap(), identity);
+            assert_eq!(serde_json::from_str::<Ask>(&what).unwrap(), ask);
         }
     }
 }
