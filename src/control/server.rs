@@ -4,6 +4,7 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -17,6 +18,9 @@ const LONGEST_QUESTION: u64 = 1 << 30;
 
 /// A question of more bytes is read on a thread of its own.
 const LARGE: usize = 64 * 1024;
+
+/// A connection that could not be taken is tried again after this time.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
 
 /// So many instances with the same process id, each in a container of its own, may share a directory.
 const MOST_NAMESAKES: u32 = 100;
@@ -120,8 +124,9 @@ async fn accept(listener: UnixListener, calls: UnboundedSender<Call>) {
                 tokio::spawn(serve(stream, calls.clone()));
             }
             Ok(_) => {}
-            // Out of descriptors: those who ask are turned away until some are free again.
-            Err(_) => tokio::task::yield_now().await,
+            // Most likely no descriptor is left. The connection stays in the queue, so that trying at once would be a
+            // loop that spins.
+            Err(_) => tokio::time::sleep(TRY_AGAIN).await,
         }
     }
 }
