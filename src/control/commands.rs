@@ -4,9 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::client::{self, Instance};
-use super::{Ask, Ending, Outcome, Place, Reply, Status, WaitAnswer};
+use super::{Ask, Ending, Outcome, Place, Places, Reply, Status, WaitAnswer};
 use crate::cli::{StatusArgs, Target, WaitArgs};
-use crate::explain::{self, Places};
 use crate::model::ExitStatus;
 use crate::report::{self, JsonName, escape_text, shown};
 
@@ -141,7 +140,7 @@ fn unwatched(instance: &Instance, paths: &[JsonName], directory: &Path) -> Optio
     let Ok(Reply::Explained { verdicts }) = instance.ask(&ask, Some(PATIENCE)) else { return None };
     let (path, verdict) = paths.iter().zip(verdicts).find(|(_, verdict)| !verdict.watched)?;
     let places = Places { asked_in: directory, written_for: instance.directory() };
-    let why = explain::verdict(path.path(), &verdict, places);
+    let why = verdict.words(path.path(), places);
     Some(Said::err(&format!("{}: {why}", shown(path.path(), directory)), ExitStatus::Failure))
 }
 

@@ -1,12 +1,14 @@
-//! What is known about paths and trees: what goes over the socket, and what `explain --json` prints.
+//! What is known about paths and trees: what goes over the socket, what `explain --json` prints, and a verdict in words.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{Origin, Rule, RuleKind};
+use crate::model::{Origin, Rule, RuleKind, RunId};
 use crate::outputs::Output;
-use crate::report::JsonName;
+use crate::report::{self, JsonName, escape_text, made_by, shown};
 
 /// What is known about one path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,52 @@ impl Explained {
     #[must_use]
     pub fn ignored(why: Why) -> Self {
         Self { watched: false, why, polled: None, output: None }
+    }
+
+    /// What follows the path and `: `.
+    #[must_use]
+    pub fn words(&self, path: &Path, places: Places<'_>) -> String {
+        let show = |name: &JsonName| shown(name.path(), places.asked_in);
+        let verdict = match &self.why {
+            Why::Rule { rule, .. } => {
+                let rule = &places.placed(rule);
+                report::verdict(path, self.watched, rule, self.polled.as_deref(), places.asked_in)
+            }
+            Why::Outside => "ignored: outside of what is watched".to_owned(),
+            Why::Own => "ignored: go-watcher's own file".to_owned(),
+            Why::Link { at } => format!("ignored: {} is a link, which is not followed", show(at)),
+            Why::Unreadable(place) => {
+                let error = escape_text(&place.error);
+                format!("ignored: {} cannot be read: {error}", show(&place.at))
+            }
+        };
+        match &self.output {
+            Some(output) => format!("{verdict}; {}", output.words()),
+            None => verdict,
+        }
+    }
+}
+
+/// Where the words are read, and where the rules were written.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'p> {
+    /// The working directory in which the question was asked: paths are shown relative to it.
+    pub asked_in: &'p Path,
+    /// The working directory that shown names of files with rules are relative to.
+    pub written_for: &'p Path,
+}
+
+impl Places<'_> {
+    /// A rule with its file as it is to be shown where it is read.
+    #[must_use]
+    pub fn placed(&self, rule: &Rule) -> Rule {
+        let mut rule = rule.clone();
+        if let Origin::File { file, .. } = &mut rule.origin
+            && self.asked_in != self.written_for
+        {
+            *file = Arc::new(self.written_for.join(file.as_path()));
+        }
+        rule
     }
 }
 
@@ -67,6 +115,15 @@ pub struct MadeByRun {
     pub after_ms: u64,
     /// The runs by which that became certain.
     pub runs: Vec<u64>,
+}
+
+impl MadeByRun {
+    /// `made by the command itself (0.1s after the start of runs 4, 6 and 7): no change then`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let runs: Vec<RunId> = self.runs.iter().map(|run| RunId(*run)).collect();
+        format!("{}: no change then", made_by(Duration::from_millis(self.after_ms), &runs))
+    }
 }
 
 impl From<&Output> for MadeByRun {

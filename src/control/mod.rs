@@ -12,7 +12,8 @@ mod server;
 mod waiting;
 
 pub use explained::{
-    Branch, Explained, IgnoredTree, MadeByRun, Surveyed, SurveyedRoot, Unreadable, Watches, Why,
+    Branch, Explained, IgnoredTree, MadeByRun, Places, Surveyed, SurveyedRoot, Unreadable, Watches,
+    Why,
 };
 pub use place::{Place, PlaceError};
 pub use protocol::{Ask, Ending, Identity, Outcome, PROTOCOL, Reply, Status, WaitAnswer};

@@ -1,19 +1,21 @@
 //! The command: who is asked, and what is printed.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use super::words::{self, Places};
-use super::{drawing, gather, input, judge, overview};
+use serde::Serialize;
+
+use super::{drawing, gather, judge, overview};
 use crate::cli::{ExplainArgs, RunArgs};
 use crate::config::{self, Config, Diagnostic, Env};
 use crate::control::client::{self, Instance};
 use crate::control::commands::{self, Said};
-use crate::control::{Ask, Explained, Place, Reply, Surveyed};
+use crate::control::{Ask, Explained, PROTOCOL, Place, Places, Reply, Surveyed};
 use crate::model::{ExitStatus, Notice};
-use crate::report::{self, JsonName};
+use crate::report::{self, JsonName, shown};
+use crate::sys::bytes::os_str;
 use crate::watch::Survey;
 
 /// An instance may take so long for its answer.
@@ -48,7 +50,7 @@ pub fn explain(
     env: Env<'_>,
 ) -> Result<(Said, Vec<Notice>), Diagnostic> {
     let typed: Vec<OsString> = args.typed();
-    let paths = input::paths(&typed, directory, args.null, &mut io::stdin())
+    let paths = paths(&typed, directory, args.null, &mut io::stdin())
         .map_err(|error| Diagnostic::usage(format!("standard input: {error}")))?;
     let question = match args.tree {
         true => Question::Tree(paths),
@@ -124,8 +126,8 @@ impl Answerer {
                 }
                 let each = paths.iter().zip(&verdicts);
                 let line = |(path, verdict): (&JsonName, &Explained)| match args.json {
-                    true => words::json(path, verdict, places, pid),
-                    false => words::line(path, verdict, places),
+                    true => json(path, verdict, places, pid),
+                    false => line(path, verdict, places),
                 };
                 each.map(line).collect()
             }
@@ -190,5 +192,96 @@ impl Answerer {
     /// An instance that knows the question never refuses it.
     fn nonsense(&self) -> String {
         format!("{} is of another version", self.label)
+    }
+}
+
+/// The paths, absolute. `nul`: what comes from standard input is separated by NUL bytes, not by newlines.
+///
+/// # Errors
+/// Standard input cannot be read.
+fn paths(
+    typed: &[OsString],
+    directory: &Path,
+    nul: bool,
+    stdin: &mut dyn Read,
+) -> io::Result<Vec<JsonName>> {
+    let mut paths = Vec::new();
+    for path in typed {
+        if path != "-" {
+            paths.push(absolute(directory, Path::new(path)));
+            continue;
+        }
+        let mut text = Vec::new();
+        stdin.read_to_end(&mut text)?;
+        let end = if nul { 0 } else { b'\n' };
+        let each = text.split(|byte| *byte == end).filter(|path| !path.is_empty());
+        paths.extend(each.map(|path| absolute(directory, Path::new(os_str(path)))));
+    }
+    Ok(paths)
+}
+
+/// A path without `.` and `..`; a slash at the end stays, it says that a directory is meant.
+#[must_use]
+pub fn absolute(directory: &Path, typed: &Path) -> JsonName {
+    let mut bytes = config::absolute(directory, typed).into_os_string().into_encoded_bytes();
+    if typed.as_os_str().as_encoded_bytes().ends_with(b"/") && bytes.len() > 1 {
+        bytes.push(b'/');
+    }
+    JsonName(bytes)
+}
+
+/// `src/a.go: watched (included_filetypes: .go, config.yml:4)`.
+fn line(path: &JsonName, explained: &Explained, places: Places<'_>) -> String {
+    let slash = if path.0.len() > 1 && path.0.ends_with(b"/") { "/" } else { "" };
+    let name = shown(path.path(), places.asked_in);
+    format!("{name}{slash}: {}\n", explained.words(path.path(), places))
+}
+
+/// One verdict of `--json`.
+#[derive(Serialize)]
+struct Line<'l> {
+    v: u32,
+    path: &'l JsonName,
+    #[serde(flatten)]
+    explained: &'l Explained,
+    verdict: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<u32>,
+}
+
+/// The same as a JSON object on a line.
+fn json(
+    path: &JsonName,
+    explained: &Explained,
+    places: Places<'_>,
+    instance: Option<u32>,
+) -> String {
+    let verdict = &explained.words(path.path(), places);
+    report::json_line(&Line { v: PROTOCOL, path, explained, verdict, instance })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_and_standard_input_become_absolute_paths() {
+        let none: &[u8] = b"";
+        for (typed, nul, stdin, expected) in [
+            (
+                &["a", "./b/", "../c", "/d/../e"][..],
+                false,
+                none,
+                &["/w/a", "/w/b/", "/c", "/e"][..],
+            ),
+            (&["x", "-"], false, b"a\n\nb c\n", &["/w/x", "/w/a", "/w/b c"]),
+            (&["-"], true, b"a\nb\0c/\0", &["/w/a\nb", "/w/c/"]),
+            (&["/", "."], false, none, &["/", "/w"]),
+        ] {
+            let typed: Vec<OsString> = typed.iter().map(OsString::from).collect();
+            let paths = paths(&typed, Path::new("/w"), nul, &mut &*stdin).unwrap();
+            let paths: Vec<&str> = paths.iter().map(|path| path.path().to_str().unwrap()).collect();
+            assert_eq!(paths, expected, "{typed:?}");
+        }
     }
 }

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::words::Places;
-use crate::control::{Branch, PROTOCOL, Surveyed};
+use crate::control::{Branch, PROTOCOL, Places, Surveyed};
 use crate::report::{self, JsonName, counted, escape, escape_text, shown};
 
 /// The branches that are asked for: all, or those at and below some paths.

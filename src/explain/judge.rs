@@ -1,8 +1,6 @@
 //! Verdicts on paths: the rules, and what is on the disk on the way to each.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +8,7 @@ use super::Known;
 use crate::control::{Explained, Unreadable, Why};
 use crate::filter::{Answer, Asker, EntryKind, Filter, Found};
 use crate::report::JsonName;
+use crate::sys::bytes::os_str;
 use crate::watch::{Glance, Links, Root, Survey};
 
 /// The verdicts on absolute paths (with a slash at the end: a directory), in order. With `known`, an
@@ -99,7 +98,7 @@ impl Judge<'_> {
             Some(path) if !path.is_empty() => (path, EntryKind::Directory),
             _ => (bytes, EntryKind::File),
         };
-        let path = Path::new(OsStr::from_bytes(path));
+        let path = Path::new(os_str(path));
         if self.disk.survey.is_own(path) {
             return Explained::ignored(Why::Own);
         }

@@ -2,16 +2,13 @@
 //!
 //! [`mod@judge`] and [`mod@gather`] look at the disk: in this process, for the flags that were given; or, asked over
 //! the control socket, in a running instance that covers the directory, on a thread of its own and with
-//! what only the instance knows ([`Known`]). What they find goes through [`words`], [`overview`] and
-//! [`drawing`], which are pure.
+//! what only the instance knows ([`Known`]). What they find becomes words in [`overview`] and [`drawing`], which are pure.
 
 mod ask;
 mod drawing;
 mod gather;
-mod input;
 mod judge;
 mod overview;
-mod words;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,11 +17,9 @@ use std::sync::Arc;
 use crate::control::MadeByRun;
 use crate::outputs::{Output, is_made};
 
-pub use ask::explain;
+pub use ask::{absolute, explain};
 pub use gather::gather;
-pub use input::absolute;
 pub use judge::judge;
-pub use words::{Places, verdict};
 
 /// What only a running instance knows.
 #[derive(Clone, Debug, Default)]

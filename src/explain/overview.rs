@@ -4,8 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::words::{Places, made, placed};
-use crate::control::{IgnoredTree, PROTOCOL, Surveyed, SurveyedRoot, Watches};
+use crate::control::{IgnoredTree, PROTOCOL, Places, Surveyed, SurveyedRoot, Watches};
 use crate::report::{self, count, counted, escape_text, shown};
 
 /// So many ignored trees are named, and so many types.
@@ -19,7 +18,7 @@ pub(super) fn text(surveyed: &Surveyed, instance: bool, places: Places<'_>) -> S
     }
     for output in &surveyed.outputs {
         let path = shown(output.path.path(), places.asked_in);
-        text += &format!("{path}: {}\n", made(output));
+        text += &format!("{path}: {}\n", output.words());
     }
     if let Some(watches) = &surveyed.watches {
         text += &watches_text(watches, instance);
@@ -72,7 +71,7 @@ fn types(root: &SurveyedRoot) -> Option<String> {
 /// `  ignored: dist by dist/ (.gitignore:3): 40 directories, ≥ 1,203 files`.
 fn ignored(tree: &IgnoredTree, places: Places<'_>) -> String {
     let path = tree.path.path();
-    let rule = placed(&tree.rule, places);
+    let rule = places.placed(&tree.rule);
     let verdict = report::verdict(path, false, &rule, None, places.asked_in);
     let by = verdict.strip_prefix("ignored ").unwrap_or(&verdict);
     format!("  ignored: {} {by}: {}", shown(path, places.asked_in), size(tree))

@@ -472,7 +472,12 @@ fn out_of_descriptors_costs_no_processor_time() {
     let socket = fs::read_dir(sockets).unwrap().flatten().next().expect("a socket").path();
     let limit = |current| {
         let pid = Pid::from_raw(watcher.pid() as i32);
-        prlimit(pid, Resource::Nofile, Rlimit { current, maximum: getrlimit(Resource::Nofile).maximum }).unwrap()
+        prlimit(
+            pid,
+            Resource::Nofile,
+            Rlimit { current, maximum: getrlimit(Resource::Nofile).maximum },
+        )
+        .unwrap()
     };
     let open = || fs::read_dir(format!("/proc/{}/fd", watcher.pid())).unwrap().count() as u64;
     let before = limit(Some(open() + 1));

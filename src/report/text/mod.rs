@@ -10,8 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(crate) use outputs::made_by;
-pub(crate) use rules::verdict;
-pub(crate) use trees::type_shown;
+pub(crate) use rules::{type_shown, verdict};
 
 use super::escape::{escape, scrub, shown};
 use crate::model::{Cause, LeftOver, Notice};

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::Context;
-use super::trees::type_shown;
 use crate::model::{Origin, Rule, RuleKind};
 use crate::report::escape::{escape, escape_text, shown};
 
@@ -77,6 +76,13 @@ pub(crate) fn verdict(
         (Some(polled), None) => format!("watched by polling ({polled})"),
         (Some(polled), Some(by)) => format!("watched by polling ({polled}; {by})"),
     }
+}
+
+/// `.go` also where it was written without the dot; a name such as `Makefile` as it is.
+pub(crate) fn type_shown(text: &str) -> String {
+    let bare = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric());
+    format!("{}{}", if bare { "." } else { "" }, escape_text(text))
 }
 
 fn type_or(rule: &Rule, text: String) -> String {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Context, rules};
+use super::Context;
+use super::rules::{self, type_shown};
 use crate::model::{LeftOver, Watching};
 use crate::report::escape::{escape, escape_text};
 use crate::report::human::{self, count, counted};
@@ -70,13 +71,6 @@ pub(super) fn watches(watching: &Watching, context: &Context<'_>) -> String {
         if trees.is_empty() { String::new() } else { format!("; ignored: {}", trees.join(", ")) };
     let directories = counted(watching.directories, "directory");
     format!("watching {}{of}: {directories}{ignored}", roots.join(", "))
-}
-
-/// `.go` also where it was written without the dot; a name such as `Makefile` as it is.
-pub(crate) fn type_shown(text: &str) -> String {
-    let bare = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && text.chars().all(|c| c.is_ascii_alphanumeric());
-    format!("{}{}", if bare { "." } else { "" }, escape_text(text))
 }
 
 pub(super) fn progress(directories: usize, elapsed: Duration) -> String {
