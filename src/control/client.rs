@@ -2,11 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "shell: removes stale sockets")]
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Ask, Identity, Place, Reply};
+use crate::sys::local::Asking;
 
 /// How long an instance may take to say who it is.
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(2);
@@ -63,7 +63,7 @@ fn identify(socket: PathBuf) -> Option<Instance> {
 }
 
 fn exchange(socket: &Path, ask: &Ask, within: Option<Duration>) -> io::Result<Reply> {
-    let mut stream = UnixStream::connect(socket)?;
+    let mut stream = Asking::connect(socket)?;
     // No time at all is refused by the system.
     stream.set_read_timeout(within.map(|within| within.max(Duration::from_millis(1))))?;
     let mut line = serde_json::to_vec(ask)?;

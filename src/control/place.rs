@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+use crate::sys::local;
 
 /// The private directory of this user's sockets.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ impl Place {
     /// `$XDG_RUNTIME_DIR/go-watcher`, else `go-watcher-UID` in the temporary directory. Nothing is made.
     #[must_use]
     pub fn of_this_user() -> Self {
-        let uid = rustix::process::geteuid().as_raw();
+        let uid = local::user();
         match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
             Some(runtime) if runtime.is_absolute() && runtime.is_dir() => {
                 Self(runtime.join("go-watcher"))
@@ -71,7 +72,7 @@ impl Place {
     /// # Errors
     /// When it can't be made, is a link or no directory, belongs to another user, or lets others in.
     pub fn prepare(&self) -> Result<(), PlaceError> {
-        match std::fs::DirBuilder::new().mode(0o700).create(&self.0) {
+        match local::make_private_directory(&self.0) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 Err(PlaceError::Io(self.0.clone(), error))
             }
@@ -85,10 +86,10 @@ impl Place {
         if !meta.is_dir() {
             return Err(failed(io::Error::from(io::ErrorKind::NotADirectory)));
         }
-        if meta.uid() != rustix::process::geteuid().as_raw() {
-            return Err(PlaceError::Foreign(self.0.clone(), meta.uid()));
+        if local::owner(&meta) != local::user() {
+            return Err(PlaceError::Foreign(self.0.clone(), local::owner(&meta)));
         }
-        match meta.mode() & 0o7777 {
+        match local::mode(&meta) {
             mode if mode & 0o077 != 0 => Err(PlaceError::Open(self.0.clone(), mode)),
             _ => Ok(()),
         }

@@ -2,16 +2,15 @@
 #![expect(clippy::disallowed_methods, reason = "shell: makes and removes the socket")]
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use super::{Ask, Place, PlaceError, Reply};
+use crate::sys::local::{self, Answering, Asking, Listener};
 
 /// A question of 50,000 paths of 4,000 bytes fits; more is nonsense.
 const LONGEST_QUESTION: u64 = 1 << 30;
@@ -73,7 +72,7 @@ impl Drop for Server {
 
 /// Takes the name of our process id, or a name beside it where somebody listens there already: in another
 /// container a process may have the same id.
-fn listen(place: &Place) -> Result<(UnixListener, PathBuf), PlaceError> {
+fn listen(place: &Place) -> Result<(Listener, PathBuf), PlaceError> {
     let id = std::process::id();
     let mut names = std::iter::once(format!("{id}.sock"))
         .chain((2..=MOST_NAMESAKES).map(|n| format!("{id}-{n}.sock")));
@@ -83,7 +82,7 @@ fn listen(place: &Place) -> Result<(UnixListener, PathBuf), PlaceError> {
             return Err(PlaceError::Io(place.path().to_path_buf(), error));
         };
         let socket = place.path().join(name);
-        if let Err(error) = std::os::unix::net::UnixStream::connect(&socket)
+        if let Err(error) = Asking::connect(&socket)
             && error.kind() == io::ErrorKind::ConnectionRefused
         {
             // Nobody listens any more.
@@ -99,12 +98,11 @@ fn listen(place: &Place) -> Result<(UnixListener, PathBuf), PlaceError> {
 
 /// Listens under another name first: whoever meets a socket at which nobody listens takes it for a stale one and
 /// removes it, and between the making of a socket and the listening at it there is a moment.
-fn bind(socket: &Path) -> io::Result<UnixListener> {
+fn bind(socket: &Path) -> io::Result<Listener> {
     let directory = socket.parent().unwrap_or(Path::new("."));
-    let beside = tempfile::Builder::new()
-        .suffix(".new")
-        .make_in(directory, |path| UnixListener::bind(path))?;
-    std::fs::set_permissions(beside.path(), std::fs::Permissions::from_mode(0o600))?;
+    let beside =
+        tempfile::Builder::new().suffix(".new").make_in(directory, |path| Listener::bind(path))?;
+    local::make_private(beside.path())?;
     match std::fs::hard_link(beside.path(), socket) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(io::ErrorKind::AddrInUse.into());
@@ -116,11 +114,10 @@ fn bind(socket: &Path) -> io::Result<UnixListener> {
     Ok(beside.into_parts().0)
 }
 
-async fn accept(listener: UnixListener, calls: UnboundedSender<Call>) {
-    let us = rustix::process::geteuid().as_raw();
+async fn accept(listener: Listener, calls: UnboundedSender<Call>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) if stream.peer_cred().is_ok_and(|peer| peer.uid() == us) => {
+            Ok((stream, _)) if local::is_own(&stream) => {
                 tokio::spawn(serve(stream, calls.clone()));
             }
             Ok(_) => {}
@@ -131,7 +128,7 @@ async fn accept(listener: UnixListener, calls: UnboundedSender<Call>) {
     }
 }
 
-async fn serve(stream: UnixStream, calls: UnboundedSender<Call>) {
+async fn serve(stream: Answering, calls: UnboundedSender<Call>) {
     let (read, mut write) = stream.into_split();
     let mut line = Vec::new();
     let mut reader = BufReader::new(read.take(LONGEST_QUESTION));

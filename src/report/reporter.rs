@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rustix::io::Errno;
 
 use super::Settings;
 use super::escape::scrub;
 use super::screen::{self, Outside, Screen, Terminal};
 use super::writer::Writer;
 use crate::model::{Level, Notice};
+use crate::sys::{errno, output};
 
 /// The printer of one session.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Reporter {
     /// A printer to standard error; looks once at what standard error is.
     pub fn new(settings: Settings) -> Self {
         let terminal = Terminal {
-            is: rustix::termios::isatty(rustix::stdio::stderr()),
+            is: output::stderr().is_terminal(),
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             dumb: env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb"),
         };
@@ -108,38 +108,29 @@ pub fn time_of_day(ago: Duration) -> String {
 /// # Errors
 /// The system's error of the write, except those that mean that nobody reads.
 pub fn stdout(bytes: &[u8]) -> io::Result<()> {
-    match write_all(rustix::stdio::stdout(), bytes) {
-        Ok(()) | Err(Errno::PIPE | Errno::BADF | Errno::IO) => Ok(()),
-        Err(error) => Err(error.into()),
+    match output::stdout().write_all(bytes) {
+        Err(error) if !is_unread(&error) => Err(error),
+        _ => Ok(()),
     }
+}
+
+/// Whether an error means that nobody reads.
+fn is_unread(error: &io::Error) -> bool {
+    let closed = [errno::EBADF, errno::EIO];
+    error.kind() == io::ErrorKind::BrokenPipe
+        || error.raw_os_error().is_some_and(|number| closed.contains(&number))
 }
 
 /// Whether a person looks at standard output.
 #[must_use]
 pub fn stdout_is_terminal() -> bool {
-    rustix::termios::isatty(rustix::stdio::stdout())
+    output::stdout().is_terminal()
 }
 
 /// Writes lines to standard error before there is a [`Reporter`] (a wrong command line, a wrong file).
 /// Line breaks stay, anything else that could harm a terminal is escaped. Never fails.
 pub fn stderr(text: &str) {
-    let _ = write_all(rustix::stdio::stderr(), scrub(text).as_bytes());
-}
-
-fn write_all(fd: std::os::fd::BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
-    use rustix::event::{PollFd, PollFlags, poll};
-    while !bytes.is_empty() {
-        match rustix::io::write(fd, bytes) {
-            Ok(n) => bytes = &bytes[n..],
-            Err(Errno::INTR) => {}
-            // The description is shared: somebody else may have made it non-blocking.
-            Err(Errno::AGAIN) => {
-                let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+    let _ = output::stderr().write_all(scrub(text).as_bytes());
 }
 
 /// The real clock and terminal.
@@ -159,7 +150,6 @@ impl Outside for System {
     }
 
     fn columns(&self) -> usize {
-        let size = rustix::termios::tcgetwinsize(rustix::stdio::stderr());
-        size.map_or(80, |size| usize::from(size.ws_col))
+        output::stderr().columns().unwrap_or(80)
     }
 }

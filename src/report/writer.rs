@@ -1,4 +1,4 @@
-//! Getting bytes to standard error without ever waiting for whoever reads it.
+//! Getting bytes to standard error without ever waiting for its reader.
 //!
 //! A line is written directly when that can't block. Otherwise it goes into a bounded queue, and a thread
 //! that is started at the first need writes it when the reader reads again. What can't be written for
@@ -7,31 +7,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::FileType;
-use rustix::io::Errno;
-
 use crate::model::Level;
-
-#[cfg(target_os = "linux")]
-#[path = "writer/linux.rs"]
-mod os;
-#[cfg(not(target_os = "linux"))]
-#[path = "writer/portable.rs"]
-mod os;
-#[cfg(all(test, target_os = "linux"))]
-#[path = "writer/portable.rs"]
-mod portable;
+use crate::sys::output::{self, AT_ONCE, Kind, Output};
 
 /// The memory that unread lines may take.
 const QUEUE_BYTES: usize = 256 * 1024;
-/// A pipe that says it can be written takes this much at once (4096 on Linux, 512 on macOS).
-const AT_ONCE: usize = libc::PIPE_BUF;
 
 /// Makes the line that tells how many were dropped.
 type DroppedLine = Box<dyn Fn(u64) -> Vec<u8> + Send>;
@@ -68,45 +53,27 @@ struct Line {
     level: Option<Level>,
 }
 
-/// What standard error is, as far as blocking goes.
-enum Target {
-    /// A file, `/dev/null`: never waits for anybody.
-    Direct(Handle),
-    /// A pipe or terminal, opened once more for ourselves, so that not to block is our own matter:
-    /// `O_NONBLOCK` on the inherited description would hit the command and the shell too.
-    Reopened(OwnedFd),
-    /// Anything else: asked before each write whether it takes one.
-    Asked(Handle),
-}
-
-enum Handle {
-    Stderr,
-    #[cfg(test)]
-    Owned(OwnedFd),
-}
-
-impl Handle {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Stderr => rustix::stdio::stderr(),
-            #[cfg(test)]
-            Self::Owned(fd) => fd.as_fd(),
-        }
-    }
+/// Where the lines go.
+struct Target {
+    output: Output,
+    /// It is asked before each write whether it takes one: it may block.
+    asked: bool,
 }
 
 /// What became of a write that does not wait.
-enum Written {
+enum Attempt {
+    /// Everything is written.
     All,
-    /// So many bytes; the rest has to wait.
+    /// This many bytes are; the rest has to wait.
     Some(usize),
+    /// Nothing can be written any more.
     Never,
 }
 
 impl Writer {
     /// A writer to standard error.
     pub(super) fn stderr() -> Self {
-        Self::to(target(Handle::Stderr))
+        Self::to(Target::of(output::stderr()))
     }
 
     fn to(target: Target) -> Self {
@@ -131,10 +98,10 @@ impl Writer {
         let mut line = Line { bytes, level: Some(level) };
         if state.idle() {
             match self.shared.target.try_write(&line.bytes) {
-                Written::All => return,
-                Written::Never => return state.close(),
-                Written::Some(0) => {}
-                Written::Some(n) => {
+                Attempt::All => return,
+                Attempt::Never => return state.close(),
+                Attempt::Some(0) => {}
+                Attempt::Some(n) => {
                     line.bytes.drain(..n);
                     line.level = None;
                 }
@@ -238,83 +205,49 @@ impl State {
 }
 
 impl Target {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Direct(handle) | Self::Asked(handle) => handle.fd(),
-            Self::Reopened(fd) => fd.as_fd(),
-        }
+    /// Looks at what an output is. A pipe or terminal is opened once more; where that is not possible, it is asked.
+    fn of(output: Output) -> Self {
+        let own = match output.kind() {
+            Kind::File => return Self { output, asked: false },
+            Kind::PipeOrTerminal => output.open_again().ok(),
+            Kind::Other => None,
+        };
+        let asked = own.is_none();
+        Self { output: own.unwrap_or(output), asked }
     }
 
     /// Writes what can be written without waiting.
-    fn try_write(&self, bytes: &[u8]) -> Written {
-        if let Self::Asked(_) = self {
-            let writable = self.ready(Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-            if !writable || bytes.len() > AT_ONCE {
-                return Written::Some(0);
-            }
+    fn try_write(&self, bytes: &[u8]) -> Attempt {
+        if self.asked && (bytes.len() > AT_ONCE || !self.output.is_ready(Some(Duration::ZERO))) {
+            return Attempt::Some(0);
         }
         let mut written = 0;
         while written < bytes.len() {
-            match rustix::io::write(self.fd(), &bytes[written..]) {
+            match self.output.write(&bytes[written..]) {
                 Ok(n) => written += n,
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Written::Some(written),
-                Err(error) if passing(error) => return Written::All,
-                Err(_) => return Written::Never,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Attempt::Some(written);
+                }
+                Err(error) if passing(&error) => return Attempt::All,
+                Err(_) => return Attempt::Never,
             }
         }
-        Written::All
+        Attempt::All
     }
 
     /// Writes everything, however long it takes. `false`: it never can.
     fn write_all(&self, bytes: &[u8]) -> bool {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match rustix::io::write(self.fd(), rest) {
-                Ok(n) => rest = &rest[n..],
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    self.ready(None);
-                    // A terminal can say "ready" with no room for the character that comes next.
-                    thread::sleep(Duration::from_millis(5));
-                }
-                Err(error) if passing(error) => return true,
-                Err(_) => return false,
-            }
-        }
-        true
-    }
-
-    /// Waits until a write is taken, or would fail.
-    fn ready(&self, timeout: Option<&Timespec>) -> bool {
-        let fd = self.fd();
-        let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
-        matches!(poll(&mut fds, timeout), Ok(n) if n > 0)
+        self.output.write_all(bytes).map_or_else(|error| passing(&error), |()| true)
     }
 }
 
 /// Errors that concern one line only: the disk is full now.
-fn passing(error: Errno) -> bool {
-    matches!(error, Errno::NOSPC | Errno::DQUOT | Errno::FBIG)
-}
-
-/// Looks at what standard error is.
-fn target(handle: Handle) -> Target {
-    let fd = handle.fd();
-    let kind = rustix::fs::fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
-    match kind {
-        Ok(FileType::Fifo) => {}
-        Ok(FileType::CharacterDevice) if rustix::termios::isatty(fd) => {}
-        Ok(FileType::RegularFile | FileType::CharacterDevice | FileType::BlockDevice) => {
-            return Target::Direct(handle);
-        }
-        _ => return Target::Asked(handle),
-    }
-    // Where that is not possible, asking has to do.
-    match os::open_again(fd) {
-        Ok(own) => Target::Reopened(own),
-        Err(_) => Target::Asked(handle),
-    }
+fn passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
 }
 
 impl fmt::Debug for Writer {

@@ -10,10 +10,15 @@ mod linux;
 mod macos;
 mod unix;
 
+/// The other platforms' way, to be tested here as well.
+#[cfg(all(test, target_os = "linux"))]
+#[path = "macos/reopen.rs"]
+mod macos_reopen;
+
 #[cfg(target_os = "linux")]
 use linux as os;
 #[cfg(not(target_os = "linux"))]
 use macos as os;
 
 pub use os::timer;
-pub use unix::{bytes, errno, modes, signal};
+pub use unix::{bytes, errno, local, modes, output, signal};

@@ -1,3 +1,4 @@
 //! Linux.
 
+pub(super) mod reopen;
 pub mod timer;

@@ -2,5 +2,7 @@
 
 pub mod bytes;
 pub mod errno;
+pub mod local;
 pub mod modes;
+pub mod output;
 pub mod signal;
