@@ -10,7 +10,8 @@ use super::private::Private;
 use super::task::{Task, is_over, millis};
 use crate::config::Config;
 use crate::control::{
-    Call, Identity, Look, PROTOCOL, Place, PlaceError, Reply, Server, Status, WaitAnswer, Waiters,
+    Call, Identity, Look, PROTOCOL, Reply, Server, SocketDirectory, SocketDirectoryError, Status,
+    WaitAnswer, Waiters,
 };
 use crate::explain::{self, Known};
 use crate::model::Cause;
@@ -36,8 +37,8 @@ impl Calls {
     ///
     /// # Errors
     /// What is wrong with its place.
-    pub(super) fn listen(&mut self) -> Result<(), PlaceError> {
-        self.server = Some(Server::start(&Place::of_this_user())?);
+    pub(super) fn listen(&mut self) -> Result<(), SocketDirectoryError> {
+        self.server = Some(Server::start(&SocketDirectory::of_this_user())?);
         Ok(())
     }
 

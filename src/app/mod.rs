@@ -19,7 +19,7 @@ use std::time::Instant;
 use crate::cli::{self, Command, RunArgs, Target, WaitArgs};
 use crate::config::{self, Config, Diagnostic};
 use crate::control::Ask;
-use crate::control::commands::{self, Said};
+use crate::control::commands::{self, Printed};
 use crate::explain;
 use crate::model::{ExitStatus, Notice};
 use crate::process::{self, Host};
@@ -141,7 +141,7 @@ fn wait(args: &WaitArgs, at: &Path) -> Result<ExitCode, Diagnostic> {
     Ok(said(commands::wait(args, limits, &paths, at)))
 }
 
-fn said(said: Said) -> ExitCode {
+fn said(said: Printed) -> ExitCode {
     report::stderr(&said.err);
     match print(&said.out) {
         code if code == ExitCode::SUCCESS => said.status.into(),

@@ -11,7 +11,7 @@ use rustix::fs::FileType;
 use tempfile::{NamedTempFile, TempDir};
 
 use super::system;
-use crate::control::Place;
+use crate::control::SocketDirectory;
 use crate::sys::modes;
 use crate::watch;
 
@@ -48,7 +48,7 @@ impl Private {
     pub(super) fn complete(&self, settings: &watch::Settings) -> watch::Settings {
         let mut settings = settings.clone();
         settings.own.extend(self.directory().map(Path::to_path_buf));
-        settings.own.push(Place::of_this_user().path().to_path_buf());
+        settings.own.push(SocketDirectory::of_this_user().path().to_path_buf());
         settings.own.extend(output_files());
         settings.marker_dir = self.markers();
         settings

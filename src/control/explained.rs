@@ -1,4 +1,5 @@
-//! What is known about paths and trees: what goes over the socket, what `explain --json` prints, and a verdict in words.
+//! Verdicts on paths and counts of trees, as they go over the socket and as `explain --json` prints them; the words of
+//! a verdict.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,30 +11,30 @@ use crate::model::{Origin, Rule, RuleKind, RunId};
 use crate::outputs::Output;
 use crate::report::{self, JsonName, escape_text, made_by, shown};
 
-/// What is known about one path.
+/// The verdict on one path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explained {
     /// Whether changes of the path count.
     pub watched: bool,
-    /// What decides.
+    /// The reason.
     #[serde(flatten)]
     pub why: Why,
-    /// It is compared on a timer instead of by events, for this reason (`9p`).
+    /// The reason (`9p`) for which the path is compared on a timer instead of by events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polled: Option<String>,
-    /// The runs make it themselves: it causes nothing when they do.
+    /// Set when the runs make the path themselves: it causes nothing when they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<MadeByRun>,
 }
 
 impl Explained {
-    /// A verdict that no rule gives: it does not count.
+    /// A verdict that no rule gives: changes do not count.
     #[must_use]
     pub fn ignored(why: Why) -> Self {
         Self { watched: false, why, polled: None, output: None }
     }
 
-    /// What follows the path and `: `.
+    /// The words that follow the path and `: `.
     #[must_use]
     pub fn words(&self, path: &Path, places: Places<'_>) -> String {
         let show = |name: &JsonName| shown(name.path(), places.asked_in);
@@ -57,17 +58,17 @@ impl Explained {
     }
 }
 
-/// Where the words are read, and where the rules were written.
+/// The directories that shown names are relative to.
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'p> {
-    /// The working directory in which the question was asked: paths are shown relative to it.
+    /// The working directory in which the question was asked, for paths.
     pub asked_in: &'p Path,
-    /// The working directory that shown names of files with rules are relative to.
+    /// The working directory of the instance, for the files that rules were written in.
     pub written_for: &'p Path,
 }
 
 impl Places<'_> {
-    /// A rule with its file as it is to be shown where it is read.
+    /// A rule with its file as it is to be shown where the question was asked.
     #[must_use]
     pub fn placed(&self, rule: &Rule) -> Rule {
         let mut rule = rule.clone();
@@ -80,7 +81,7 @@ impl Places<'_> {
     }
 }
 
-/// What decides about a path.
+/// The reason of a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Why {
@@ -93,25 +94,25 @@ pub enum Why {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<JsonName>,
     },
-    /// It lies outside of everything that is watched.
+    /// The path lies outside of everything that is watched.
     Outside,
-    /// It is one of go-watcher's own files.
+    /// The path is one of go-watcher's own files.
     Own,
-    /// It lies behind this link, which is not followed.
+    /// The path lies behind a link, which is not followed.
     Link {
         /// The link.
         at: JsonName,
     },
-    /// This directory, or one above it, cannot be read.
+    /// The directory of the path, or one above it, cannot be read.
     Unreadable(Unreadable),
 }
 
-/// What the runs of an instance make themselves: it causes nothing at its moment.
+/// A path that the runs of an instance make themselves: it causes nothing at its moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeByRun {
     /// The path; for names that differ in one part, with `*` for that part.
     pub path: JsonName,
-    /// When it changes, after the start of a run, in milliseconds.
+    /// The moment of the change after the start of a run, in milliseconds.
     pub after_ms: u64,
     /// The runs by which that became certain.
     pub runs: Vec<u64>,
@@ -145,14 +146,14 @@ pub struct Unreadable {
     pub error: String,
 }
 
-/// What a configuration watches.
+/// The trees that a configuration watches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Surveyed {
-    /// Where it came from, as it is shown.
+    /// The origin of the configuration, as it is shown.
     pub configuration: String,
     /// Each root.
     pub roots: Vec<SurveyedRoot>,
-    /// What the runs of the instance make themselves.
+    /// The paths that the runs of the instance make themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<MadeByRun>,
     /// The watches; nothing where the system has no such limit.
@@ -170,12 +171,12 @@ pub struct Watches {
     pub allowed: u64,
 }
 
-/// What is watched below one root.
+/// The part of a tree that is watched below one root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SurveyedRoot {
     /// The root.
     pub path: JsonName,
-    /// Nothing is there.
+    /// Set when nothing is at the root.
     pub missing: bool,
     /// Directories that are watched; 0 when the root is a single file.
     pub directories: usize,
@@ -189,7 +190,7 @@ pub struct SurveyedRoot {
     pub ignored: Vec<IgnoredTree>,
     /// Directories that cannot be read.
     pub unreadable: Vec<Unreadable>,
-    /// Everything by name, when that was asked for.
+    /// All directories and files by name, when that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tree: Vec<Branch>,
 }
@@ -197,27 +198,27 @@ pub struct SurveyedRoot {
 /// An ignored tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IgnoredTree {
-    /// Where it is.
+    /// The top of the tree.
     pub path: JsonName,
     /// The rule that ignores it.
     #[serde(deserialize_with = "rule")]
     pub rule: Rule,
-    /// Directories in it, itself too.
+    /// Directories in the tree, its top included.
     pub directories: usize,
-    /// Files in it.
+    /// Files in the tree.
     pub files: usize,
-    /// All of it was counted; else there are at least so many.
+    /// Whether all of the tree was counted; if not, it has at least these.
     pub counted: bool,
 }
 
 /// A watched directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Branch {
-    /// Where it is.
+    /// The directory.
     pub path: JsonName,
-    /// The files in it that count.
+    /// The files in the directory that count.
     pub files: Vec<JsonName>,
-    /// Why it is polled.
+    /// The reason for which the directory is polled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polled: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The command: who is asked, and what is printed.
+//! The subcommand: the question, the instance that is asked, and the lines that are printed.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -11,44 +11,44 @@ use super::{drawing, gather, judge, overview};
 use crate::cli::{ExplainArgs, RunArgs};
 use crate::config::{self, Config, Diagnostic, Env};
 use crate::control::client::{self, Instance};
-use crate::control::commands::{self, Said};
-use crate::control::{Ask, Explained, PROTOCOL, Place, Places, Reply, Surveyed};
+use crate::control::commands::{self, Printed};
+use crate::control::{Ask, Explained, PROTOCOL, Places, Reply, SocketDirectory, Surveyed};
 use crate::model::{ExitStatus, Notice};
 use crate::report::{self, JsonName, shown};
 use crate::sys::bytes::os_str;
 use crate::watch::Survey;
 
-/// An instance may take so long for its answer.
+/// The time that an instance may take for its answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is asked.
+/// A question.
 enum Question {
     Paths(Vec<JsonName>),
     Summary,
-    /// All of it, or only what is below these.
+    /// The whole tree, or only the parts below these paths.
     Tree(Vec<JsonName>),
 }
 
-/// Who answers.
+/// The one that answers: an instance, or this process by its configuration.
 #[derive(Default)]
 struct Answerer {
-    /// `instance 1 (pid 4711)`.
+    /// The name of the instance: `instance 1 (pid 4711)`.
     label: String,
     instance: Option<Instance>,
     config: Option<Config>,
-    /// For standard error.
+    /// Text for standard error.
     says: String,
 }
 
-/// `explain`: what it says, and warnings about the configuration.
+/// The subcommand `explain`: its output, and warnings about the configuration.
 ///
 /// # Errors
-/// What is wrong with the flags or the file, when no instance is asked; exit status 2.
+/// A fault in the flags or the file, when no instance is asked; exit status 2.
 pub fn explain(
     args: &ExplainArgs,
     directory: &Path,
     env: Env<'_>,
-) -> Result<(Said, Vec<Notice>), Diagnostic> {
+) -> Result<(Printed, Vec<Notice>), Diagnostic> {
     let typed: Vec<OsString> = args.typed();
     let paths = paths(&typed, directory, args.null, &mut io::stdin())
         .map_err(|error| Diagnostic::usage(format!("standard input: {error}")))?;
@@ -66,12 +66,12 @@ pub fn explain(
     }
     let said = match answerer.answer(&question, directory, args) {
         Ok(said) => said,
-        // The instance is gone, or of another version: then what the files say.
+        // The instance is gone or of another version. The files still have an answer.
         Err(why) => {
             answerer.says = format!("{why}; this is what the files say:\n");
             answerer.instance = None;
             answerer.config = Some(config::load(&args.run, directory, env)?);
-            answerer.answer(&question, directory, args).unwrap_or_else(|why| Said {
+            answerer.answer(&question, directory, args).unwrap_or_else(|why| Printed {
                 out: String::new(),
                 err: format!("{why}\n"),
                 status: ExitStatus::Failure,
@@ -83,12 +83,12 @@ pub fn explain(
 }
 
 /// The instance that covers the directory, unless there are flags that it was not given.
-fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Said>> {
+fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Printed>> {
     let mut answerer = Answerer::default();
     if run.decides() {
         return Ok(answerer);
     }
-    let instances = client::covering(&Place::of_this_user(), directory);
+    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
     let target = crate::cli::Target { name: run.options.text("name") };
     match commands::pick(&instances, target.name.as_deref()) {
         Some((index, instance)) => {
@@ -113,7 +113,7 @@ impl Answerer {
         question: &Question,
         directory: &Path,
         args: &ExplainArgs,
-    ) -> Result<Said, String> {
+    ) -> Result<Printed, String> {
         let pid = self.instance.as_ref().map(|instance| instance.identity.pid);
         let written_for = self.instance.as_ref().map_or(directory, Instance::directory);
         let places = Places { asked_in: directory, written_for };
@@ -151,7 +151,7 @@ impl Answerer {
                 drawn
             }
         };
-        Ok(Said { out, err: self.says.clone(), status })
+        Ok(Printed { out, err: self.says.clone(), status })
     }
 
     fn verdicts(&self, paths: &[JsonName]) -> Result<Vec<Explained>, String> {
@@ -179,7 +179,7 @@ impl Answerer {
     fn own_survey(&self) -> Option<Survey> {
         let config = self.config.as_ref()?;
         let mut settings = config.watch.clone();
-        settings.own.push(Place::of_this_user().path().to_path_buf());
+        settings.own.push(SocketDirectory::of_this_user().path().to_path_buf());
         Some(Survey::new(config.filter.clone(), config.roots.clone(), &settings))
     }
 
@@ -195,7 +195,8 @@ impl Answerer {
     }
 }
 
-/// The paths, absolute. `nul`: what comes from standard input is separated by NUL bytes, not by newlines.
+/// The paths that are asked about, absolute: the arguments, and standard input for `-`. `nul`: standard input is
+/// separated by NUL bytes, not by newlines.
 ///
 /// # Errors
 /// Standard input cannot be read.
@@ -220,7 +221,7 @@ fn paths(
     Ok(paths)
 }
 
-/// A path without `.` and `..`; a slash at the end stays, it says that a directory is meant.
+/// A path without `.` and `..`. A slash at the end stays: it says that a directory is meant.
 #[must_use]
 pub fn absolute(directory: &Path, typed: &Path) -> JsonName {
     let mut bytes = config::absolute(directory, typed).into_os_string().into_encoded_bytes();
@@ -230,16 +231,16 @@ pub fn absolute(directory: &Path, typed: &Path) -> JsonName {
     JsonName(bytes)
 }
 
-/// `src/a.go: watched (included_filetypes: .go, config.yml:4)`.
+/// The line of a verdict: `src/a.go: watched (included_filetypes: .go, config.yml:4)`.
 fn line(path: &JsonName, explained: &Explained, places: Places<'_>) -> String {
     let slash = if path.0.len() > 1 && path.0.ends_with(b"/") { "/" } else { "" };
     let name = shown(path.path(), places.asked_in);
     format!("{name}{slash}: {}\n", explained.words(path.path(), places))
 }
 
-/// One verdict of `--json`.
+/// A line of `--json`.
 #[derive(Serialize)]
-struct Line<'l> {
+struct VerdictLine<'l> {
     v: u32,
     path: &'l JsonName,
     #[serde(flatten)]
@@ -249,7 +250,7 @@ struct Line<'l> {
     instance: Option<u32>,
 }
 
-/// The same as a JSON object on a line.
+/// A verdict as a JSON object on a line.
 fn json(
     path: &JsonName,
     explained: &Explained,
@@ -257,7 +258,7 @@ fn json(
     instance: Option<u32>,
 ) -> String {
     let verdict = &explained.words(path.path(), places);
-    report::json_line(&Line { v: PROTOCOL, path, explained, verdict, instance })
+    report::json_line(&VerdictLine { v: PROTOCOL, path, explained, verdict, instance })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is watched, by name: as an indented tree on a terminal, else one path a line.
+//! Watched directories and files by name: as an indented tree on a terminal, else one path a line.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ fn branches<'s>(
     })
 }
 
-/// One path a line, directories with a slash at the end.
+/// The list: one path a line, directories with a slash at the end.
 pub(super) fn list(surveyed: &Surveyed, paths: &[JsonName], places: Places<'_>) -> String {
     let mut text = String::new();
     for (_, branches) in branches(surveyed, paths) {
@@ -40,19 +40,19 @@ pub(super) fn list(surveyed: &Surveyed, paths: &[JsonName], places: Places<'_>) 
     text
 }
 
-/// One object a line for each directory.
+/// The list as JSON: one object a line for each directory.
 pub(super) fn json(surveyed: &Surveyed, paths: &[JsonName]) -> String {
     #[derive(Serialize)]
-    struct Line<'l> {
+    struct BranchLine<'l> {
         v: u32,
         #[serde(flatten)]
         branch: &'l Branch,
     }
     let lines = branches(surveyed, paths).flat_map(|(_, branches)| branches);
-    lines.map(|branch| report::json_line(&Line { v: PROTOCOL, branch })).collect()
+    lines.map(|branch| report::json_line(&BranchLine { v: PROTOCOL, branch })).collect()
 }
 
-/// A directory a line, indented by how deep it lies.
+/// The tree: one directory a line, indented by its depth.
 pub(super) fn tree(surveyed: &Surveyed, paths: &[JsonName], places: Places<'_>) -> String {
     let mut text = String::new();
     for (top, branches) in branches(surveyed, paths) {

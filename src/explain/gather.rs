@@ -1,4 +1,4 @@
-//! What is watched below each root, and how much is in the trees that are not.
+//! Counts of the watched trees below each root, and of the ignored ones.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -11,7 +11,8 @@ use crate::report::{JsonName, escape, type_shown};
 use crate::sys::bytes::os_str;
 use crate::watch::{Root, Step, Survey};
 
-/// The directories that are counted in ignored trees, each tree an equal share; a larger one has "at least" these.
+/// The number of directories that are counted in ignored trees. Each tree has an equal share; of a larger one it is
+/// said that it has at least these.
 const COUNTED: usize = 50_000;
 
 /// Walks all roots. `tree`: with every name. `None` when `go_on` says no.
@@ -169,7 +170,7 @@ fn most_first(counts: impl Iterator<Item = (String, usize)>) -> Vec<(String, usi
     counts
 }
 
-/// `.go` of `a.go`; nothing for `Makefile` and `.env`.
+/// The ending of a name: `.go` of `a.go`; nothing for `Makefile` and `.env`.
 fn ending(name: &[u8]) -> &[u8] {
     match name.iter().rposition(|&byte| byte == b'.') {
         Some(dot) if dot > 0 => &name[dot..],
@@ -177,7 +178,7 @@ fn ending(name: &[u8]) -> &[u8] {
     }
 }
 
-/// Counts what is in an ignored tree, up to a number of directories.
+/// Counts the files and directories of an ignored tree, up to a number of directories.
 fn count(tree: &mut IgnoredTree, most: usize, go_on: &dyn Fn() -> bool) {
     let mut waiting = vec![tree.path.path().to_path_buf()];
     while tree.directories < most && go_on() {

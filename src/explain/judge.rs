@@ -1,4 +1,4 @@
-//! Verdicts on paths: the rules, and what is on the disk on the way to each.
+//! Verdicts on paths, by the rules and by a look at the directories on the way to each.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ fn links(roots: &[Root]) -> Links {
     links
 }
 
-/// What was found on the disk so far.
+/// The directories that were looked at so far.
 struct Disk<'j> {
     survey: &'j mut Survey,
     /// Directories behind which nothing is watched.

@@ -1,4 +1,4 @@
-//! The words for what is watched as a whole.
+//! The summary of what is watched, in words and as JSON.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::control::{IgnoredTree, PROTOCOL, Places, Surveyed, SurveyedRoot, Watches};
 use crate::report::{self, count, counted, escape_text, shown};
 
-/// So many ignored trees are named, and so many types.
+/// The number of ignored trees that are named, and of types.
 const NAMED: usize = 12;
 
 /// The summary of all roots.
@@ -54,7 +54,7 @@ fn root_text(root: &SurveyedRoot, surveyed: &Surveyed, places: Places<'_>) -> St
     lines.join("\n") + "\n"
 }
 
-/// `  types: .go 320, .mod 12, 4 without an ending, 3 others`.
+/// The line of types: `  types: .go 320, .mod 12, 4 without an ending, 3 others`.
 fn types(root: &SurveyedRoot) -> Option<String> {
     let word = |(kind, files): &(String, usize)| match kind.as_str() {
         "" => format!("{} without an ending", count(*files as u64)),
@@ -68,7 +68,7 @@ fn types(root: &SurveyedRoot) -> Option<String> {
     (!words.is_empty()).then(|| format!("  types: {}", words.join(", ")))
 }
 
-/// `  ignored: dist by dist/ (.gitignore:3): 40 directories, ≥ 1,203 files`.
+/// The line of an ignored tree: `  ignored: dist by dist/ (.gitignore:3): 40 directories, ≥ 1,203 files`.
 fn ignored(tree: &IgnoredTree, places: Places<'_>) -> String {
     let path = tree.path.path();
     let rule = places.placed(&tree.rule);
@@ -89,7 +89,7 @@ fn more(rest: &[IgnoredTree]) -> Option<String> {
     ))
 }
 
-/// What could be counted in the time that there was.
+/// The size of an ignored tree, as far as it was counted.
 fn size(tree: &IgnoredTree) -> String {
     let least = if tree.counted { "" } else { "≥ " };
     let directories = counted(tree.directories, "directory");
@@ -109,10 +109,10 @@ fn watches_text(watches: &Watches, instance: bool) -> String {
     }
 }
 
-/// All of it as one JSON object on a line.
+/// The summary as one JSON object on a line.
 pub(super) fn json(surveyed: &Surveyed, directory: &Path, instance: Option<u32>) -> String {
     #[derive(Serialize)]
-    struct Line<'l> {
+    struct SurveyLine<'l> {
         v: u32,
         directory: report::JsonName,
         #[serde(flatten)]
@@ -120,7 +120,7 @@ pub(super) fn json(surveyed: &Surveyed, directory: &Path, instance: Option<u32>)
         #[serde(skip_serializing_if = "Option::is_none")]
         instance: Option<u32>,
     }
-    report::json_line(&Line { v: PROTOCOL, directory: directory.into(), surveyed, instance })
+    report::json_line(&SurveyLine { v: PROTOCOL, directory: directory.into(), surveyed, instance })
 }
 
 #[cfg(test)]

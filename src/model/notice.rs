@@ -8,37 +8,37 @@ use serde::Serialize;
 
 use super::{Cause, Ended, LeftOver, Made, Rule, RunId, Signal, SpawnError, json};
 
-/// How much a notice matters. `-q` shows `Warning` and up, `-v` adds `Detail`.
+/// The weight of a notice. `-q` shows `Warning` and up, `-v` adds `Detail`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Only under `-v`.
+    /// A detail, said only under `-v`.
     Detail,
     /// The normal course of events.
     Info,
-    /// Something is not as the person thinks.
+    /// A fact that is not as the person thinks.
     Warning,
-    /// Something failed.
+    /// A failure.
     Error,
 }
 
-/// One thing to say. Strings from outside are held as they came; who shows them escapes them.
+/// One thing to say. Strings from outside are held as they came; the room `report` escapes them.
 ///
 /// As JSON it is the fields of an object in this order, the name of the event first. A field that is skipped is for
 /// the words only.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Notice {
-    /// A run is started (START and RELOAD in one: the cause says which).
+    /// A run is started, the first one or a reload: the cause says which.
     Run {
         /// The run.
         run: RunId,
-        /// Why.
+        /// The cause.
         #[serde(flatten)]
         cause: Cause,
         /// The command as typed, for the start line.
         command: String,
-        /// Where the configuration came from (`config.yml`, `built-in defaults`); only with `Cause::Start`.
+        /// The origin of the configuration (`config.yml`, `built-in defaults`); only with `Cause::Start`.
         #[serde(skip_serializing_if = "Option::is_none")]
         configuration: Option<String>,
         /// Whether keys are listened to; only with `Cause::Start`.
@@ -51,7 +51,7 @@ pub enum Notice {
     Progress {
         /// Directories so far.
         directories: usize,
-        /// Time since the start.
+        /// The time since the start.
         #[serde(rename = "elapsed_ms", serialize_with = "json::millis")]
         elapsed: Duration,
     },
@@ -67,7 +67,7 @@ pub enum Notice {
     SlowStop {
         /// The run.
         run: RunId,
-        /// What was sent.
+        /// The signal that was sent.
         #[serde(rename = "sent")]
         signal: Signal,
         /// A process that is still there.
@@ -116,15 +116,15 @@ pub enum Notice {
         /// The lock file.
         #[serde(serialize_with = "json::name")]
         lock: PathBuf,
-        /// Who holds it, when a live process can be named.
+        /// The process that holds the lock, when it can be named.
         #[serde(skip_serializing_if = "Option::is_none")]
         holder: Option<LeftOver>,
-        /// How many changes wait.
+        /// The number of changes that wait.
         waiting: usize,
-        /// How long at most from now.
+        /// The longest time from now.
         #[serde(rename = "left_ms", serialize_with = "json::millis")]
         left: Duration,
-        /// Nobody holds the file: it is stale.
+        /// Whether the lock is stale: no process holds it.
         stale: bool,
     },
     /// A save left the bytes as the last run saw them.
@@ -139,10 +139,10 @@ pub enum Notice {
     Ended {
         /// The run.
         run: RunId,
-        /// How.
+        /// The manner of the end.
         #[serde(flatten)]
         end: RunEnd,
-        /// How long it ran.
+        /// The time that the run took.
         #[serde(rename = "after_ms", serialize_with = "json::millis")]
         after: Duration,
         /// Whether the program goes on and waits for a change.
@@ -160,7 +160,7 @@ pub enum Notice {
     CannotStart {
         /// The run.
         run: RunId,
-        /// Why.
+        /// The reason.
         #[serde(flatten)]
         error: SpawnError,
         /// Whether the program goes on and waits for a change.
@@ -170,14 +170,14 @@ pub enum Notice {
     LeftOvers {
         /// The run.
         run: RunId,
-        /// Which.
+        /// The processes.
         processes: Vec<LeftOver>,
     },
     /// Left-overs had to be stopped; names `stop.keep`.
     LeftOversStopped {
         /// The run.
         run: RunId,
-        /// Which.
+        /// The processes.
         processes: Vec<LeftOver>,
     },
     /// The shim died; what it hosted was stopped.
@@ -191,7 +191,7 @@ pub enum Notice {
     WaitsForTerminal {
         /// The run.
         run: RunId,
-        /// Which.
+        /// The process.
         process: LeftOver,
     },
     /// `on_crash: restart` waits before the next start.
@@ -207,18 +207,18 @@ pub enum Notice {
         /// Starts within the last 30 s.
         starts: usize,
     },
-    /// A path was ignored; `-v`, or once when an ignore file hides an included type.
+    /// A path was ignored; said under `-v`, or once when an ignore file hides an included type.
     Ignored {
         /// The path.
         #[serde(serialize_with = "json::name")]
         path: Arc<Path>,
         /// The deciding rule.
         rule: Rule,
-        /// Said although `-v` is off: the first time an ignore file hides a change of an included type.
+        /// Whether it is said although `-v` is off: an ignore file hides a change of an included type for the first time.
         #[serde(skip)]
         surprise: bool,
     },
-    /// `-v`: a directory is watched.
+    /// A directory is watched; said under `-v`.
     Directory {
         /// The directory.
         #[serde(serialize_with = "json::name")]
@@ -232,7 +232,7 @@ pub enum Notice {
         /// The system's error text.
         error: String,
     },
-    /// A root does not exist (any more); it is looked for until it is there.
+    /// A root is missing. It is looked for until it is there.
     RootMissing {
         /// The root.
         #[serde(serialize_with = "json::name")]
@@ -244,7 +244,7 @@ pub enum Notice {
         #[serde(serialize_with = "json::name")]
         path: Arc<Path>,
     },
-    /// Out of inotify watches or instances.
+    /// No inotify watch or instance is left.
     Limit {
         /// Directories watched by events.
         #[serde(rename = "directories_by_events")]
@@ -255,9 +255,9 @@ pub enum Notice {
         /// The interval of polling.
         #[serde(rename = "interval_ms", serialize_with = "json::millis")]
         interval: Duration,
-        /// The sysctl (`fs.inotify.max_user_watches`) and its present value, when known.
+        /// The sysctl: `fs.inotify.max_user_watches`, …
         sysctl: &'static str,
-        /// Its value.
+        /// The present value of the sysctl, when known.
         #[serde(skip_serializing_if = "Option::is_none")]
         allowed: Option<u64>,
         /// The largest watched tree and its number of directories.
@@ -269,14 +269,14 @@ pub enum Notice {
         /// The root.
         #[serde(serialize_with = "json::name")]
         path: Arc<Path>,
-        /// Why: `on 9p (a Windows drive in WSL), which sends no events`, `watcher.poll: 500ms`.
+        /// The reason: `on 9p (a Windows drive in WSL), which sends no events`, `watcher.poll: 500ms`.
         reason: String,
         /// Files polled.
         files: usize,
         /// The interval.
         #[serde(rename = "interval_ms", serialize_with = "json::millis")]
         interval: Duration,
-        /// What would be faster, if there is something.
+        /// Advice, if something would be faster.
         #[serde(skip_serializing_if = "Option::is_none")]
         advice: Option<String>,
     },
@@ -290,7 +290,7 @@ pub enum Notice {
         /// Time it took.
         #[serde(rename = "took_ms", serialize_with = "json::millis")]
         took: Duration,
-        /// How many had changed.
+        /// The number of files that had changed.
         changed: usize,
     },
     /// A file is written without end.
@@ -302,38 +302,38 @@ pub enum Notice {
         #[serde(rename = "every_ms", serialize_with = "json::millis")]
         every: Duration,
     },
-    /// The configuration of a missing, foreign or odd file; the text is complete.
+    /// A remark about the configuration file.
     Configuration {
-        /// `Warning` or `Error` or `Info`.
+        /// The weight of the remark.
         #[serde(skip)]
         level: Level,
-        /// The text, continuation lines included. Already escaped by the writer where it quotes a file.
+        /// The complete text, continuation lines included; already escaped where it quotes a file.
         #[serde(skip)]
         text: String,
     },
-    /// These are made by the runs themselves, and do not reload at their moments.
+    /// Outputs were learnt: the runs make them, and they do not reload at their moments.
     Outputs {
-        /// What, when after the start, and the runs that showed it.
+        /// The outputs.
         #[serde(serialize_with = "json::outputs")]
         outputs: Vec<Learnt>,
         /// The configuration file to add the rule to, as shown; `None`: there is no file.
         #[serde(skip)]
         file: Option<String>,
     },
-    /// What was told by [`Notice::Outputs`] reloads again.
+    /// An output that was told by [`Notice::Outputs`] reloads again.
     OutputReleased {
-        /// What.
+        /// The output.
         #[serde(rename = "path")]
         made: Made,
-        /// By now a rule ignores it.
+        /// Whether a rule ignores it by now.
         ignored: bool,
     },
     /// Runs cause each other: the next one waits.
     Cooling {
-        /// What causes them.
+        /// The output that causes them.
         #[serde(rename = "path")]
         proposal: Proposal,
-        /// When it came, after the start of each run; `None`: at no certain moment.
+        /// The moment after the start of each run; `None`: no certain one.
         #[serde(
             rename = "after_ms",
             serialize_with = "json::whole_millis",
@@ -342,16 +342,16 @@ pub enum Notice {
         after: Option<Duration>,
         /// The first and the last of these runs.
         runs: (RunId, RunId),
-        /// So long the next run waits.
+        /// The time that the next run waits.
         #[serde(rename = "wait_ms", serialize_with = "json::millis")]
         wait: Duration,
         /// See [`Notice::Outputs`].
         #[serde(skip)]
         file: Option<String>,
     },
-    /// Something changed after runs that something else had caused, again and again.
+    /// A path changed after runs that another one had caused, again and again.
     OutputHint {
-        /// What.
+        /// The output.
         #[serde(rename = "path")]
         proposal: Proposal,
         /// The runs.
@@ -362,10 +362,10 @@ pub enum Notice {
     },
     /// A start is put off to see whether something moves with it.
     Trial {
-        /// What.
+        /// The output.
         #[serde(rename = "path")]
         made: Made,
-        /// By so much.
+        /// The time by which the start is put off.
         #[serde(rename = "wait_ms", serialize_with = "json::millis")]
         wait: Duration,
     },
@@ -382,7 +382,7 @@ pub enum Notice {
     ConfigurationApplied {
         /// The file as shown.
         file: String,
-        /// What changed, in words: `+included_filetypes .html`, `debounce auto → 50ms`.
+        /// The changes in words: `+included_filetypes .html`, `debounce auto → 50ms`.
         changes: Vec<String>,
         /// The run concerned, if one lives.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -398,7 +398,7 @@ pub enum Notice {
         #[serde(flatten, serialize_with = "json::listed")]
         waiting: Vec<Arc<Path>>,
     },
-    /// Somebody asked for a run or a stop.
+    /// A run or a stop was asked for.
     Requested {
         /// `restart`, `stop`, `kill`, `quit`.
         what: &'static str,
@@ -410,7 +410,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// How much it matters.
+    /// The weight of the notice.
     pub fn level(&self) -> Level {
         match self {
             Self::Directory { .. } | Self::Ignored { surprise: false, .. } | Self::Trial { .. } => {
@@ -462,31 +462,30 @@ impl Notice {
     }
 }
 
-/// What the runs make, when after the start, and the runs that showed it.
+/// An output, its moment after the start, and the runs that showed it.
 pub type Learnt = (Proposal, Duration, Vec<RunId>);
 
-/// How a run ended, and what that can mean.
+/// The end of a run, and what it can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunEnd {
-    /// How.
+    /// The end of the process.
     pub ended: Ended,
     /// Whether the command went through `sh -c`: then 128 + n names a signal, and 126 and 127 have a meaning.
     pub shell: bool,
 }
 
-/// What the runs make, and the rule that would exclude it.
+/// An output, and what a rule that would ignore it is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Proposal {
-    /// What.
+    /// The output.
     pub made: Made,
-    /// For names that differ in one part: what stands for that part in a pattern that means nothing else; `None`:
-    /// there is no simple one.
+    /// The pattern for the part in which names differ, when a simple one means nothing else.
     #[serde(skip)]
     pub part: Option<&'static str>,
 }
 
-/// What is watched, for the second start line.
+/// The trees that are watched, for the second start line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Watching {
     /// The roots as the person named them.
@@ -499,7 +498,7 @@ pub struct Watching {
     /// The first ignored trees with their rules, most prominent first.
     #[serde(serialize_with = "json::trees")]
     pub ignored: Vec<(PathBuf, Rule)>,
-    /// How many more ignored trees there are.
+    /// The number of further ignored trees.
     pub ignored_more: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Why a run ended or never began, in words: exit statuses, signals and error numbers.
+//! The end of a run, or of an attempt to start it, in words: exit statuses, signals and error numbers.
 
 use std::io;
 use std::path::Path;
@@ -9,8 +9,8 @@ use super::escape::{escape, escape_text};
 use crate::model::{Ended, RunEnd, Signal, SpawnError, SpawnStage};
 use crate::sys::{errno, signal};
 
-/// `exit 1`, `exit 139 (SIGSEGV)`, `exit 127 (command not found)`, `killed by SIGKILL`. What a shell
-/// means by a status is said only when the command went through one.
+/// The end of a run: `exit 1`, `exit 139 (SIGSEGV)`, `exit 127 (command not found)`, `killed by SIGKILL`. The meaning
+/// that a shell gives a status is said only when the command went through one.
 pub(super) fn ended(RunEnd { ended, shell }: RunEnd) -> String {
     match ended {
         Ended::Signal(number) => format!("killed by {}", signal_name(number)),
@@ -48,19 +48,19 @@ impl Serialize for RunEnd {
     }
 }
 
-/// The name.
+/// The name of the signal.
 impl Serialize for Signal {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&signal_name(self.0))
     }
 }
 
-/// `SIGTERM`, or `signal 40` where there is no name.
+/// The name of a signal: `SIGTERM`, or `signal 40` where there is none.
 pub(super) fn signal_name(number: i32) -> String {
     signal::name(number).map_or_else(|| format!("signal {number}"), str::to_owned)
 }
 
-/// One line: the path, the cause and the remedy. `directory` is the working directory of the command.
+/// A start that failed, in one line: the path, the cause and the remedy. `directory` is the working directory of the command.
 pub(super) fn cannot_start(error: &SpawnError, directory: &Path) -> String {
     let path = escape(error.path.as_os_str());
     let what = match error.stage {
@@ -131,7 +131,7 @@ fn system_text(errno: i32) -> String {
     }
 }
 
-/// Only by its name: nothing is looked up here.
+/// Whether a path is a directory by its name alone: nothing is looked up here.
 fn names_a_directory(path: &Path) -> bool {
     matches!(path.as_os_str().as_encoded_bytes(), b"." | b".." | [.., b'/'])
 }

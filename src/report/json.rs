@@ -75,7 +75,7 @@ pub(crate) fn line<T: Serialize + ?Sized>(value: &T) -> String {
 pub struct JsonName(pub Vec<u8>);
 
 impl JsonName {
-    /// As a path.
+    /// The name as a path.
     #[must_use]
     pub fn path(&self) -> &Path {
         Path::new(os_str(&self.0))

@@ -23,7 +23,7 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// A printer to standard error; looks once at what standard error is.
+    /// A printer to standard error. The kind of standard error is looked at once, here.
     pub fn new(settings: Settings) -> Self {
         let terminal = Terminal {
             is: output::stderr().is_terminal(),
@@ -42,7 +42,7 @@ impl Reporter {
         self.prepare();
     }
 
-    /// Whether a notice of this level is printed at all: spares the work of making details.
+    /// Whether a notice of this level is printed at all. It spares the work of making details.
     pub fn wants(&self, level: Level) -> bool {
         self.screen.wants(level)
     }
@@ -54,31 +54,31 @@ impl Reporter {
         self.writer.write(bytes, notice.level());
     }
 
-    /// Key `c`: clears the screen (on a terminal) and says the standing warnings again.
+    /// Clears the screen (on a terminal) and says the standing warnings again, for the key `c`.
     pub fn clear(&mut self) {
         let bytes = self.screen.clear();
         self.writer.write(bytes, Level::Info);
     }
 
-    /// Key Enter: an empty line.
+    /// Writes an empty line, for the key Enter.
     pub fn blank(&mut self) {
         let bytes = self.screen.blank();
         self.writer.write(bytes, Level::Info);
     }
 
-    /// When [`Reporter::tick`] has something to do.
+    /// The moment at which [`Reporter::tick`] has something to do.
     pub fn deadline(&self) -> Option<Instant> {
         self.screen.deadline()
     }
 
-    /// Says what was held back, at [`Reporter::deadline`].
+    /// Says the lines that were held back, at [`Reporter::deadline`].
     pub fn tick(&mut self, now: Instant) {
         let bytes = self.screen.due(Some(now));
         self.writer.write(bytes, Level::Info);
     }
 
-    /// Says what was held back and waits until everything is written, at most this long. The last thing
-    /// to do with a reporter.
+    /// Says the lines that were held back and waits until everything is written, at most this long. The last call of a
+    /// session.
     pub fn flush(&mut self, within: Duration) {
         let bytes = self.screen.due(None);
         self.writer.write(bytes, Level::Info);
@@ -136,7 +136,7 @@ pub fn stderr(text: &str) {
 /// The real clock and terminal.
 #[derive(Debug, Default)]
 struct System {
-    /// Kept for the session: finding it takes milliseconds, and its rules know of summer time.
+    /// The time zone, kept for the session: finding it takes milliseconds, and its rules know of summer time.
     zone: OnceCell<TimeZone>,
 }
 

@@ -13,12 +13,12 @@ use std::thread;
 use std::time::Duration;
 
 use crate::model::Level;
-use crate::sys::output::{self, AT_ONCE, Kind, Output};
+use crate::sys::output::{self, AT_ONCE, Kind, Stream};
 
 /// The memory that unread lines may take.
 const QUEUE_BYTES: usize = 256 * 1024;
 
-/// Makes the line that tells how many were dropped.
+/// Makes the line that tells the number of lines that were dropped.
 type DroppedLine = Box<dyn Fn(u64) -> Vec<u8> + Send>;
 
 /// The way to standard error.
@@ -29,38 +29,40 @@ pub(super) struct Writer {
 
 struct Shared {
     target: Target,
-    state: Mutex<State>,
-    /// The queue has something for the thread, or has become empty.
+    backlog: Mutex<Backlog>,
+    /// Signals that the queue has something for the thread, or has become empty.
     moved: Condvar,
 }
 
+/// The lines that wait, and what is known of the reader.
 #[derive(Default)]
-struct State {
-    queue: VecDeque<Line>,
+struct Backlog {
+    queue: VecDeque<KeptLine>,
     bytes: usize,
-    /// The thread holds a line that it is writing.
+    /// Whether the thread holds a line that it is writing.
     writing: bool,
-    /// Lines that were dropped and not yet accounted for.
+    /// The number of lines that were dropped since the last line about that.
     dropped: u64,
     dropped_line: Option<DroppedLine>,
-    /// Nothing can be written any more.
+    /// Whether nothing can be written any more.
     closed: bool,
 }
 
-struct Line {
+/// A line that waits.
+struct KeptLine {
     bytes: Vec<u8>,
-    /// `None`: the rest of a line that is half written, which is never dropped.
+    /// The level of a line that may be dropped; the rest of one that is half written has none.
     level: Option<Level>,
 }
 
-/// Where the lines go.
+/// The output that the lines go to.
 struct Target {
-    output: Output,
-    /// It is asked before each write whether it takes one: it may block.
+    output: Stream,
+    /// Whether the output may block and is asked before each write.
     asked: bool,
 }
 
-/// What became of a write that does not wait.
+/// The result of a write that does not wait.
 enum Attempt {
     /// Everything is written.
     All,
@@ -77,7 +79,8 @@ impl Writer {
     }
 
     fn to(target: Target) -> Self {
-        let shared = Shared { target, state: Mutex::new(State::default()), moved: Condvar::new() };
+        let shared =
+            Shared { target, backlog: Mutex::new(Backlog::default()), moved: Condvar::new() };
         Self { shared: Arc::new(shared), thread: false }
     }
 
@@ -91,15 +94,15 @@ impl Writer {
         if bytes.is_empty() {
             return;
         }
-        let mut state = self.shared.lock();
-        if state.closed {
+        let mut backlog = self.shared.lock();
+        if backlog.closed {
             return;
         }
-        let mut line = Line { bytes, level: Some(level) };
-        if state.idle() {
+        let mut line = KeptLine { bytes, level: Some(level) };
+        if backlog.idle() {
             match self.shared.target.try_write(&line.bytes) {
                 Attempt::All => return,
-                Attempt::Never => return state.close(),
+                Attempt::Never => return backlog.close(),
                 Attempt::Some(0) => {}
                 Attempt::Some(n) => {
                     line.bytes.drain(..n);
@@ -107,23 +110,23 @@ impl Writer {
                 }
             }
         }
-        state.push(line);
-        drop(state);
+        backlog.push(line);
+        drop(backlog);
         if !self.thread {
             self.start();
         }
         self.shared.moved.notify_all();
     }
 
-    /// Waits until everything is written, at most this long. Whether it is.
+    /// Waits until everything is written, at most this long, and tells whether it is.
     pub(super) fn flush(&self, within: Duration) -> bool {
-        let state = self.shared.lock();
+        let backlog = self.shared.lock();
         let waited = self
             .shared
             .moved
-            .wait_timeout_while(state, within, |state| !state.idle() && !state.closed);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.idle()
+            .wait_timeout_while(backlog, within, |backlog| !backlog.idle() && !backlog.closed);
+        let (backlog, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        backlog.idle()
     }
 
     /// Starts the thread. Where the system has none to give, the next line tries again; until then
@@ -136,27 +139,27 @@ impl Writer {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The thread: writes what waits, for ever; sleeps when nothing does.
     fn drain(&self) {
         loop {
-            let mut state = self.lock();
-            state.writing = false;
-            let Some(line) = state.pop() else {
+            let mut backlog = self.lock();
+            backlog.writing = false;
+            let Some(line) = backlog.pop() else {
                 self.moved.notify_all();
-                let state = self.moved.wait_while(state, |state| state.queue.is_empty());
-                drop(state.unwrap_or_else(PoisonError::into_inner));
+                let backlog = self.moved.wait_while(backlog, |backlog| backlog.queue.is_empty());
+                drop(backlog.unwrap_or_else(PoisonError::into_inner));
                 continue;
             };
-            state.writing = true;
-            drop(state);
+            backlog.writing = true;
+            drop(backlog);
             if !self.target.write_all(&line.bytes) {
-                let mut state = self.lock();
-                state.writing = false;
-                state.close();
+                let mut backlog = self.lock();
+                backlog.writing = false;
+                backlog.close();
                 self.moved.notify_all();
                 return;
             }
@@ -164,7 +167,7 @@ impl Shared {
     }
 }
 
-impl State {
+impl Backlog {
     fn idle(&self) -> bool {
         self.queue.is_empty() && !self.writing
     }
@@ -176,7 +179,7 @@ impl State {
     }
 
     /// Adds a line; when there are too many, the oldest of the least important go.
-    fn push(&mut self, line: Line) {
+    fn push(&mut self, line: KeptLine) {
         self.bytes += line.bytes.len();
         self.queue.push_back(line);
         while self.bytes > QUEUE_BYTES {
@@ -190,12 +193,12 @@ impl State {
     }
 
     /// The next line to write; before it, once, how many were dropped.
-    fn pop(&mut self) -> Option<Line> {
+    fn pop(&mut self) -> Option<KeptLine> {
         let half_written = self.queue.front().is_some_and(|line| line.level.is_none());
         if self.dropped > 0 && !half_written {
             let dropped = std::mem::take(&mut self.dropped);
             if let Some(make) = &self.dropped_line {
-                return Some(Line { bytes: make(dropped), level: Some(Level::Warning) });
+                return Some(KeptLine { bytes: make(dropped), level: Some(Level::Warning) });
             }
         }
         let line = self.queue.pop_front()?;
@@ -205,8 +208,8 @@ impl State {
 }
 
 impl Target {
-    /// Looks at what an output is. A pipe or terminal is opened once more; where that is not possible, it is asked.
-    fn of(output: Output) -> Self {
+    /// Looks at the kind of an output. A pipe or terminal is opened once more; where that is not possible, it is asked.
+    fn of(output: Stream) -> Self {
         let own = match output.kind() {
             Kind::File => return Self { output, asked: false },
             Kind::PipeOrTerminal => output.open_again().ok(),

@@ -15,17 +15,17 @@ pub(crate) use rules::{type_shown, verdict};
 use super::escape::{escape, scrub, shown};
 use crate::model::{Cause, LeftOver, Notice};
 
-/// What the words depend on besides the notice.
+/// The facts that words depend on besides the notice.
 pub(super) struct Context<'a> {
-    /// Paths below it are shown relative to it.
+    /// The working directory: paths below it are shown relative to it.
     pub(super) directory: &'a Path,
     /// Whether a line may offer a key.
     pub(super) keys: bool,
     /// The time of day, `HH:MM:SS`; asked for only by lines that show it.
     pub(super) time: &'a dyn Fn() -> String,
-    /// The time of day after so long.
+    /// The time of day after a while.
     pub(super) time_in: &'a dyn Fn(Duration) -> String,
-    /// Since when the configuration is in force, `HH:MM:SS`.
+    /// The time since which the configuration is in force, `HH:MM:SS`.
     pub(super) configured: &'a dyn Fn() -> String,
 }
 
@@ -122,7 +122,7 @@ impl Context<'_> {
         shown(path, self.directory)
     }
 
-    /// `internal/a.go (+3)`.
+    /// A path and the number of others: `internal/a.go (+3)`.
     fn paths(&self, path: &Path, more: usize) -> String {
         match more {
             0 => self.path(path),
@@ -130,13 +130,13 @@ impl Context<'_> {
         }
     }
 
-    /// ` (r runs again)`, where keys are listened to.
+    /// The offer of a key, ` (r runs again)`, where keys are listened to.
     fn offer(&self, what: &str) -> String {
         if self.keys { format!(" ({what})") } else { String::new() }
     }
 }
 
-/// `sudo (pid 4243)`.
+/// A process: `sudo (pid 4243)`.
 fn process(process: &LeftOver) -> String {
     format!("{} (pid {})", escape(&process.name), process.pid)
 }

@@ -1,4 +1,4 @@
-//! What is said of what the runs make themselves.
+//! The words about what the runs make themselves.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -61,7 +61,7 @@ pub(super) fn trial(made: &Made, wait: Duration, context: &Context<'_>) -> Strin
     )
 }
 
-/// `made by the command itself (0.1s after the start of runs 4, 6, 7 and 8)`.
+/// The origin of an output: `made by the command itself (0.1s after the start of runs 4, 6, 7 and 8)`.
 pub(crate) fn made_by(after: Duration, runs: &[RunId]) -> String {
     format!("made by the command itself ({} the start of {})", moment(after), list("run", runs))
 }
@@ -87,7 +87,7 @@ pub(super) fn learnt(outputs: &[Learnt], file: Option<&str>, context: &Context<'
     format!("{names} {are} {by}: {they} then.{rule}{gap}{undo}")
 }
 
-/// The line with the rule that says it for good; empty where no pattern can be said in few words.
+/// The line with the rule that ignores outputs for good; empty where no pattern can be said in few words.
 fn rule(what: &str, of: &[&Proposal], file: Option<&str>, context: &Context<'_>) -> String {
     let patterns: Option<Vec<String>> =
         of.iter().map(|proposal| pattern(proposal, context)).collect();
@@ -126,7 +126,7 @@ fn pattern(proposal: &Proposal, context: &Context<'_>) -> Option<String> {
     }
 }
 
-/// A directory as what its names begin with.
+/// A directory as the beginning of the names in it.
 fn directory(directory: &Path, context: &Context<'_>) -> String {
     match context.path(directory) {
         here if here == "." || here.is_empty() => String::new(),
@@ -138,7 +138,7 @@ fn shown(proposal: &Proposal, context: &Context<'_>) -> String {
     name(&proposal.made, proposal.part, context)
 }
 
-/// `gen.txt`, `reports/report-*.json`.
+/// The name of an output: `gen.txt`, `reports/report-*.json`.
 fn name(made: &Made, part: Option<&str>, context: &Context<'_>) -> String {
     match made {
         Made::Path(path) => context.path(path),
@@ -152,7 +152,7 @@ fn name(made: &Made, part: Option<&str>, context: &Context<'_>) -> String {
     }
 }
 
-/// `run 4`, `runs 4, 6 and 7`.
+/// A list of runs: `run 4`, `runs 4, 6 and 7`.
 fn list(noun: &str, runs: &[RunId]) -> String {
     match runs {
         [] => format!("the {noun}"),
@@ -164,7 +164,7 @@ fn list(noun: &str, runs: &[RunId]) -> String {
     }
 }
 
-/// `0.1s after`: in tenths of a second, which is all that a person can tell.
+/// A moment in tenths of a second, which is all that a person can tell: `0.1s after`.
 fn moment(after: Duration) -> String {
     match (after.as_millis() + 50) / 100 {
         0 => "right after".to_owned(),

@@ -1,4 +1,4 @@
-//! What is said about runs.
+//! The words about runs.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is said about the configuration, the keys and the end.
+//! The words about the configuration, the keys and the end.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) fn paused(context: &Context<'_>) -> String {
     format!("paused: changes are kept, nothing starts{}", context.offer("p goes on"))
 }
 
-/// The error's first line, what stays in force, then the lines that show the place.
+/// A rejected edit: the error's first line, what stays in force, then the lines that show the place.
 pub(super) fn rejected(text: &str, run: Option<RunId>, context: &Context<'_>) -> String {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let goes_on = run.map(|run| format!(", run {} goes on", run.0)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is said about watching and settling.
+//! The words about watching and settling.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -111,7 +111,7 @@ pub(super) fn git(
     }
 }
 
-/// What a limit is about: instances of inotify, or watches.
+/// Whether a limit is about instances of inotify, not about watches.
 fn of_instances(sysctl: &str) -> bool {
     sysctl.contains("instances")
 }
@@ -133,7 +133,7 @@ pub(super) fn limit(
     )
 }
 
-/// The line after that of a limit: what takes it away.
+/// The second line about a limit: the remedy.
 pub(super) fn remedy(
     directories: usize,
     sysctl: &str,
@@ -151,7 +151,7 @@ pub(super) fn remedy(
     format!("All by events: sudo sysctl {sysctl}={better}{}", exclude.unwrap_or_default())
 }
 
-/// The path is absolute: which file system a tree is on is seen by its whole path.
+/// The line about a tree that is polled. Its path is absolute: the whole path shows which file system it is on.
 pub(super) fn polling(
     path: &Path,
     reason: &str,

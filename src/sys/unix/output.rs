@@ -27,7 +27,7 @@ pub enum Kind {
 
 /// A way out of the program.
 #[derive(Debug)]
-pub struct Output(End);
+pub struct Stream(End);
 
 #[derive(Debug)]
 enum End {
@@ -37,23 +37,23 @@ enum End {
 
 /// Standard output.
 #[must_use]
-pub fn stdout() -> Output {
-    Output(End::Inherited(rustix::stdio::stdout()))
+pub fn stdout() -> Stream {
+    Stream(End::Inherited(rustix::stdio::stdout()))
 }
 
 /// Standard error.
 #[must_use]
-pub fn stderr() -> Output {
-    Output(End::Inherited(rustix::stdio::stderr()))
+pub fn stderr() -> Stream {
+    Stream(End::Inherited(rustix::stdio::stderr()))
 }
 
-impl From<OwnedFd> for Output {
+impl From<OwnedFd> for Stream {
     fn from(fd: OwnedFd) -> Self {
         Self(End::Own(fd))
     }
 }
 
-impl Output {
+impl Stream {
     fn fd(&self) -> BorrowedFd<'_> {
         match &self.0 {
             End::Inherited(fd) => *fd,
@@ -150,7 +150,7 @@ mod tests {
         let flags = OFlags::RDWR | OFlags::NOCTTY;
         let terminal = rustix::fs::open(&name, flags, Mode::empty()).unwrap();
         assert_eq!(macos_reopen::name(terminal.as_fd()).unwrap(), name);
-        let own = Output::from(terminal).open_again().unwrap();
+        let own = Stream::from(terminal).open_again().unwrap();
         assert!(rustix::fs::fcntl_getfl(own.fd()).unwrap().contains(OFlags::NONBLOCK));
         let (_reader, writer) = std::io::pipe().unwrap();
         assert!(macos_reopen::name(writer.as_fd()).is_err());
