@@ -102,12 +102,8 @@ pub(super) fn largest<S: Serializer>(
         largest: &'a Path,
         largest_directories: usize,
     }
-    match largest {
-        Some((largest, directories)) => {
-            Largest { largest, largest_directories: *directories }.serialize(to)
-        }
-        None => to.serialize_none(),
-    }
+    let largest = largest.as_ref();
+    largest.map(|(path, n)| Largest { largest: path, largest_directories: *n }).serialize(to)
 }
 
 /// The fields `last_failed`, and `exit` or `signal`.
@@ -121,8 +117,6 @@ pub(super) fn last_failed<S: Serializer>(
         #[serde(flatten)]
         ended: Ended,
     }
-    match last {
-        Some((run, ended, _)) => LastFailed { last_failed: *run, ended: *ended }.serialize(to),
-        None => to.serialize_none(),
-    }
+    let last = last.as_ref();
+    last.map(|(run, ended, _)| LastFailed { last_failed: *run, ended: *ended }).serialize(to)
 }
