@@ -1,6 +1,6 @@
 //! The only printer.
 //!
-//! A [`Notice`] goes in, a line of text or JSON comes out on standard error; the command's own output
+//! A [`Notice`](crate::model::Notice) goes in, a line of text or JSON comes out on standard error; the command's own output
 //! is never touched. [`Reporter::say`] never blocks and never fails: what can't be written now is kept
 //! (bounded) for a thread, and a line that can't be written at all is forgotten.
 
