@@ -10,12 +10,12 @@ use super::private::Private;
 use super::task::{Task, is_over, millis};
 use crate::config::Config;
 use crate::control::{
-    Call, Identity, Look, Name, PROTOCOL, Place, PlaceError, Reply, Server, Status, WaitAnswer,
-    Waiters,
+    Call, Identity, Look, PROTOCOL, Reply, Server, SocketDirectory, SocketDirectoryError, Status,
+    WaitAnswer, Waiters,
 };
 use crate::explain::{self, Known};
 use crate::model::Cause;
-use crate::report;
+use crate::report::{self, JsonName};
 use crate::supervisor::{Snapshot, State};
 use crate::watch::{Survey, Watch};
 
@@ -37,8 +37,8 @@ impl Calls {
     ///
     /// # Errors
     /// What is wrong with its place.
-    pub(super) fn listen(&mut self) -> Result<(), PlaceError> {
-        self.server = Some(Server::start(&Place::of_this_user())?);
+    pub(super) fn listen(&mut self) -> Result<(), SocketDirectoryError> {
+        self.server = Some(Server::start(&SocketDirectory::of_this_user())?);
         Ok(())
     }
 
@@ -114,7 +114,7 @@ pub(super) fn identity(task: &Task, config: &Config, now: Instant) -> Identity {
         v: PROTOCOL,
         pid: std::process::id(),
         name: config.name.clone(),
-        directory: config.directory.as_os_str().as_encoded_bytes().to_vec(),
+        directory: JsonName::from(config.directory.as_path()),
         age_ms: millis(task.session(now).0.elapsed),
     }
 }
@@ -192,7 +192,7 @@ fn word(state: State) -> &'static str {
 /// What `explain` asks.
 pub(super) enum Question {
     /// Why these paths count or do not.
-    Paths(Vec<Name>),
+    Paths(Vec<JsonName>),
     /// What is watched; with its tree.
     Survey { tree: bool },
 }

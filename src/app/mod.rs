@@ -17,12 +17,12 @@ use std::time::Instant;
 
 use crate::cli::{self, Command, Target, WaitArgs};
 use crate::config::{self, Config, Diagnostic, RunArgs};
-use crate::control::commands::{self, Said};
-use crate::control::{Ask, Name};
+use crate::control::Ask;
+use crate::control::commands::{self, Printed};
 use crate::explain;
 use crate::model::{ExitStatus, Notice};
 use crate::process::{self, Host};
-use crate::report::{self, Reporter};
+use crate::report::{self, JsonName, Reporter};
 use crate::supervisor::Exit;
 
 /// The whole program.
@@ -136,11 +136,11 @@ fn wait(args: &WaitArgs, at: &Path) -> Result<ExitCode, Diagnostic> {
         config::flag_duration("--timeout", &args.timeout)?,
         args.settle.as_deref().map(|time| config::flag_duration("--settle", time)).transpose()?,
     );
-    let paths: Vec<Name> = args.paths.iter().map(|path| explain::absolute(at, path)).collect();
+    let paths: Vec<JsonName> = args.paths.iter().map(|path| explain::absolute(at, path)).collect();
     Ok(said(commands::wait(args, limits, &paths, at)))
 }
 
-fn said(said: Said) -> ExitCode {
+fn said(said: Printed) -> ExitCode {
     report::stderr(&said.err);
     match print(&said.out) {
         code if code == ExitCode::SUCCESS => said.status.into(),

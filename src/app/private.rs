@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::control::Place;
+use crate::control::SocketDirectory;
 use crate::sys::bytes::os_string;
 use crate::sys::{modes, stdio};
 use crate::watch;
@@ -46,7 +46,7 @@ impl Private {
     pub(super) fn complete(&self, settings: &watch::Settings) -> watch::Settings {
         let mut settings = settings.clone();
         settings.own.extend(self.directory().map(Path::to_path_buf));
-        settings.own.push(Place::of_this_user().path().to_path_buf());
+        settings.own.push(SocketDirectory::of_this_user().path().to_path_buf());
         settings.own.extend(output_files());
         settings.marker_dir = self.markers();
         settings

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::private::{self, Private};
 use crate::config::Config;
-use crate::control::{Ending, Name};
+use crate::control::Ending;
 use crate::explain;
 use crate::model::{
     Batch, Cause, Change, ChangeKind, Ended, ExitStatus, Facts, Made, Notice, ProcessEvent,
@@ -17,7 +17,7 @@ use crate::model::{
 };
 use crate::outputs::{AFTERMATH, DATED, Finding, Outputs, Start, part_for};
 use crate::process::{Host, Launch};
-use crate::report::Reporter;
+use crate::report::{JsonName, Reporter};
 use crate::settle::{Due, Settle, numbers};
 use crate::supervisor::{Action, Event, Exit, Face, Order, Request, Snapshot, State, Supervisor};
 use crate::watch::{Comparison, Survey, Watch};
@@ -437,8 +437,8 @@ impl Task {
         let (filter, roots) = (Arc::clone(&self.config.filter), self.config.roots.clone());
         let settings = shared.private.complete(&self.config.watch);
         let mut survey = Survey::new(filter, roots, &settings);
-        let names: Vec<Name> =
-            outputs.iter().map(|output| Name::from(&*output.made.example())).collect();
+        let names: Vec<JsonName> =
+            outputs.iter().map(|output| JsonName::from(&*output.made.example())).collect();
         let verdicts = explain::judge(&mut survey, None, &names, &|| true).unwrap_or_default();
         for (output, verdict) in outputs.into_iter().zip(verdicts) {
             if !verdict.watched {

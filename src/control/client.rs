@@ -1,14 +1,12 @@
 //! Asking a running instance.
 #![expect(clippy::disallowed_methods, reason = "shell: removes stale sockets")]
 
-use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Ask, Identity, Place, Reply};
+use super::{Ask, Identity, Reply, SocketDirectory};
+use crate::sys::local::Asking;
 
 /// How long an instance may take to say who it is.
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(2);
@@ -16,19 +14,19 @@ const IDENTIFY_WITHIN: Duration = Duration::from_secs(2);
 /// A running instance that can be asked.
 #[derive(Clone, Debug)]
 pub struct Instance {
-    /// Who it is.
+    /// The answer to [`Ask::Identify`].
     pub identity: Identity,
     socket: PathBuf,
 }
 
 impl Instance {
-    /// Its working directory.
+    /// The working directory of the instance.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        Path::new(OsStr::from_bytes(&self.identity.directory))
+        self.identity.directory.path()
     }
 
-    /// Asks and waits for the answer, `within` at most when given.
+    /// Asks and waits for the answer, at most `within` when given.
     ///
     /// # Errors
     /// When the instance is gone, answers nonsense, or the time is over (`WouldBlock`).
@@ -37,11 +35,11 @@ impl Instance {
     }
 }
 
-/// The instances whose working directory is `directory` or above it, the oldest first. Sockets that
-/// nobody answers any more are removed.
+/// The instances whose working directory is `directory` or above it, the oldest first. Sockets of instances that are
+/// gone are removed.
 #[must_use]
-pub fn covering(place: &Place, directory: &Path) -> Vec<Instance> {
-    let mut found: Vec<Instance> = all(place);
+pub fn covering(sockets: &SocketDirectory, directory: &Path) -> Vec<Instance> {
+    let mut found: Vec<Instance> = all(sockets);
     found.retain(|instance| directory.starts_with(instance.directory()));
     found.sort_by_key(|instance| std::cmp::Reverse(instance.identity.age_ms));
     found
@@ -49,8 +47,8 @@ pub fn covering(place: &Place, directory: &Path) -> Vec<Instance> {
 
 /// Every instance of this user.
 #[must_use]
-pub fn all(place: &Place) -> Vec<Instance> {
-    place.sockets().into_iter().filter_map(identify).collect()
+pub fn all(sockets: &SocketDirectory) -> Vec<Instance> {
+    sockets.sockets().into_iter().filter_map(identify).collect()
 }
 
 fn identify(socket: PathBuf) -> Option<Instance> {
@@ -65,7 +63,7 @@ fn identify(socket: PathBuf) -> Option<Instance> {
 }
 
 fn exchange(socket: &Path, ask: &Ask, within: Option<Duration>) -> io::Result<Reply> {
-    let mut stream = UnixStream::connect(socket)?;
+    let mut stream = Asking::connect(socket)?;
     // No time at all is refused by the system.
     stream.set_read_timeout(within.map(|within| within.max(Duration::from_millis(1))))?;
     let mut line = serde_json::to_vec(ask)?;

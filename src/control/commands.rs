@@ -1,32 +1,29 @@
 //! The subcommands that ask a running instance: what they print and how they end.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
 use super::client::{self, Instance};
-use super::{Ask, Ending, Name, Outcome, Place, Reply, Status, WaitAnswer};
+use super::{Ask, Ending, Outcome, Places, Reply, SocketDirectory, Status, WaitAnswer};
 use crate::cli::{StatusArgs, Target, WaitArgs};
-use crate::explain::{self, Places};
 use crate::model::ExitStatus;
-use crate::report::{self, escape_text, shown};
+use crate::report::{self, JsonName, escape_text, shown};
 
-/// An order may take this long to be taken; the loop takes it at once.
+/// The time in which an instance has to take an order. The loop takes it at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a subcommand has to say, and its exit status.
+/// The output of a subcommand, and its exit status.
 #[derive(Debug)]
-pub struct Said {
-    /// For standard output.
+pub struct Printed {
+    /// Text for standard output.
     pub out: String,
-    /// For standard error.
+    /// Text for standard error.
     pub err: String,
     /// The exit status.
     pub status: ExitStatus,
 }
 
-impl Said {
+impl Printed {
     fn out(text: String, status: ExitStatus) -> Self {
         Self { out: text, err: String::new(), status }
     }
@@ -36,10 +33,10 @@ impl Said {
     }
 }
 
-/// `status`: every instance that covers `directory`, or the one that is named.
+/// The subcommand `status`: every instance that covers `directory`, or the one that is named.
 #[must_use]
-pub fn status(args: &StatusArgs, directory: &Path) -> Said {
-    let instances = client::covering(&Place::of_this_user(), directory);
+pub fn status(args: &StatusArgs, directory: &Path) -> Printed {
+    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
     let meant: Vec<(usize, &Instance)> = match &args.target.name {
         None => instances.iter().enumerate().collect(),
         Some(name) => match pick(&instances, Some(name)) {
@@ -58,38 +55,40 @@ pub fn status(args: &StatusArgs, directory: &Path) -> Said {
     if out.is_empty() {
         nobody(args.json, &args.target, directory)
     } else {
-        Said::out(out, ExitStatus::Ok)
+        Printed::out(out, ExitStatus::Ok)
     }
 }
 
-/// `restart`, `pause`, `resume`, `stop`, `quit`.
+/// The subcommands `restart`, `pause`, `resume`, `stop` and `quit`.
 #[must_use]
-pub fn order(ask: &Ask, target: &Target, directory: &Path) -> Said {
-    let instances = client::covering(&Place::of_this_user(), directory);
+pub fn order(ask: &Ask, target: &Target, directory: &Path) -> Printed {
+    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
     let Some((index, instance)) = pick(&instances, target.name.as_deref()) else {
         return nobody(false, target, directory);
     };
     let others = others(&instances, index, target);
     match instance.ask(ask, Some(PATIENCE)) {
-        Ok(Reply::Done) => Said { out: String::new(), err: others, status: ExitStatus::Ok },
-        Ok(Reply::Refused { why }) => Said::err(&why, ExitStatus::Failure),
-        Ok(_) => Said::err("the instance is of another version; restart it", ExitStatus::Failure),
+        Ok(Reply::Done) => Printed { out: String::new(), err: others, status: ExitStatus::Ok },
+        Ok(Reply::Refused { why }) => Printed::err(&why, ExitStatus::Failure),
+        Ok(_) => {
+            Printed::err("the instance is of another version; restart it", ExitStatus::Failure)
+        }
         Err(error) => {
-            Said::err(&format!("the instance does not answer: {error}"), ExitStatus::Failure)
+            Printed::err(&format!("the instance does not answer: {error}"), ExitStatus::Failure)
         }
     }
 }
 
-/// `wait`: until the run caused by everything written so far has ended or is ready. `paths` are absolute.
+/// The subcommand `wait`: until the run caused by everything written so far has ended or is ready. `paths` are absolute.
 #[must_use]
 pub fn wait(
     args: &WaitArgs,
     limits: (Duration, Option<Duration>),
-    paths: &[Name],
+    paths: &[JsonName],
     directory: &Path,
-) -> Said {
+) -> Printed {
     let (timeout, settle) = limits;
-    let instances = client::covering(&Place::of_this_user(), directory);
+    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
     let Some((index, instance)) = pick(&instances, args.target.name.as_deref()) else {
         return nobody(args.json, &args.target, directory);
     };
@@ -99,9 +98,9 @@ pub fn wait(
     let settle_ms = settle.map(|settle| u64::try_from(settle.as_millis()).unwrap_or(u64::MAX));
     let answer = match instance.ask(&Ask::Wait { settle_ms }, Some(timeout)) {
         Ok(Reply::Waited(answer)) => answer,
-        Ok(Reply::Refused { why }) => return Said::err(&why, ExitStatus::Failure),
+        Ok(Reply::Refused { why }) => return Printed::err(&why, ExitStatus::Failure),
         Ok(_) => {
-            return Said::err(
+            return Printed::err(
                 "the instance is of another version; restart it",
                 ExitStatus::Failure,
             );
@@ -114,10 +113,10 @@ pub fn wait(
     if answer.outcome == Outcome::Timeout {
         err += &held(instance);
     }
-    Said { err, ..Said::out(text, status_of(&answer)) }
+    Printed { err, ..Printed::out(text, status_of(&answer)) }
 }
 
-/// Why there was no answer, where waiting longer would not have helped.
+/// The reason for which there was no answer, where waiting longer would not have helped.
 fn held(instance: &Instance) -> String {
     match instance.ask(&Ask::Status, Some(PATIENCE)) {
         Ok(Reply::Status(Status { paused: true, waiting, .. })) => {
@@ -134,8 +133,8 @@ fn is_timeout(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
 }
 
-/// A path that is not watched can never cause a run: waiting for it would be waiting for nothing.
-fn unwatched(instance: &Instance, paths: &[Name], directory: &Path) -> Option<Said> {
+/// The refusal to wait for a path that is not watched: it can never cause a run.
+fn unwatched(instance: &Instance, paths: &[JsonName], directory: &Path) -> Option<Printed> {
     if paths.is_empty() {
         return None;
     }
@@ -143,8 +142,8 @@ fn unwatched(instance: &Instance, paths: &[Name], directory: &Path) -> Option<Sa
     let Ok(Reply::Explained { verdicts }) = instance.ask(&ask, Some(PATIENCE)) else { return None };
     let (path, verdict) = paths.iter().zip(verdicts).find(|(_, verdict)| !verdict.watched)?;
     let places = Places { asked_in: directory, written_for: instance.directory() };
-    let why = explain::verdict(path.path(), &verdict, places);
-    Some(Said::err(&format!("{}: {why}", shown(path.path(), directory)), ExitStatus::Failure))
+    let why = verdict.words(path.path(), places);
+    Some(Printed::err(&format!("{}: {why}", shown(path.path(), directory)), ExitStatus::Failure))
 }
 
 pub(crate) fn pick<'a>(
@@ -177,10 +176,10 @@ pub(crate) fn label(index: usize, name: Option<&str>) -> String {
     name.map_or_else(|| (index + 1).to_string(), escape_text)
 }
 
-pub(crate) fn nobody(json: bool, target: &Target, directory: &Path) -> Said {
+pub(crate) fn nobody(json: bool, target: &Target, directory: &Path) -> Printed {
     let status = ExitStatus::NoInstance;
     if json {
-        return Said::out(line(&WaitAnswer::bare(Outcome::NoInstance)), status);
+        return Printed::out(line(&WaitAnswer::bare(Outcome::NoInstance)), status);
     }
     let directory = shown(directory, Path::new(""));
     let text = match &target.name {
@@ -192,7 +191,7 @@ pub(crate) fn nobody(json: bool, target: &Target, directory: &Path) -> Said {
             format!("no instance covers {directory}; start one there with: go-watcher run -e \"…\"")
         }
     };
-    Said::err(&text, status)
+    Printed::err(&text, status)
 }
 
 fn line(value: &impl serde::Serialize) -> String {
@@ -202,7 +201,7 @@ fn line(value: &impl serde::Serialize) -> String {
 /// The two lines of `status`.
 fn describe(index: usize, status: &Status, directory: &Path) -> String {
     let identity = &status.identity;
-    let place = Path::new(OsStr::from_bytes(&identity.directory));
+    let place = identity.directory.path();
     let place = if place == directory {
         String::new()
     } else {

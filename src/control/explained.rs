@@ -1,87 +1,136 @@
-//! What is known about paths and trees: what goes over the socket, and what `explain --json` prints.
+//! Verdicts on paths and counts of trees, as they go over the socket and as `explain --json` prints them; the words of
+//! a verdict.
 
-use std::ffi::OsStr;
-use std::fmt;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{Origin, Rule, RuleKind};
+use crate::model::{Origin, Rule, RuleKind, RunId};
 use crate::outputs::Output;
-use crate::report::{JsonName, JsonRule};
+use crate::report::{self, JsonName, escape_text, made_by, shown};
 
-/// A path or a name, byte by byte: a string, or `{"bytes": "2f61ff"}` when it is no UTF-8.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name(pub Vec<u8>);
-
-/// What is known about one path.
+/// The verdict on one path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explained {
     /// Whether changes of the path count.
     pub watched: bool,
-    /// What decides.
+    /// The reason.
     #[serde(flatten)]
     pub why: Why,
-    /// It is compared on a timer instead of by events, for this reason (`9p`).
+    /// The reason (`9p`) for which the path is compared on a timer instead of by events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polled: Option<String>,
-    /// The runs make it themselves: it causes nothing when they do.
+    /// Set when the runs make the path themselves: it causes nothing when they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<MadeByRun>,
 }
 
 impl Explained {
-    /// A verdict that no rule gives: it does not count.
+    /// A verdict that no rule gives: changes do not count.
     #[must_use]
     pub fn ignored(why: Why) -> Self {
         Self { watched: false, why, polled: None, output: None }
     }
+
+    /// The words that follow the path and `: `.
+    #[must_use]
+    pub fn words(&self, path: &Path, places: Places<'_>) -> String {
+        let show = |name: &JsonName| shown(name.path(), places.asked_in);
+        let verdict = match &self.why {
+            Why::Rule { rule, .. } => {
+                let rule = &places.placed(rule);
+                report::verdict(path, self.watched, rule, self.polled.as_deref(), places.asked_in)
+            }
+            Why::Outside => "ignored: outside of what is watched".to_owned(),
+            Why::Own => "ignored: go-watcher's own file".to_owned(),
+            Why::Link { at } => format!("ignored: {} is a link, which is not followed", show(at)),
+            Why::Unreadable(place) => {
+                let error = escape_text(&place.error);
+                format!("ignored: {} cannot be read: {error}", show(&place.at))
+            }
+        };
+        match &self.output {
+            Some(output) => format!("{verdict}; {}", output.words()),
+            None => verdict,
+        }
+    }
 }
 
-/// What decides about a path.
+/// The directories that shown names are relative to.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'p> {
+    /// The working directory in which the question was asked, for paths.
+    pub asked_in: &'p Path,
+    /// The working directory of the instance, for the files that rules were written in.
+    pub written_for: &'p Path,
+}
+
+impl Places<'_> {
+    /// A rule with its file as it is to be shown where the question was asked.
+    #[must_use]
+    pub fn placed(&self, rule: &Rule) -> Rule {
+        let mut rule = rule.clone();
+        if let Origin::File { file, .. } = &mut rule.origin
+            && self.asked_in != self.written_for
+        {
+            *file = Arc::new(self.written_for.join(file.as_path()));
+        }
+        rule
+    }
+}
+
+/// The reason of a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Why {
     /// A rule.
     Rule {
         /// The rule.
-        #[serde(with = "sent")]
+        #[serde(deserialize_with = "rule")]
         rule: Rule,
         /// The directory above the path that the rule is about, when it is not about the path itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        at: Option<Name>,
+        at: Option<JsonName>,
     },
-    /// It lies outside of everything that is watched.
+    /// The path lies outside of everything that is watched.
     Outside,
-    /// It is one of go-watcher's own files.
+    /// The path is one of go-watcher's own files.
     Own,
-    /// It lies behind this link, which is not followed.
+    /// The path lies behind a link, which is not followed.
     Link {
         /// The link.
-        at: Name,
+        at: JsonName,
     },
-    /// This directory, or one above it, cannot be read.
+    /// The directory of the path, or one above it, cannot be read.
     Unreadable(Unreadable),
 }
 
-/// What the runs of an instance make themselves: it causes nothing at its moment.
+/// A path that the runs of an instance make themselves: it causes nothing at its moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeByRun {
     /// The path; for names that differ in one part, with `*` for that part.
-    pub path: Name,
-    /// When it changes, after the start of a run, in milliseconds.
+    pub path: JsonName,
+    /// The moment of the change after the start of a run, in milliseconds.
     pub after_ms: u64,
     /// The runs by which that became certain.
     pub runs: Vec<u64>,
 }
 
+impl MadeByRun {
+    /// `made by the command itself (0.1s after the start of runs 4, 6 and 7): no change then`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let runs: Vec<RunId> = self.runs.iter().map(|run| RunId(*run)).collect();
+        format!("{}: no change then", made_by(Duration::from_millis(self.after_ms), &runs))
+    }
+}
+
 impl From<&Output> for MadeByRun {
     fn from(output: &Output) -> Self {
         Self {
-            path: Name::from(&*output.made.pattern()),
+            path: JsonName::from(&*output.made.pattern()),
             after_ms: u64::try_from(output.after.as_millis()).unwrap_or(u64::MAX),
             runs: output.runs.iter().map(|run| run.0).collect(),
         }
@@ -92,19 +141,19 @@ impl From<&Output> for MadeByRun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// The directory.
-    pub at: Name,
+    pub at: JsonName,
     /// The system's error.
     pub error: String,
 }
 
-/// What a configuration watches.
+/// The trees that a configuration watches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Surveyed {
-    /// Where it came from, as it is shown.
+    /// The origin of the configuration, as it is shown.
     pub configuration: String,
     /// Each root.
     pub roots: Vec<SurveyedRoot>,
-    /// What the runs of the instance make themselves.
+    /// The paths that the runs of the instance make themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<MadeByRun>,
     /// The watches; nothing where the system has no such limit.
@@ -120,12 +169,12 @@ pub struct Watches {
     pub allowed: u64,
 }
 
-/// What is watched below one root.
+/// The part of a tree that is watched below one root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SurveyedRoot {
     /// The root.
-    pub path: Name,
-    /// Nothing is there.
+    pub path: JsonName,
+    /// Set when nothing is at the root.
     pub missing: bool,
     /// Directories that are watched; 0 when the root is a single file.
     pub directories: usize,
@@ -139,7 +188,7 @@ pub struct SurveyedRoot {
     pub ignored: Vec<IgnoredTree>,
     /// Directories that cannot be read.
     pub unreadable: Vec<Unreadable>,
-    /// Everything by name, when that was asked for.
+    /// All directories and files by name, when that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tree: Vec<Branch>,
 }
@@ -147,118 +196,60 @@ pub struct SurveyedRoot {
 /// An ignored tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IgnoredTree {
-    /// Where it is.
-    pub path: Name,
+    /// The top of the tree.
+    pub path: JsonName,
     /// The rule that ignores it.
-    #[serde(with = "sent")]
+    #[serde(deserialize_with = "rule")]
     pub rule: Rule,
-    /// Directories in it, itself too.
+    /// Directories in the tree, its top included.
     pub directories: usize,
-    /// Files in it.
+    /// Files in the tree.
     pub files: usize,
-    /// All of it was counted; else there are at least so many.
+    /// Whether all of the tree was counted; if not, it has at least these.
     pub counted: bool,
 }
 
 /// A watched directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Branch {
-    /// Where it is.
-    pub path: Name,
-    /// The files in it that count.
-    pub files: Vec<Name>,
-    /// Why it is polled.
+    /// The directory.
+    pub path: JsonName,
+    /// The files in the directory that count.
+    pub files: Vec<JsonName>,
+    /// The reason for which the directory is polled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polled: Option<String>,
 }
 
-impl Name {
-    /// As a path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        Path::new(OsStr::from_bytes(&self.0))
-    }
-}
-
-impl From<&Path> for Name {
-    fn from(path: &Path) -> Self {
-        Self(path.as_os_str().as_bytes().to_vec())
-    }
-}
-
-impl Serialize for Name {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        JsonName(&self.0).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or {\"bytes\": hexadecimal}")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
-        Ok(Name(text.as_bytes().to_vec()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Name, A::Error> {
-        let entry: Option<(String, String)> = map.next_entry()?;
-        let hex = entry.filter(|(key, _)| key == "bytes").map(|(_, hex)| hex).unwrap_or_default();
-        let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
-        let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(byte).collect();
-        bytes.map(Name).ok_or_else(|| de::Error::custom("not hexadecimal"))
-    }
-}
-
-/// A rule as [`JsonRule`] writes it.
-mod sent {
-    use super::*;
-
+/// A rule as it was sent.
+fn rule<'de, D: Deserializer<'de>>(from: D) -> Result<Rule, D::Error> {
     #[derive(Deserialize)]
     struct Fields {
         kind: RuleKind,
         text: String,
         flag: Option<String>,
-        file: Option<Name>,
+        file: Option<JsonName>,
         #[serde(default)]
         line: u32,
     }
+    let Fields { kind, text, flag, file, line } = Fields::deserialize(from)?;
+    let origin = match (flag, file) {
+        (Some(flag), _) => Origin::Flag(known_flag(&flag)),
+        (None, Some(file)) => Origin::File { file: Arc::new(file.path().to_path_buf()), line },
+        (None, None) => Origin::BuiltIn,
+    };
+    Ok(Rule { kind, text: text.into(), origin })
+}
 
-    pub(super) fn serialize<S: Serializer>(rule: &Rule, to: S) -> Result<S::Ok, S::Error> {
-        JsonRule(rule).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Rule, D::Error> {
-        let Fields { kind, text, flag, file, line } = Fields::deserialize(from)?;
-        let origin = match (flag, file) {
-            (Some(flag), _) => Origin::Flag(known_flag(&flag)),
-            (None, Some(file)) => {
-                let file = Arc::new(PathBuf::from(OsStr::from_bytes(&file.0)));
-                Origin::File { file, line }
-            }
-            (None, None) => Origin::BuiltIn,
-        };
-        Ok(Rule { kind, text: text.into(), origin })
-    }
-
-    /// The flags that rules are written with.
-    fn known_flag(flag: &str) -> &'static str {
-        ["-i", "-w", "--ext"].into_iter().find(|known| *known == flag).unwrap_or("a flag")
-    }
+/// The flags that rules are written with.
+fn known_flag(flag: &str) -> &'static str {
+    ["-i", "-w", "--ext"].into_iter().find(|known| *known == flag).unwrap_or("a flag")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -266,16 +257,19 @@ mod tests {
         let file = Origin::File { file: Arc::new(PathBuf::from("sub/.gitignore")), line: 12 };
         let rule = |origin| Rule { kind: RuleKind::IgnoreFile, text: "dist/".into(), origin };
         let whys = [
-            Why::Rule { rule: rule(file), at: Some(Name(b"/w/\xff".to_vec())) },
+            Why::Rule { rule: rule(file), at: Some(JsonName(b"/w/\xff".to_vec())) },
             Why::Rule { rule: rule(Origin::Flag("-i")), at: None },
             Why::Rule { rule: rule(Origin::BuiltIn), at: None },
             Why::Outside,
             Why::Own,
-            Why::Link { at: Name(b"/w/l".to_vec()) },
-            Why::Unreadable(Unreadable { at: Name(vec![]), error: "no".into() }),
+            Why::Link { at: JsonName(b"/w/l".to_vec()) },
+            Why::Unreadable(Unreadable { at: JsonName(vec![]), error: "no".into() }),
         ];
-        let output =
-            Some(MadeByRun { path: Name(b"/w/\xff".to_vec()), after_ms: 105, runs: vec![4, 6, 7] });
+        let output = Some(MadeByRun {
+            path: JsonName(b"/w/\xff".to_vec()),
+            after_ms: 105,
+            runs: vec![4, 6, 7],
+        });
         for why in whys {
             let (polled, output) = (Some("9p".into()), output.clone());
             let sent = Explained { watched: false, why, polled, output };
@@ -283,6 +277,6 @@ mod tests {
             let received: Explained = serde_json::from_str(&text).unwrap();
             assert_eq!(received, sent, "{text}");
         }
-        assert!(serde_json::from_str::<Name>("{\"bytes\": \"0g\"}").is_err());
+        assert!(serde_json::from_str::<JsonName>("{\"bytes\": \"0g\"}").is_err());
     }
 }

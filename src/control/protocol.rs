@@ -1,9 +1,10 @@
-//! What goes over the socket.
+//! The questions and answers that go over the socket.
 
 use serde::{Deserialize, Serialize};
 
-use super::explained::{Explained, Name, Surveyed};
+use super::explained::{Explained, Surveyed};
 use crate::model::Ended;
+use crate::report::JsonName;
 
 /// The version of the protocol and of every `--json` output; it grows when a field changes its meaning.
 pub const PROTOCOL: u32 = 1;
@@ -12,34 +13,34 @@ pub const PROTOCOL: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Ask {
-    /// Who are you?
+    /// Asks which instance this is.
     Identify,
-    /// What is going on?
+    /// Asks what the instance is doing.
     Status,
-    /// Answer when the run caused by everything written to disk so far has ended or is ready.
+    /// Asks for an answer as soon as the run caused by everything written to disk so far has ended or is ready.
     Wait {
         /// A command that stays up this many milliseconds is ready; unsaid: 500, and never one that is known to end.
         settle_ms: Option<u64>,
     },
-    /// What do you think of these paths?
+    /// Asks for verdicts on paths.
     Explain {
         /// Absolute paths without `.` and `..`; with a slash at the end: a directory.
-        paths: Vec<Name>,
+        paths: Vec<JsonName>,
     },
-    /// What is watched?
+    /// Asks what is watched.
     Survey {
-        /// Name every directory and file.
+        /// Whether every directory and file is to be named.
         tree: bool,
     },
-    /// Run again now.
+    /// Orders a run now.
     Restart,
-    /// Changes start nothing.
+    /// Orders that changes start nothing.
     Pause,
-    /// Changes start runs again.
+    /// Orders that changes start runs again.
     Resume,
-    /// Stop the command, go on watching.
+    /// Orders that the command is stopped and watching goes on.
     Stop,
-    /// Stop the command and end.
+    /// Orders that the command is stopped and the instance ends.
     Quit,
 }
 
@@ -64,39 +65,38 @@ pub enum Reply {
     Done,
     /// The order can't be taken.
     Refused {
-        /// Why.
+        /// The reason.
         why: String,
     },
 }
 
-/// Who an instance is.
+/// The names of an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
     /// [`PROTOCOL`].
     pub v: u32,
-    /// Its process id.
+    /// The process id of the instance.
     pub pid: u32,
-    /// Its name (`run --name`). Without one it goes by its number: 1 is the oldest.
+    /// The name of the instance (`run --name`). One without a name goes by its number; 1 is the oldest.
     pub name: Option<String>,
-    /// The absolute working directory: a string, or a list of bytes where it is not UTF-8.
-    #[serde(with = "super::bytes")]
-    pub directory: Vec<u8>,
+    /// The absolute working directory.
+    pub directory: JsonName,
     /// Milliseconds since it was started.
     pub age_ms: u64,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {
     /// The run.
     pub run: u64,
-    /// Its exit status, when it exited.
+    /// The exit status, when the run exited.
     pub exit: Option<i32>,
-    /// The signal that ended it.
+    /// The signal that ended the run.
     pub signal: Option<i32>,
-    /// How long it ran, in milliseconds.
+    /// The time that the run took, in milliseconds.
     pub duration_ms: u64,
-    /// How long ago it ended, in milliseconds, when that is known.
+    /// The time since the end, in milliseconds, when that is known.
     pub ago_ms: Option<u64>,
 }
 
@@ -107,7 +107,7 @@ impl Ending {
         self.exit.or(self.signal.map(|signal| 128 + signal)).unwrap_or(0)
     }
 
-    /// From how a process ended.
+    /// The end of a process as the end of a run.
     #[must_use]
     pub fn new(run: u64, ended: Ended, duration_ms: u64, ago_ms: Option<u64>) -> Self {
         let (exit, signal) = match ended {
@@ -118,26 +118,26 @@ impl Ending {
     }
 }
 
-/// What is going on in an instance.
+/// The state of an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// [`PROTOCOL`].
     pub v: u32,
-    /// Who answers.
+    /// The instance that answers.
     pub identity: Identity,
     /// The command as typed.
     pub command: String,
     /// `starting`, `running`, `building`, `waiting`, `stopping`, `failed`, `paused`.
     pub state: String,
-    /// Changes start nothing for now.
+    /// Whether changes start nothing for now.
     pub paused: bool,
     /// The current run, else the last.
     pub run: Option<u64>,
     /// The leader of the current run, while it lives.
     pub pid: Option<u32>,
-    /// Why the run was started: the first changed paths, `start` or `request`.
+    /// The cause of the run: the first changed paths, `start` or `request`.
     pub cause: Option<String>,
-    /// How long the state has held, in milliseconds.
+    /// The time for which the state has held, in milliseconds.
     pub since_ms: u64,
     /// The last run that ended. A command that could not be started counts as a shell counts it (exit 127,
     /// 126), one that was stopped as ended by the stop signal.
@@ -153,7 +153,7 @@ pub struct Status {
     pub outputs: u64,
 }
 
-/// How a `wait` came out.
+/// The outcome of a `wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -165,7 +165,7 @@ pub enum Outcome {
     Unchanged,
     /// The time was over.
     Timeout,
-    /// Nobody is there to be asked.
+    /// No instance is there to be asked.
     NoInstance,
 }
 
@@ -174,19 +174,19 @@ pub enum Outcome {
 pub struct WaitAnswer {
     /// [`PROTOCOL`].
     pub v: u32,
-    /// How it came out.
+    /// The outcome.
     pub outcome: Outcome,
     /// The run that saw everything.
     pub run: Option<u64>,
-    /// Why that run was started.
+    /// The cause of that run.
     pub cause: Option<String>,
-    /// Its exit status, when it exited.
+    /// The exit status, when the run exited.
     pub exit: Option<i32>,
-    /// The signal that ended it.
+    /// The signal that ended the run.
     pub signal: Option<i32>,
-    /// How long it ran (or has been up), in milliseconds.
+    /// The time that the run took or has been up, in milliseconds.
     pub duration_ms: Option<u64>,
-    /// How long ago it ended, in milliseconds.
+    /// The time since the end, in milliseconds.
     pub ago_ms: Option<u64>,
 }
 
@@ -204,6 +204,31 @@ impl WaitAnswer {
             signal: None,
             duration_ms: None,
             ago_ms: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_encoding_whatever_it_names() {
+        for (name, json) in [
+            (&b"/src/app"[..], "\"/src/app\""),
+            ("/\u{202e}文件".as_bytes(), "\"/\u{202e}文件\""),
+            (b"/a\xff\n", "{\"bytes\":\"2f61ff0a\"}"),
+        ] {
+            let name = JsonName(name.to_vec());
+            let identity =
+                Identity { v: 1, pid: 1, name: None, directory: name.clone(), age_ms: 0 };
+            let ask = Ask::Explain { paths: vec![name] };
+            let (who, what) =
+                (serde_json::to_string(&identity).unwrap(), serde_json::to_string(&ask).unwrap());
+            assert!(who.contains(&format!("\"directory\":{json},")), "{who}");
+            assert!(what.contains(&format!("\"paths\":[{json}]")), "{what}");
+            assert_eq!(serde_json::from_str::<Identity>(&who).unwrap(), identity);
+            assert_eq!(serde_json::from_str::<Ask>(&what).unwrap(), ask);
         }
     }
 }

@@ -2,35 +2,38 @@
 #![expect(clippy::disallowed_methods, reason = "shell: makes and removes the socket")]
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use super::{Ask, Place, PlaceError, Reply};
+use super::{Ask, Reply, SocketDirectory, SocketDirectoryError};
+use crate::sys::local::{self, Answering, Asking, Listener};
 
-/// A question of 50,000 paths of 4,000 bytes fits; more is nonsense.
+/// The longest question in bytes: 50,000 paths of 4,000 bytes fit.
 const LONGEST_QUESTION: u64 = 1 << 30;
 
-/// A question of more bytes is read on a thread of its own.
+/// The number of bytes above which a question is read on a thread of its own.
 const LARGE: usize = 64 * 1024;
 
-/// So many instances with the same process id, each in a container of its own, may share a directory.
+/// The time after which a connection that could not be taken is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+
+/// The number of instances with the same process id, each in a container of its own, that may share a directory.
 const MOST_NAMESAKES: u32 = 100;
 
-/// One question, and where the answer goes. Dropping it closes the connection.
+/// One question, and the way back for its answer. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Call {
-    /// What is asked.
+    /// The question.
     pub ask: Ask,
-    /// Where the answer goes.
+    /// The way back to the connection.
     pub answer: oneshot::Sender<Reply>,
 }
 
-/// The listening socket. It goes with this value.
+/// The listening socket. Dropping it removes the socket.
 #[derive(Debug)]
 pub struct Server {
     calls: UnboundedReceiver<Call>,
@@ -39,13 +42,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on a socket of its own in `place`. Must be called inside the tokio runtime.
+    /// Listens on a new socket in the directory `sockets`. Must be called inside the tokio runtime.
     ///
     /// # Errors
     /// When the directory is not ours alone or the socket can't be made.
-    pub fn start(place: &Place) -> Result<Self, PlaceError> {
-        place.prepare()?;
-        let (listener, socket) = listen(place)?;
+    pub fn start(sockets: &SocketDirectory) -> Result<Self, SocketDirectoryError> {
+        sockets.prepare()?;
+        let (listener, socket) = listen(sockets)?;
         let (sender, calls) = unbounded_channel();
         let task = tokio::spawn(accept(listener, sender));
         Ok(Self { calls, socket, task })
@@ -67,40 +70,39 @@ impl Drop for Server {
     }
 }
 
-/// Takes the name of our process id, or a name beside it where somebody listens there already: in another
+/// Takes the name of this process id, or a name beside it where another process listens there already: in another
 /// container a process may have the same id.
-fn listen(place: &Place) -> Result<(UnixListener, PathBuf), PlaceError> {
+fn listen(sockets: &SocketDirectory) -> Result<(Listener, PathBuf), SocketDirectoryError> {
     let id = std::process::id();
     let mut names = std::iter::once(format!("{id}.sock"))
         .chain((2..=MOST_NAMESAKES).map(|n| format!("{id}-{n}.sock")));
     loop {
         let Some(name) = names.next() else {
             let error = io::Error::from(io::ErrorKind::AddrInUse);
-            return Err(PlaceError::Io(place.path().to_path_buf(), error));
+            return Err(SocketDirectoryError::Io(sockets.path().to_path_buf(), error));
         };
-        let socket = place.path().join(name);
-        if let Err(error) = std::os::unix::net::UnixStream::connect(&socket)
+        let socket = sockets.path().join(name);
+        if let Err(error) = Asking::connect(&socket)
             && error.kind() == io::ErrorKind::ConnectionRefused
         {
-            // Nobody listens any more.
+            // The socket was left behind.
             let _ = std::fs::remove_file(&socket);
         }
         match bind(&socket) {
             Ok(listener) => return Ok((listener, socket)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            Err(error) => return Err(PlaceError::Io(socket, error)),
+            Err(error) => return Err(SocketDirectoryError::Io(socket, error)),
         }
     }
 }
 
-/// Listens under another name first: whoever meets a socket at which nobody listens takes it for a stale one and
-/// removes it, and between the making of a socket and the listening at it there is a moment.
-fn bind(socket: &Path) -> io::Result<UnixListener> {
+/// Listens under another name first. Between the making of a socket and the listening at it there is a moment, and a
+/// process that meets such a socket takes it for a stale one and removes it.
+fn bind(socket: &Path) -> io::Result<Listener> {
     let directory = socket.parent().unwrap_or(Path::new("."));
-    let beside = tempfile::Builder::new()
-        .suffix(".new")
-        .make_in(directory, |path| UnixListener::bind(path))?;
-    std::fs::set_permissions(beside.path(), std::fs::Permissions::from_mode(0o600))?;
+    let beside =
+        tempfile::Builder::new().suffix(".new").make_in(directory, |path| Listener::bind(path))?;
+    local::make_private(beside.path())?;
     match std::fs::hard_link(beside.path(), socket) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(io::ErrorKind::AddrInUse.into());
@@ -112,21 +114,21 @@ fn bind(socket: &Path) -> io::Result<UnixListener> {
     Ok(beside.into_parts().0)
 }
 
-async fn accept(listener: UnixListener, calls: UnboundedSender<Call>) {
-    let us = rustix::process::geteuid().as_raw();
+async fn accept(listener: Listener, calls: UnboundedSender<Call>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) if stream.peer_cred().is_ok_and(|peer| peer.uid() == us) => {
+            Ok((stream, _)) if local::is_own(&stream) => {
                 tokio::spawn(serve(stream, calls.clone()));
             }
             Ok(_) => {}
-            // Out of descriptors: those who ask are turned away until some are free again.
-            Err(_) => tokio::task::yield_now().await,
+            // Most likely no descriptor is left. The connection stays in the queue, so that trying at once would be a
+            // loop that spins.
+            Err(_) => tokio::time::sleep(TRY_AGAIN).await,
         }
     }
 }
 
-async fn serve(stream: UnixStream, calls: UnboundedSender<Call>) {
+async fn serve(stream: Answering, calls: UnboundedSender<Call>) {
     let (read, mut write) = stream.into_split();
     let mut line = Vec::new();
     let mut reader = BufReader::new(read.take(LONGEST_QUESTION));
@@ -145,7 +147,7 @@ async fn serve(stream: UnixStream, calls: UnboundedSender<Call>) {
                     Ok(reply) => reply,
                     Err(_) => return,
                 },
-                // Whoever asked is gone: nobody waits any more.
+                // The client is gone.
                 _ = gone(&mut reader) => return,
             }
         }
@@ -164,7 +166,7 @@ async fn aside<T: Send + 'static>(
 ) -> Result<T, String> {
     let (done, result) = oneshot::channel();
     let work = move || {
-        // Whoever asked may be gone.
+        // The client may be gone.
         let _ = done.send(work());
     };
     let thread = std::thread::Builder::new().name("gw-answer".into()).spawn(work);

@@ -1,4 +1,4 @@
-//! Who waits for a run, and when each of them can be answered. Pure: time is an argument.
+//! Those who wait for a run, and the moment at which each can be answered. Pure: time is an argument.
 //!
 //! A waiter first waits for its *marker*: a file made when it asked, in a directory that the same event
 //! queue watches. When the marker has come back, everything that was written before it has been seen.
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use super::{Ending, Outcome, PROTOCOL, WaitAnswer};
 use crate::supervisor::State;
 
-/// A command that stays up so long is ready.
+/// The time for which a command has to stay up to be ready.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// What the loop knows at the moment, as far as waiters care.
+/// The facts of the moment that answers depend on.
 #[derive(Clone, Debug)]
 pub struct Look {
     /// The state of the command.
@@ -20,27 +20,27 @@ pub struct Look {
     pub pending: bool,
     /// The current run, else the last.
     pub run: Option<u64>,
-    /// Why it was started.
+    /// The cause of that run.
     pub cause: Option<String>,
-    /// Since when the state holds.
+    /// The moment at which the state began.
     pub since: Instant,
     /// The last run that ended; when nothing runs, this is `run`.
     pub last: Option<Ending>,
 }
 
-/// One that waits.
+/// One client that waits.
 #[derive(Debug)]
 struct Waiter<T> {
     marker: u64,
     marked: bool,
-    /// What [`SETTLE`] is for this one; also for a command that is known to end.
+    /// The time in place of [`SETTLE`]; it holds for a command that is known to end, too.
     settle: Option<Duration>,
     /// The last run that had ended when the question came: only a later end is news.
     ended_before: Option<u64>,
     who: T,
 }
 
-/// All that wait; `T` is where an answer goes.
+/// All clients that wait; `T` is the way back for an answer.
 #[derive(Debug)]
 pub struct Waiters<T> {
     waiters: Vec<Waiter<T>>,
@@ -54,7 +54,7 @@ impl<T> Default for Waiters<T> {
 }
 
 impl<T> Waiters<T> {
-    /// Takes one in and returns the marker that has to be made for it.
+    /// Takes a client in and returns the marker that has to be made for it.
     pub fn add(&mut self, settle: Option<Duration>, look: &Look, who: T) -> u64 {
         self.next_marker += 1;
         let marker = self.next_marker;
@@ -78,7 +78,7 @@ impl<T> Waiters<T> {
         self.waiters.iter().filter(|waiter| !waiter.marked).map(|waiter| waiter.marker)
     }
 
-    /// Takes out everyone who can be answered now.
+    /// Takes out the clients that can be answered now.
     pub fn answer(&mut self, look: &Look, now: Instant) -> Vec<(T, WaitAnswer)> {
         let mut answered = Vec::new();
         let mut kept = Vec::new();
@@ -92,12 +92,12 @@ impl<T> Waiters<T> {
         answered
     }
 
-    /// Takes out everyone: no marker can be made.
+    /// Takes out all clients: no marker can be made.
     pub fn give_up(&mut self) -> impl Iterator<Item = T> {
         self.waiters.drain(..).map(|waiter| waiter.who)
     }
 
-    /// When somebody could be answered by time alone: a command that stays up becomes ready.
+    /// The moment at which a client can be answered by time alone: a command that stays up becomes ready.
     #[must_use]
     pub fn deadline(&self, look: &Look) -> Option<Instant> {
         if look.pending {
@@ -107,21 +107,21 @@ impl<T> Waiters<T> {
         marked.filter_map(|waiter| ready_at(waiter, look)).min()
     }
 
-    /// Whether nobody waits.
+    /// Whether no client waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiters.is_empty()
     }
 }
 
-/// When a command that is up counts as ready, if it ever does.
+/// The moment at which a command that is up counts as ready, if it ever does.
 fn ready_at<T>(waiter: &Waiter<T>, look: &Look) -> Option<Instant> {
     let settle = match look.state {
         State::Running => Some(waiter.settle.unwrap_or(SETTLE)),
         State::Building => waiter.settle,
         _ => None,
     };
-    // Too long for the clock is for ever.
+    // A time that is too long for the clock is for ever.
     look.since.checked_add(settle?)
 }
 

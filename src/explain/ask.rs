@@ -1,54 +1,56 @@
-//! The command: who is asked, and what is printed.
+//! The subcommand: the question, the instance that is asked, and the lines that are printed.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use super::words::{self, Places};
-use super::{drawing, gather, input, judge, overview};
+use serde::Serialize;
+
+use super::{drawing, gather, judge, overview};
 use crate::cli::ExplainArgs;
 use crate::config::{self, Config, Diagnostic, Env, RunArgs};
 use crate::control::client::{self, Instance};
-use crate::control::commands::{self, Said};
-use crate::control::{Ask, Explained, Name, Place, Reply, Surveyed};
+use crate::control::commands::{self, Printed};
+use crate::control::{Ask, Explained, PROTOCOL, Places, Reply, SocketDirectory, Surveyed};
 use crate::model::{ExitStatus, Notice};
-use crate::report;
+use crate::report::{self, JsonName, shown};
+use crate::sys::bytes::os_str;
 use crate::watch::Survey;
 
-/// An instance may take so long for its answer.
+/// The time that an instance may take for its answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is asked.
+/// A question.
 enum Question {
-    Paths(Vec<Name>),
+    Paths(Vec<JsonName>),
     Summary,
-    /// All of it, or only what is below these.
-    Tree(Vec<Name>),
+    /// The whole tree, or only the parts below these paths.
+    Tree(Vec<JsonName>),
 }
 
-/// Who answers.
+/// The one that answers: an instance, or this process by its configuration.
 #[derive(Default)]
 struct Answerer {
-    /// `instance 1 (pid 4711)`.
+    /// The name of the instance: `instance 1 (pid 4711)`.
     label: String,
     instance: Option<Instance>,
     config: Option<Config>,
-    /// For standard error.
+    /// Text for standard error.
     says: String,
 }
 
-/// `explain`: what it says, and warnings about the configuration.
+/// The subcommand `explain`: its output, and warnings about the configuration.
 ///
 /// # Errors
-/// What is wrong with the flags or the file, when no instance is asked; exit status 2.
+/// A fault in the flags or the file, when no instance is asked; exit status 2.
 pub fn explain(
     args: &ExplainArgs,
     directory: &Path,
     env: Env<'_>,
-) -> Result<(Said, Vec<Notice>), Diagnostic> {
+) -> Result<(Printed, Vec<Notice>), Diagnostic> {
     let typed: Vec<OsString> = args.typed();
-    let paths = input::paths(&typed, directory, args.null, &mut io::stdin())
+    let paths = paths(&typed, directory, args.null, &mut io::stdin())
         .map_err(|error| Diagnostic::usage(format!("standard input: {error}")))?;
     let question = match args.tree {
         true => Question::Tree(paths),
@@ -64,12 +66,12 @@ pub fn explain(
     }
     let said = match answerer.answer(&question, directory, args) {
         Ok(said) => said,
-        // The instance is gone, or of another version: then what the files say.
+        // The instance is gone or of another version. The files still have an answer.
         Err(why) => {
             answerer.says = format!("{why}; this is what the files say:\n");
             answerer.instance = None;
             answerer.config = Some(config::load(&args.run, directory, env)?);
-            answerer.answer(&question, directory, args).unwrap_or_else(|why| Said {
+            answerer.answer(&question, directory, args).unwrap_or_else(|why| Printed {
                 out: String::new(),
                 err: format!("{why}\n"),
                 status: ExitStatus::Failure,
@@ -81,12 +83,12 @@ pub fn explain(
 }
 
 /// The instance that covers the directory, unless there are flags that it was not given.
-fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Said>> {
+fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Printed>> {
     let mut answerer = Answerer::default();
     if run.decides() {
         return Ok(answerer);
     }
-    let instances = client::covering(&Place::of_this_user(), directory);
+    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
     let target = crate::cli::Target { name: run.options.text(&config::keys::NAME) };
     match commands::pick(&instances, target.name.as_deref()) {
         Some((index, instance)) => {
@@ -111,7 +113,7 @@ impl Answerer {
         question: &Question,
         directory: &Path,
         args: &ExplainArgs,
-    ) -> Result<Said, String> {
+    ) -> Result<Printed, String> {
         let pid = self.instance.as_ref().map(|instance| instance.identity.pid);
         let written_for = self.instance.as_ref().map_or(directory, Instance::directory);
         let places = Places { asked_in: directory, written_for };
@@ -123,9 +125,9 @@ impl Answerer {
                     status = ExitStatus::Failure;
                 }
                 let each = paths.iter().zip(&verdicts);
-                let line = |(path, verdict): (&Name, &Explained)| match args.json {
-                    true => words::json(path, verdict, places, pid),
-                    false => words::line(path, verdict, places),
+                let line = |(path, verdict): (&JsonName, &Explained)| match args.json {
+                    true => json(path, verdict, places, pid),
+                    false => line(path, verdict, places),
                 };
                 each.map(line).collect()
             }
@@ -149,10 +151,10 @@ impl Answerer {
                 drawn
             }
         };
-        Ok(Said { out, err: self.says.clone(), status })
+        Ok(Printed { out, err: self.says.clone(), status })
     }
 
-    fn verdicts(&self, paths: &[Name]) -> Result<Vec<Explained>, String> {
+    fn verdicts(&self, paths: &[JsonName]) -> Result<Vec<Explained>, String> {
         if let Some(mut survey) = self.own_survey() {
             return judge(&mut survey, None, paths, &|| true).ok_or_else(String::new);
         }
@@ -177,7 +179,7 @@ impl Answerer {
     fn own_survey(&self) -> Option<Survey> {
         let config = self.config.as_ref()?;
         let mut settings = config.watch.clone();
-        settings.own.push(Place::of_this_user().path().to_path_buf());
+        settings.own.push(SocketDirectory::of_this_user().path().to_path_buf());
         Some(Survey::new(config.filter.clone(), config.roots.clone(), &settings))
     }
 
@@ -190,5 +192,97 @@ impl Answerer {
     /// An instance that knows the question never refuses it.
     fn nonsense(&self) -> String {
         format!("{} is of another version", self.label)
+    }
+}
+
+/// The paths that are asked about, absolute: the arguments, and standard input for `-`. `nul`: standard input is
+/// separated by NUL bytes, not by newlines.
+///
+/// # Errors
+/// Standard input cannot be read.
+fn paths(
+    typed: &[OsString],
+    directory: &Path,
+    nul: bool,
+    stdin: &mut dyn Read,
+) -> io::Result<Vec<JsonName>> {
+    let mut paths = Vec::new();
+    for path in typed {
+        if path != "-" {
+            paths.push(absolute(directory, Path::new(path)));
+            continue;
+        }
+        let mut text = Vec::new();
+        stdin.read_to_end(&mut text)?;
+        let end = if nul { 0 } else { b'\n' };
+        let each = text.split(|byte| *byte == end).filter(|path| !path.is_empty());
+        paths.extend(each.map(|path| absolute(directory, Path::new(os_str(path)))));
+    }
+    Ok(paths)
+}
+
+/// A path without `.` and `..`. A slash at the end stays: it says that a directory is meant.
+#[must_use]
+pub fn absolute(directory: &Path, typed: &Path) -> JsonName {
+    let mut bytes = config::absolute(directory, typed).into_os_string().into_encoded_bytes();
+    if typed.as_os_str().as_encoded_bytes().ends_with(b"/") && bytes.len() > 1 {
+        bytes.push(b'/');
+    }
+    JsonName(bytes)
+}
+
+/// The line of a verdict: `src/a.go: watched (included_filetypes: .go, config.yml:4)`.
+fn line(path: &JsonName, explained: &Explained, places: Places<'_>) -> String {
+    let slash = if path.0.len() > 1 && path.0.ends_with(b"/") { "/" } else { "" };
+    let name = shown(path.path(), places.asked_in);
+    format!("{name}{slash}: {}\n", explained.words(path.path(), places))
+}
+
+/// A line of `--json`.
+#[derive(Serialize)]
+struct VerdictLine<'l> {
+    v: u32,
+    path: &'l JsonName,
+    #[serde(flatten)]
+    explained: &'l Explained,
+    verdict: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<u32>,
+}
+
+/// A verdict as a JSON object on a line.
+fn json(
+    path: &JsonName,
+    explained: &Explained,
+    places: Places<'_>,
+    instance: Option<u32>,
+) -> String {
+    let verdict = &explained.words(path.path(), places);
+    report::json_line(&VerdictLine { v: PROTOCOL, path, explained, verdict, instance })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_and_standard_input_become_absolute_paths() {
+        let none: &[u8] = b"";
+        for (typed, nul, stdin, expected) in [
+            (
+                &["a", "./b/", "../c", "/d/../e"][..],
+                false,
+                none,
+                &["/w/a", "/w/b/", "/c", "/e"][..],
+            ),
+            (&["x", "-"], false, b"a\n\nb c\n", &["/w/x", "/w/a", "/w/b c"]),
+            (&["-"], true, b"a\nb\0c/\0", &["/w/a\nb", "/w/c/"]),
+            (&["/", "."], false, none, &["/", "/w"]),
+        ] {
+            let typed: Vec<OsString> = typed.iter().map(OsString::from).collect();
+            let paths = paths(&typed, Path::new("/w"), nul, &mut &*stdin).unwrap();
+            let paths: Vec<&str> = paths.iter().map(|path| path.path().to_str().unwrap()).collect();
+            assert_eq!(paths, expected, "{typed:?}");
+        }
     }
 }

@@ -1,17 +1,16 @@
-//! What is watched, by name: as an indented tree on a terminal, else one path a line.
+//! Watched directories and files by name: as an indented tree on a terminal, else one path a line.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::words::Places;
-use crate::control::{Branch, Name, PROTOCOL, Surveyed};
-use crate::report::{self, counted, escape, escape_text, shown};
+use crate::control::{Branch, PROTOCOL, Places, Surveyed};
+use crate::report::{self, JsonName, counted, escape, escape_text, shown};
 
 /// The branches that are asked for: all, or those at and below some paths.
 fn branches<'s>(
     surveyed: &'s Surveyed,
-    paths: &[Name],
+    paths: &[JsonName],
 ) -> impl Iterator<Item = (PathBuf, Vec<&'s Branch>)> {
     let mut tops: Vec<PathBuf> =
         paths.iter().map(|path| path.path().components().collect()).collect();
@@ -25,8 +24,8 @@ fn branches<'s>(
     })
 }
 
-/// One path a line, directories with a slash at the end.
-pub(super) fn list(surveyed: &Surveyed, paths: &[Name], places: Places<'_>) -> String {
+/// The list: one path a line, directories with a slash at the end.
+pub(super) fn list(surveyed: &Surveyed, paths: &[JsonName], places: Places<'_>) -> String {
     let mut text = String::new();
     for (_, branches) in branches(surveyed, paths) {
         for branch in branches {
@@ -41,20 +40,20 @@ pub(super) fn list(surveyed: &Surveyed, paths: &[Name], places: Places<'_>) -> S
     text
 }
 
-/// One object a line for each directory.
-pub(super) fn json(surveyed: &Surveyed, paths: &[Name]) -> String {
+/// The list as JSON: one object a line for each directory.
+pub(super) fn json(surveyed: &Surveyed, paths: &[JsonName]) -> String {
     #[derive(Serialize)]
-    struct Line<'l> {
+    struct BranchLine<'l> {
         v: u32,
         #[serde(flatten)]
         branch: &'l Branch,
     }
     let lines = branches(surveyed, paths).flat_map(|(_, branches)| branches);
-    lines.map(|branch| report::json_line(&Line { v: PROTOCOL, branch })).collect()
+    lines.map(|branch| report::json_line(&BranchLine { v: PROTOCOL, branch })).collect()
 }
 
-/// A directory a line, indented by how deep it lies.
-pub(super) fn tree(surveyed: &Surveyed, paths: &[Name], places: Places<'_>) -> String {
+/// The tree: one directory a line, indented by its depth.
+pub(super) fn tree(surveyed: &Surveyed, paths: &[JsonName], places: Places<'_>) -> String {
     let mut text = String::new();
     for (top, branches) in branches(surveyed, paths) {
         let above = top.components().count();
@@ -87,12 +86,12 @@ mod tests {
 
     fn surveyed(paths: &[(&str, usize)]) -> Surveyed {
         let branch = |(path, files): &(&str, usize)| Branch {
-            path: Name(path.as_bytes().to_vec()),
-            files: (0..*files).map(|n| Name(format!("{n}.go").into_bytes())).collect(),
+            path: JsonName(path.as_bytes().to_vec()),
+            files: (0..*files).map(|n| JsonName(format!("{n}.go").into_bytes())).collect(),
             polled: None,
         };
         let root = SurveyedRoot {
-            path: Name(b"/w".to_vec()),
+            path: JsonName(b"/w".to_vec()),
             missing: false,
             directories: paths.len(),
             files: 0,
@@ -128,9 +127,9 @@ mod tests {
     fn only_what_is_asked_for() {
         let places = Places { asked_in: Path::new("/w"), written_for: Path::new("/w") };
         let surveyed = surveyed(&[("/w", 1), ("/w/a", 2), ("/w/ab", 1)]);
-        let paths = [Name(b"/w/a/".to_vec())];
+        let paths = [JsonName(b"/w/a/".to_vec())];
         assert_eq!(list(&surveyed, &paths, places), "a/\na/0.go\na/1.go\n");
-        assert_eq!(list(&surveyed, &[Name(b"/w/no".to_vec())], places), "");
+        assert_eq!(list(&surveyed, &[JsonName(b"/w/no".to_vec())], places), "");
         let line = json(&surveyed, &paths);
         assert_eq!(line, "{\"v\":1,\"path\":\"/w/a\",\"files\":[\"0.go\",\"1.go\"]}\n");
     }

@@ -1,26 +1,21 @@
-//! What is watched below each root, and how much is in the trees that are not.
-#![expect(clippy::disallowed_methods, reason = "shell: counts ignored trees for a limited time")]
+//! Counts of the watched trees below each root, and of the ignored ones.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::ops::ControlFlow;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use super::Known;
-use crate::control::{Branch, IgnoredTree, Name, Surveyed, SurveyedRoot, Unreadable, Watches};
+use crate::control::{Branch, IgnoredTree, Surveyed, SurveyedRoot, Unreadable, Watches};
 use crate::filter::Filter;
 use crate::model::EntryKind;
-use crate::report::{escape, type_shown};
+use crate::report::{JsonName, escape, type_shown};
+use crate::sys::bytes::os_str;
 use crate::sys::events;
 use crate::watch::{Root, Step, Survey};
 
-/// Ignored trees are counted for so long, all together.
-const COUNTING: Duration = Duration::from_secs(1);
-
-/// Directories of one ignored tree that are counted before it is the next one's turn.
-const TURN: usize = 64;
+/// The number of directories that are counted in ignored trees. Each tree has an equal share; of a larger one it is
+/// said that it has at least these.
+const COUNTED: usize = 50_000;
 
 /// Walks all roots. `tree`: with every name. `None` when `go_on` says no.
 pub fn gather(
@@ -34,10 +29,11 @@ pub fn gather(
     for root in survey.roots().to_vec() {
         roots.push(gather_root(survey, &root, known, tree, go_on)?);
     }
-    if !tree {
-        count(&mut roots, go_on);
-    }
+    let share = COUNTED / roots.iter().map(|root| root.ignored.len()).sum::<usize>().max(1);
     for root in &mut roots {
+        if !tree {
+            root.ignored.iter_mut().for_each(|tree| count(tree, share.max(1), go_on));
+        }
         root.ignored.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.path.0.cmp(&b.path.0)));
     }
     let watches = watches(&roots, known.is_some());
@@ -91,7 +87,7 @@ struct Gathered<'f> {
 impl<'f> Gathered<'f> {
     fn new(root: &Root, filter: &'f Filter) -> Self {
         let root = SurveyedRoot {
-            path: Name::from(root.path.as_path()),
+            path: JsonName::from(root.path.as_path()),
             missing: false,
             directories: 0,
             files: 0,
@@ -118,36 +114,40 @@ impl<'f> Gathered<'f> {
                     *self.polled.entry(reason.clone()).or_default() += 1;
                 }
                 if tree {
-                    let files = files.into_iter().map(|name| Name(name.to_vec())).collect();
-                    self.root.tree.push(Branch { path: Name::from(path), files, polled });
+                    let files = files.into_iter().map(|name| JsonName(name.to_vec())).collect();
+                    self.root.tree.push(Branch { path: JsonName::from(path), files, polled });
                 }
             }
             Step::Ignored(path, rule) => self.root.ignored.push(IgnoredTree {
-                path: Name::from(path),
+                path: JsonName::from(path),
                 rule: rule.clone(),
                 directories: 0,
                 files: 0,
                 counted: false,
             }),
             Step::Unreadable(path, error) => {
-                let (at, error) = (Name::from(path), error.to_owned());
+                let (at, error) = (JsonName::from(path), error.to_owned());
                 self.root.unreadable.push(Unreadable { at, error });
             }
         }
     }
 
     fn single(&mut self, root: &Root, tree: bool) {
-        let name = root.path.file_name().unwrap_or_default().as_bytes();
+        let name = root.path.file_name().unwrap_or_default().as_encoded_bytes();
         self.file(name);
         if tree {
-            let path = Name::from(root.path.parent().unwrap_or(Path::new("/")));
-            self.root.tree.push(Branch { path, files: vec![Name(name.to_vec())], polled: None });
+            let path = JsonName::from(root.path.parent().unwrap_or(Path::new("/")));
+            self.root.tree.push(Branch {
+                path,
+                files: vec![JsonName(name.to_vec())],
+                polled: None,
+            });
         }
     }
 
     fn file(&mut self, name: &[u8]) {
         self.root.files += 1;
-        let kind = self.filter.included_type(OsStr::from_bytes(name));
+        let kind = self.filter.included_type(os_str(name));
         let kind = kind.map_or_else(|| ending(name), |rule| rule.text.as_bytes());
         match self.types.get_mut(kind) {
             Some(count) => *count += 1,
@@ -158,7 +158,7 @@ impl<'f> Gathered<'f> {
     fn finish(mut self) -> SurveyedRoot {
         let shown = |(kind, count): (Vec<u8>, usize)| match str::from_utf8(&kind) {
             Ok(kind) => (type_shown(kind), count),
-            Err(_) => (escape(OsStr::from_bytes(&kind)), count),
+            Err(_) => (escape(os_str(&kind)), count),
         };
         self.root.types = most_first(self.types.into_iter().map(shown));
         self.root.polled = most_first(self.polled.into_iter());
@@ -172,7 +172,7 @@ fn most_first(counts: impl Iterator<Item = (String, usize)>) -> Vec<(String, usi
     counts
 }
 
-/// `.go` of `a.go`; nothing for `Makefile` and `.env`.
+/// The ending of a name: `.go` of `a.go`; nothing for `Makefile` and `.env`.
 fn ending(name: &[u8]) -> &[u8] {
     match name.iter().rposition(|&byte| byte == b'.') {
         Some(dot) if dot > 0 => &name[dot..],
@@ -180,31 +180,15 @@ fn ending(name: &[u8]) -> &[u8] {
     }
 }
 
-/// Counts the ignored trees in turns, so that a huge one does not keep the others from their share.
-fn count(roots: &mut [SurveyedRoot], go_on: &dyn Fn() -> bool) {
-    let until = Instant::now() + COUNTING;
-    let mut open: Vec<(&mut IgnoredTree, Vec<PathBuf>)> = roots
-        .iter_mut()
-        .flat_map(|root| &mut root.ignored)
-        .map(|tree| {
-            let path = tree.path.path().to_path_buf();
-            (tree, vec![path])
-        })
-        .collect();
-    while !open.is_empty() && go_on() {
-        for (tree, waiting) in &mut open {
-            for _ in 0..TURN {
-                let Some(directory) = waiting.pop() else { break };
-                let (files, directories) = Survey::count(&directory);
-                tree.directories += 1;
-                tree.files += files;
-                waiting.extend(directories);
-            }
-            tree.counted = waiting.is_empty();
-            if Instant::now() >= until {
-                return;
-            }
-        }
-        open.retain(|(tree, _)| !tree.counted);
+/// Counts the files and directories of an ignored tree, up to a number of directories.
+fn count(tree: &mut IgnoredTree, most: usize, go_on: &dyn Fn() -> bool) {
+    let mut waiting = vec![tree.path.path().to_path_buf()];
+    while tree.directories < most && go_on() {
+        let Some(directory) = waiting.pop() else { break };
+        let (files, directories) = Survey::count(&directory);
+        tree.directories += 1;
+        tree.files += files;
+        waiting.extend(directories);
     }
+    tree.counted = waiting.is_empty();
 }

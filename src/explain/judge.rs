@@ -1,15 +1,15 @@
-//! Verdicts on paths: the rules, and what is on the disk on the way to each.
+//! Verdicts on paths, by the rules and by a look at the directories on the way to each.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Known;
-use crate::control::{Explained, Name, Unreadable, Why};
+use crate::control::{Explained, Unreadable, Why};
 use crate::filter::{Answer, Asker, Filter, Marks};
 use crate::model::EntryKind;
+use crate::report::JsonName;
+use crate::sys::bytes::os_str;
 use crate::watch::{Glance, Links, Root, Survey};
 
 /// The verdicts on absolute paths (with a slash at the end: a directory), in order. With `known`, an
@@ -17,7 +17,7 @@ use crate::watch::{Glance, Links, Root, Survey};
 pub fn judge(
     survey: &mut Survey,
     known: Option<&Known>,
-    paths: &[Name],
+    paths: &[JsonName],
     go_on: &dyn Fn() -> bool,
 ) -> Option<Vec<Explained>> {
     let filter = Arc::clone(survey.filter());
@@ -57,7 +57,7 @@ fn links(roots: &[Root]) -> Links {
     links
 }
 
-/// What was found on the disk so far.
+/// The directories that were looked at so far.
 struct Disk<'j> {
     survey: &'j mut Survey,
     /// Directories behind which nothing is watched.
@@ -74,9 +74,9 @@ impl Disk<'_> {
                 return found;
             }
             Glance::Missing => return Marks::default(),
-            Glance::Link => Why::Link { at: Name::from(directory) },
+            Glance::Link => Why::Link { at: JsonName::from(directory) },
             Glance::Unreadable(error) => {
-                Why::Unreadable(Unreadable { at: Name::from(directory), error })
+                Why::Unreadable(Unreadable { at: JsonName::from(directory), error })
             }
         };
         self.obstacles.insert(directory.to_path_buf(), obstacle);
@@ -99,7 +99,7 @@ impl Judge<'_> {
             Some(path) if !path.is_empty() => (path, EntryKind::Directory),
             _ => (bytes, EntryKind::File),
         };
-        let path = Path::new(OsStr::from_bytes(path));
+        let path = Path::new(os_str(path));
         if self.disk.survey.is_own(path) {
             return Explained::ignored(Why::Own);
         }
@@ -153,7 +153,7 @@ impl Judge<'_> {
         if let Some(obstacle) = self.disk.obstacle(path, kind) {
             return Explained::ignored(obstacle.clone());
         }
-        let at = (at != path).then(|| Name::from(at.as_path()));
+        let at = (at != path).then(|| JsonName::from(at.as_path()));
         let polled = if watched { self.polled(path, kind) } else { None };
         let output = self.known.filter(|_| watched).and_then(|known| known.output(path));
         Explained { watched, why: Why::Rule { rule, at }, polled, output }

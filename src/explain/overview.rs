@@ -1,14 +1,13 @@
-//! The words for what is watched as a whole.
+//! The summary of what is watched, in words and as JSON.
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::words::{Places, made, placed};
-use crate::control::{IgnoredTree, PROTOCOL, Surveyed, SurveyedRoot, Watches};
+use crate::control::{IgnoredTree, PROTOCOL, Places, Surveyed, SurveyedRoot, Watches};
 use crate::report::{self, count, counted, escape_text, shown};
 
-/// So many ignored trees are named, and so many types.
+/// The number of ignored trees that are named, and of types.
 const NAMED: usize = 12;
 
 /// The summary of all roots.
@@ -19,7 +18,7 @@ pub(super) fn text(surveyed: &Surveyed, instance: bool, places: Places<'_>) -> S
     }
     for output in &surveyed.outputs {
         let path = shown(output.path.path(), places.asked_in);
-        text += &format!("{path}: {}\n", made(output));
+        text += &format!("{path}: {}\n", output.words());
     }
     if let Some(watches) = &surveyed.watches {
         text += &watches_text(watches, instance);
@@ -55,7 +54,7 @@ fn root_text(root: &SurveyedRoot, surveyed: &Surveyed, places: Places<'_>) -> St
     lines.join("\n") + "\n"
 }
 
-/// `  types: .go 320, .mod 12, 4 without an ending, 3 others`.
+/// The line of types: `  types: .go 320, .mod 12, 4 without an ending, 3 others`.
 fn types(root: &SurveyedRoot) -> Option<String> {
     let word = |(kind, files): &(String, usize)| match kind.as_str() {
         "" => format!("{} without an ending", count(*files as u64)),
@@ -69,10 +68,10 @@ fn types(root: &SurveyedRoot) -> Option<String> {
     (!words.is_empty()).then(|| format!("  types: {}", words.join(", ")))
 }
 
-/// `  ignored: dist by dist/ (.gitignore:3): 40 directories, ≥ 1,203 files`.
+/// The line of an ignored tree: `  ignored: dist by dist/ (.gitignore:3): 40 directories, ≥ 1,203 files`.
 fn ignored(tree: &IgnoredTree, places: Places<'_>) -> String {
     let path = tree.path.path();
-    let rule = placed(&tree.rule, places);
+    let rule = places.placed(&tree.rule);
     let verdict = report::verdict(path, false, &rule, None, places.asked_in);
     let by = verdict.strip_prefix("ignored ").unwrap_or(&verdict);
     format!("  ignored: {} {by}: {}", shown(path, places.asked_in), size(tree))
@@ -90,7 +89,7 @@ fn more(rest: &[IgnoredTree]) -> Option<String> {
     ))
 }
 
-/// What could be counted in the time that there was.
+/// The size of an ignored tree, as far as it was counted.
 fn size(tree: &IgnoredTree) -> String {
     let least = if tree.counted { "" } else { "≥ " };
     let directories = counted(tree.directories, "directory");
@@ -107,36 +106,37 @@ fn watches_text(watches: &Watches, instance: bool) -> String {
     }
 }
 
-/// All of it as one JSON object on a line.
+/// The summary as one JSON object on a line.
 pub(super) fn json(surveyed: &Surveyed, directory: &Path, instance: Option<u32>) -> String {
     #[derive(Serialize)]
-    struct Line<'l> {
+    struct SurveyLine<'l> {
         v: u32,
-        directory: crate::control::Name,
+        directory: report::JsonName,
         #[serde(flatten)]
         surveyed: &'l Surveyed,
         #[serde(skip_serializing_if = "Option::is_none")]
         instance: Option<u32>,
     }
-    report::json_line(&Line { v: PROTOCOL, directory: directory.into(), surveyed, instance })
+    report::json_line(&SurveyLine { v: PROTOCOL, directory: directory.into(), surveyed, instance })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::{Name, Unreadable};
+    use crate::control::Unreadable;
     use crate::model::{Origin, Rule, RuleKind};
+    use crate::report::JsonName;
 
     fn tree(path: &str, directories: usize, files: usize, counted: bool) -> IgnoredTree {
         let rule =
             Rule { kind: RuleKind::BuiltIn, text: "node_modules".into(), origin: Origin::BuiltIn };
-        let path = Name(path.as_bytes().to_vec());
+        let path = JsonName(path.as_bytes().to_vec());
         IgnoredTree { path, rule, directories, files, counted }
     }
 
     fn said(change: impl FnOnce(&mut SurveyedRoot)) -> String {
         let mut root = SurveyedRoot {
-            path: Name(b"/w".to_vec()),
+            path: JsonName(b"/w".to_vec()),
             missing: false,
             directories: 1_118,
             files: 342,
@@ -161,7 +161,7 @@ mod tests {
             root.polled = vec![("9p".into(), 12)];
             root.ignored =
                 vec![tree("/w/node_modules", 1_204, 12_031, true), tree("/w/x", 1, 900, false)];
-            let at = Name(b"/w/\x1b".to_vec());
+            let at = JsonName(b"/w/\x1b".to_vec());
             root.unreadable = vec![Unreadable { at, error: "Permission denied".into() }];
         });
         let expected = "\

@@ -4,6 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
+use super::json;
+
 /// What a run makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Made {
@@ -30,6 +34,13 @@ impl Made {
             Made::Path(path) => path.clone(),
             Made::Names(family) => family.with("000000"),
         }
+    }
+}
+
+/// The path, or the pattern.
+impl Serialize for Made {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        json::name(&self.pattern(), to)
     }
 }
 

@@ -3,6 +3,7 @@
 mod change;
 mod entry;
 mod exit;
+pub mod json;
 mod made;
 mod notice;
 mod rule;
@@ -13,7 +14,7 @@ pub use change::{Batch, BatchChange, Change, ChangeKind, Facts};
 pub use entry::EntryKind;
 pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
 pub use made::{Family, Made};
-pub use notice::{Learnt, Level, Notice, Proposal, Summary, Watching};
+pub use notice::{Learnt, Level, Notice, Proposal, RunEnd, Summary, Watching};
 pub use rule::{Origin, Rule, RuleKind};
 pub use run::{
     Cause, Ended, LeftOver, ProcessEvent, RunId, Signal, SlotId, SpawnError, SpawnStage,

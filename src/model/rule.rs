@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::json;
+
 /// A rule that decided about a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -14,8 +19,31 @@ pub struct Rule {
     pub origin: Origin,
 }
 
+/// `{"kind": "ignore_file", "text": "dist/", "file": "/src/app/.gitignore", "line": 3}`; `flag` in place of `file`
+/// for one from the command line, neither for a built-in one.
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Named<'a>(#[serde(serialize_with = "json::name")] &'a PathBuf);
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("kind", &self.kind)?;
+        map.serialize_entry("text", &*self.text)?;
+        match &self.origin {
+            Origin::BuiltIn => {}
+            Origin::Flag(flag) => map.serialize_entry("flag", flag)?,
+            Origin::File { file, line } => {
+                map.serialize_entry("file", &Named(file))?;
+                if *line > 0 {
+                    map.serialize_entry("line", line)?;
+                }
+            }
+        }
+        map.end()
+    }
+}
+
 /// The kinds of rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleKind {
     /// `excluded_paths` or `-i`.

@@ -5,8 +5,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
+
+use super::json;
+
 /// The number of a run, from 1, as people see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RunId(pub u64);
 
 /// A signal by its number, as `kill(2)` takes it.
@@ -14,12 +18,13 @@ pub struct RunId(pub u64);
 pub struct Signal(pub i32);
 
 /// Why a run is started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
 pub enum Cause {
     /// The first run.
     Start,
     /// Changed paths, in the order of their first change.
-    Changes(Vec<Arc<Path>>),
+    Changes(#[serde(serialize_with = "json::listed")] Vec<Arc<Path>>),
     /// Somebody asked.
     Request,
     /// `on_crash: restart` after a failed run.
@@ -47,7 +52,8 @@ impl Cause {
 }
 
 /// How a process ended, decoded from its wait status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ended {
     /// With an exit status (0–255).
     Exit(i32),
@@ -56,16 +62,18 @@ pub enum Ended {
 }
 
 /// A process of a run: its id and the program it runs, for messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeftOver {
     /// Process id.
     pub pid: u32,
     /// Its name (`/proc/PID/comm`), unescaped.
+    #[serde(serialize_with = "json::name")]
     pub name: OsString,
 }
 
 /// Where starting a run failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SpawnStage {
     /// Entering the working directory.
     WorkingDirectory,
@@ -74,19 +82,22 @@ pub enum SpawnStage {
     /// Executing the program (`errno` ENOENT, EACCES, ENOEXEC, E2BIG, …).
     Exec,
     /// The shim itself could not be started.
+    #[serde(rename = "host")]
     Shim,
 }
 
 /// Why a run could not be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SpawnError {
     /// What failed.
     pub stage: SpawnStage,
     /// The path concerned (the program or the working directory), unescaped.
+    #[serde(serialize_with = "json::name")]
     pub path: PathBuf,
     /// The system's error number.
     pub errno: i32,
     /// What can be said beyond the error number (`the interpreter /bin/nope does not exist`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 

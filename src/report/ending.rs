@@ -1,15 +1,17 @@
-//! Why a run ended or never began, in words: exit statuses, signals and error numbers.
+//! The end of a run, or of an attempt to start it, in words: exit statuses, signals and error numbers.
 
 use std::io;
 use std::path::Path;
 
+use serde::{Serialize, Serializer};
+
 use super::escape::{escape, escape_text};
-use crate::model::{Ended, SpawnError, SpawnStage};
+use crate::model::{Ended, RunEnd, Signal, SpawnError, SpawnStage};
 use crate::sys::{errno, signal};
 
-/// `exit 1`, `exit 139 (SIGSEGV)`, `exit 127 (command not found)`, `killed by SIGKILL`. What a shell
-/// means by a status is said only when the command went through one.
-pub(super) fn ended(ended: Ended, shell: bool) -> String {
+/// The end of a run: `exit 1`, `exit 139 (SIGSEGV)`, `exit 127 (command not found)`, `killed by SIGKILL`. The meaning
+/// that a shell gives a status is said only when the command went through one.
+pub(super) fn ended(RunEnd { ended, shell }: RunEnd) -> String {
     match ended {
         Ended::Signal(number) => format!("killed by {}", signal_name(number)),
         Ended::Exit(126) if shell => "exit 126 (found, but not executable)".to_owned(),
@@ -22,7 +24,7 @@ pub(super) fn ended(ended: Ended, shell: bool) -> String {
 }
 
 /// The signal that ended a run, also when a shell reported it as 128 + n.
-pub(super) fn signal_of(ended: Ended, shell: bool) -> Option<String> {
+pub(super) fn signal_of(RunEnd { ended, shell }: RunEnd) -> Option<String> {
     match ended {
         Ended::Signal(number) => Some(signal_name(number)),
         Ended::Exit(status) if shell => {
@@ -32,12 +34,33 @@ pub(super) fn signal_of(ended: Ended, shell: bool) -> Option<String> {
     }
 }
 
-/// `SIGTERM`, or `signal 40` where there is no name.
+/// The fields `exit` or `signal`, and `signal_name`.
+impl Serialize for RunEnd {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields {
+            #[serde(flatten)]
+            ended: Ended,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            signal_name: Option<String>,
+        }
+        Fields { ended: self.ended, signal_name: signal_of(*self) }.serialize(to)
+    }
+}
+
+/// The name of the signal.
+impl Serialize for Signal {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&signal_name(self.0))
+    }
+}
+
+/// The name of a signal: `SIGTERM`, or `signal 40` where there is none.
 pub(super) fn signal_name(number: i32) -> String {
     signal::name(number).map_or_else(|| format!("signal {number}"), str::to_owned)
 }
 
-/// One line: the path, the cause and the remedy. `directory` is the working directory of the command.
+/// A start that failed, in one line: the path, the cause and the remedy. `directory` is the working directory of the command.
 pub(super) fn cannot_start(error: &SpawnError, directory: &Path) -> String {
     let path = escape(error.path.as_os_str());
     let what = match error.stage {
@@ -108,7 +131,7 @@ fn system_text(errno: i32) -> String {
     }
 }
 
-/// Only by its name: nothing is looked up here.
+/// Whether a path is a directory by its name alone: nothing is looked up here.
 fn names_a_directory(path: &Path) -> bool {
     matches!(path.as_os_str().as_encoded_bytes(), b"." | b".." | [.., b'/'])
 }
@@ -134,11 +157,12 @@ mod tests {
             (Ended::Signal(libc::SIGSEGV), true, "killed by SIGSEGV"),
             (Ended::Signal(60), false, "killed by signal 60"),
         ];
-        for (end, shell, expected) in table {
-            assert_eq!(ended(end, shell), expected);
+        for (ended, shell, expected) in table {
+            assert_eq!(super::ended(RunEnd { ended, shell }), expected);
         }
-        assert_eq!(signal_of(Ended::Exit(143), true).as_deref(), Some("SIGTERM"));
-        assert_eq!(signal_of(Ended::Exit(143), false), None);
+        let end = |shell| RunEnd { ended: Ended::Exit(143), shell };
+        assert_eq!(signal_of(end(true)).as_deref(), Some("SIGTERM"));
+        assert_eq!(signal_of(end(false)), None);
     }
 
     #[test]

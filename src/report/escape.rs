@@ -1,6 +1,6 @@
 //! The one place where strings from outside become printable.
 //!
-//! What comes out is one line without control bytes (C0, DEL, C1), bidirectional controls, zero-width
+//! The result is one line without control bytes (C0, DEL, C1), bidirectional controls, zero-width
 //! and other invisible format characters, and without bytes that are no UTF-8. Letters of every script,
 //! CJK with its variants, and emoji with theirs stay as they are.
 //!
@@ -16,12 +16,12 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// A name from outside as it may be shown; the name can be told from what is shown.
+/// A name from outside as it may be shown. Two names never look the same.
 pub fn escape(name: &OsStr) -> String {
     escape_bytes(name.as_encoded_bytes())
 }
 
-/// The same for bytes that stand for a name.
+/// The bytes of a name as they may be shown; see [`escape`].
 pub fn escape_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -41,7 +41,7 @@ pub fn escape_text(text: &str) -> String {
     out
 }
 
-/// A text of several lines that was composed of escaped parts: what slipped through is escaped here.
+/// A text of several lines that was composed of escaped parts. A character that slipped through is escaped here.
 pub(super) fn scrub(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push_escaped(&mut out, text, Backslash::Kept, Newline::Kept);

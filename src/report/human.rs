@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// `12,031`.
+/// A number with separators: `12,031`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -15,7 +15,7 @@ pub fn count(n: u64) -> String {
     out
 }
 
-/// `1 change`, `1,204 files`: a plain `s` makes the plural, except for `directory` and its like.
+/// A number of things: `1 change`, `1,204 files`. A plain `s` makes the plural, except for `directory` and its like.
 pub fn counted(n: usize, noun: &str) -> String {
     let number = count(n as u64);
     match (n, noun.strip_suffix('y')) {
@@ -25,7 +25,7 @@ pub fn counted(n: usize, noun: &str) -> String {
     }
 }
 
-/// `0.4ms`, `84ms`, `1.2s`, `42s`, `12m`, `1h04m`, `2d03h`: two digits of what matters. A time of 10 s
+/// A duration with two digits of what matters: `0.4ms`, `84ms`, `1.2s`, `42s`, `12m`, `1h04m`, `2d03h`. A time of 10 s
 /// and more has no tenths, one of 10 min and more no seconds.
 pub fn duration(d: Duration) -> String {
     let micros = d.as_micros();

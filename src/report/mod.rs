@@ -1,8 +1,8 @@
 //! The only printer.
 //!
-//! A [notice](crate::model::Notice) goes in, a line of text or JSON comes out on standard error; the command's own output
+//! A [`Notice`](crate::model::Notice) goes in, a line of text or JSON comes out on standard error; the command's own output
 //! is never touched. [`Reporter::say`] never blocks and never fails: what can't be written now is kept
-//! (bounded) for a thread, and what can't be written at all is forgotten.
+//! (bounded) for a thread, and a line that can't be written at all is forgotten.
 
 mod ending;
 mod escape;
@@ -21,33 +21,34 @@ use std::path::PathBuf;
 
 pub use escape::{escape, escape_bytes, escape_text, shown};
 pub use human::{count, counted, duration};
-pub(crate) use json::{Name as JsonName, RuleValue as JsonRule, value as json_line};
+pub use json::JsonName;
+pub(crate) use json::line as json_line;
 
 pub use reporter::{Reporter, stderr, stdout, stdout_is_terminal, time_of_day};
 pub(crate) use text::{made_by, type_shown, verdict};
 
-/// How much is said.
+/// The amount that is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verbosity {
-    /// `-q`: warnings and errors.
+    /// Warnings and errors: `-q`.
     Quiet,
-    /// The normal course of events too.
+    /// The normal course of events, too.
     #[default]
     Normal,
-    /// `-v`: every directory and every skipped path too.
+    /// Every directory and every skipped path, too: `-v`.
     Verbose,
 }
 
-/// What printing depends on.
+/// The settings that printing depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// `-q` and `-v`.
+    /// The flags `-q` and `-v`.
     pub verbosity: Verbosity,
     /// `--color`.
     pub color: Color,
     /// `--log-format`.
     pub format: Format,
-    /// `--clear`: the screen is cleared before each run's line (on a terminal only).
+    /// Whether the screen is cleared before each run's line, on a terminal only: `--clear`.
     pub clear: bool,
     /// Whether keys are listened to: without them no line offers one.
     pub keys: bool,

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rustix::io::Errno;
 
 use super::Settings;
 use super::escape::scrub;
 use super::screen::{self, Outside, Screen, Terminal};
 use super::writer::Writer;
 use crate::model::{Level, Notice};
+use crate::sys::{errno, output};
 
 /// The printer of one session.
 #[derive(Debug)]
@@ -23,10 +23,10 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// A printer to standard error; looks once at what standard error is.
+    /// A printer to standard error. The kind of standard error is looked at once, here.
     pub fn new(settings: Settings) -> Self {
         let terminal = Terminal {
-            is: rustix::termios::isatty(rustix::stdio::stderr()),
+            is: output::stderr().is_terminal(),
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             dumb: env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb"),
         };
@@ -42,7 +42,7 @@ impl Reporter {
         self.prepare();
     }
 
-    /// Whether a notice of this level is printed at all: spares the work of making details.
+    /// Whether a notice of this level is printed at all. It spares the work of making details.
     pub fn wants(&self, level: Level) -> bool {
         self.screen.wants(level)
     }
@@ -54,31 +54,31 @@ impl Reporter {
         self.writer.write(bytes, notice.level());
     }
 
-    /// Key `c`: clears the screen (on a terminal) and says the standing warnings again.
+    /// Clears the screen (on a terminal) and says the standing warnings again, for the key `c`.
     pub fn clear(&mut self) {
         let bytes = self.screen.clear();
         self.writer.write(bytes, Level::Info);
     }
 
-    /// Key Enter: an empty line.
+    /// Writes an empty line, for the key Enter.
     pub fn blank(&mut self) {
         let bytes = self.screen.blank();
         self.writer.write(bytes, Level::Info);
     }
 
-    /// When [`Reporter::tick`] has something to do.
+    /// The moment at which [`Reporter::tick`] has something to do.
     pub fn deadline(&self) -> Option<Instant> {
         self.screen.deadline()
     }
 
-    /// Says what was held back, at [`Reporter::deadline`].
+    /// Says the lines that were held back, at [`Reporter::deadline`].
     pub fn tick(&mut self, now: Instant) {
         let bytes = self.screen.due(Some(now));
         self.writer.write(bytes, Level::Info);
     }
 
-    /// Says what was held back and waits until everything is written, at most this long. The last thing
-    /// to do with a reporter.
+    /// Says the lines that were held back and waits until everything is written, at most this long. The last call of a
+    /// session.
     pub fn flush(&mut self, within: Duration) {
         let bytes = self.screen.due(None);
         self.writer.write(bytes, Level::Info);
@@ -108,44 +108,35 @@ pub fn time_of_day(ago: Duration) -> String {
 /// # Errors
 /// The system's error of the write, except those that mean that nobody reads.
 pub fn stdout(bytes: &[u8]) -> io::Result<()> {
-    match write_all(rustix::stdio::stdout(), bytes) {
-        Ok(()) | Err(Errno::PIPE | Errno::BADF | Errno::IO) => Ok(()),
-        Err(error) => Err(error.into()),
+    match output::stdout().write_all(bytes) {
+        Err(error) if !is_unread(&error) => Err(error),
+        _ => Ok(()),
     }
+}
+
+/// Whether an error means that nobody reads.
+fn is_unread(error: &io::Error) -> bool {
+    let closed = [errno::EBADF, errno::EIO];
+    error.kind() == io::ErrorKind::BrokenPipe
+        || error.raw_os_error().is_some_and(|number| closed.contains(&number))
 }
 
 /// Whether a person looks at standard output.
 #[must_use]
 pub fn stdout_is_terminal() -> bool {
-    rustix::termios::isatty(rustix::stdio::stdout())
+    output::stdout().is_terminal()
 }
 
 /// Writes lines to standard error before there is a [`Reporter`] (a wrong command line, a wrong file).
 /// Line breaks stay, anything else that could harm a terminal is escaped. Never fails.
 pub fn stderr(text: &str) {
-    let _ = write_all(rustix::stdio::stderr(), scrub(text).as_bytes());
-}
-
-fn write_all(fd: std::os::fd::BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
-    use rustix::event::{PollFd, PollFlags, poll};
-    while !bytes.is_empty() {
-        match rustix::io::write(fd, bytes) {
-            Ok(n) => bytes = &bytes[n..],
-            Err(Errno::INTR) => {}
-            // The description is shared: somebody else may have made it non-blocking.
-            Err(Errno::AGAIN) => {
-                let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+    let _ = output::stderr().write_all(scrub(text).as_bytes());
 }
 
 /// The real clock and terminal.
 #[derive(Debug, Default)]
 struct System {
-    /// Kept for the session: finding it takes milliseconds, and its rules know of summer time.
+    /// The time zone, kept for the session: finding it takes milliseconds, and its rules know of summer time.
     zone: OnceCell<TimeZone>,
 }
 
@@ -159,7 +150,6 @@ impl Outside for System {
     }
 
     fn columns(&self) -> usize {
-        let size = rustix::termios::tcgetwinsize(rustix::stdio::stderr());
-        size.map_or(80, |size| usize::from(size.ws_col))
+        output::stderr().columns().unwrap_or(80)
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Cause, Ended, LeftOver, Level, Made, Notice, Origin, Proposal, Rule, RuleKind, RunId, Signal,
-    SpawnError, SpawnStage, Summary, Watching,
+    Cause, Ended, LeftOver, Level, Made, Notice, Origin, Proposal, Rule, RuleKind, RunEnd, RunId,
+    Signal, SpawnError, SpawnStage, Summary, Watching,
 };
 
 const RUN: RunId = RunId(7);
@@ -50,7 +50,12 @@ fn runs(h: &Hostile) -> Vec<Notice> {
         keys: true,
     };
     let cannot = |error| Notice::CannotStart { run: RUN, error, waiting: true };
-    let ended = |ended| Notice::Ended { run: RUN, ended, after: TIME, shell: true, waiting: true };
+    let ended = |ended| Notice::Ended {
+        run: RUN,
+        end: RunEnd { ended, shell: true },
+        after: TIME,
+        waiting: true,
+    };
     let process = || h.process.clone();
     vec![
         start(Cause::Start),
@@ -148,8 +153,8 @@ fn session(h: &Hostile) -> Vec<Notice> {
             run: None,
             restarts: false,
         },
-        Notice::Paused { paused: true, waiting: Vec::new() },
-        Notice::Paused { paused: false, waiting: vec![path()] },
+        Notice::Paused,
+        Notice::Resumed { waiting: vec![path()] },
         Notice::Requested { what: "restart" },
         Notice::KeyHelp,
         Notice::Quit(Summary {

@@ -1,5 +1,5 @@
-//! What is printed when: levels, floods, standing warnings, the progress line. No I/O: notices in, bytes
-//! out.
+//! The choice of what is printed and when: levels, floods, standing warnings, the progress line. No I/O: notices in,
+//! bytes out.
 
 use std::fmt;
 use std::path::Path;
@@ -25,7 +25,7 @@ const ERASE: &str = "\x1b[K";
 /// Moves to the top and clears what is seen; what was scrolled away stays.
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
-/// What a line needs from outside: tests give their own.
+/// The clock and the terminal that lines need. Tests give their own.
 pub(super) trait Outside: fmt::Debug + Send {
     /// The wall clock.
     fn now(&self) -> Timestamp;
@@ -46,14 +46,14 @@ pub(super) fn rfc3339(time: Timestamp, zone: TimeZone) -> String {
     time.to_zoned_datetime(zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
 }
 
-/// What standard error is.
+/// The kind of standard error.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Terminal {
-    /// A terminal.
+    /// Whether it is a terminal.
     pub(super) is: bool,
-    /// `NO_COLOR` is set.
+    /// Whether `NO_COLOR` is set.
     pub(super) no_color: bool,
-    /// `TERM` is `dumb` or nothing: no escape sequence but asked-for colours.
+    /// Whether `TERM` is `dumb` or nothing: no escape sequence but colours that were asked for.
     pub(super) dumb: bool,
 }
 
@@ -63,14 +63,14 @@ pub(super) struct Screen {
     settings: Settings,
     terminal: Terminal,
     outside: Box<dyn Outside>,
-    /// Since when the configuration is in force.
+    /// The time since which the configuration is in force.
     configured: Timestamp,
     /// Warnings that still hold, said again after each clearing.
     standing: Vec<Notice>,
     same: Same,
     /// The ignored path that was said last, and when its latest event came.
     skipped: Option<(Arc<Path>, Instant)>,
-    /// A progress line is on the screen.
+    /// Whether a progress line is on the screen.
     progress: bool,
     next_progress: Option<Instant>,
 }
@@ -78,11 +78,11 @@ pub(super) struct Screen {
 /// The flood gate of [`Notice::SameBytes`].
 #[derive(Debug, Default)]
 struct Same {
-    /// Until then nothing is said.
+    /// The end of the time in which nothing is said.
     until: Option<Instant>,
-    /// The last of those that were not said.
+    /// The last save that was not said.
     last: Option<(Arc<Path>, usize)>,
-    /// How many were not said.
+    /// The number of saves that were not said.
     swallowed: u64,
 }
 
@@ -141,7 +141,7 @@ impl Screen {
         out
     }
 
-    /// What a clearing of the screen writes, the standing warnings included.
+    /// The bytes that clear the screen, and the standing warnings after them.
     pub(super) fn clear(&mut self) -> Vec<u8> {
         if !self.terminal.is || self.terminal.dumb || self.settings.format == Format::Json {
             return Vec::new();
@@ -162,12 +162,12 @@ impl Screen {
         }
     }
 
-    /// When [`Screen::due`] has something.
+    /// The moment at which [`Screen::due`] has something.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.same.until.filter(|_| self.same.swallowed > 0)
     }
 
-    /// What was held back and is due; with `now` of `None` whatever was held back.
+    /// The lines that were held back and are due; without `now` all that were held back.
     pub(super) fn due(&mut self, now: Option<Instant>) -> Vec<u8> {
         let Some(until) = self.same.until else { return Vec::new() };
         if now.is_some_and(|now| now < until) {
@@ -181,12 +181,12 @@ impl Screen {
         out
     }
 
-    /// The line that stands where so many lines had to be dropped.
+    /// The line that stands where lines had to be dropped.
     pub(super) fn dropped(format: Format, colored: bool, time: &str, lines: u64) -> Vec<u8> {
         let words = format!("{lines} lines are missing here: nobody read them in time");
         match format {
             Format::Text => style::lines(&words, Level::Warning, false, colored).into_bytes(),
-            Format::Json => json::dropped(time, lines, &words),
+            Format::Json => json::dropped(time, lines, &words).into_bytes(),
         }
     }
 
@@ -218,7 +218,7 @@ impl Screen {
         match self.settings.format {
             Format::Json => {
                 let time = rfc3339(self.outside.now(), self.outside.zone());
-                json::line(notice, &time, &words, swallowed)
+                json::notice(notice, &time, &words, swallowed).into_bytes()
             }
             Format::Text => {
                 let bold = is_reload(notice);
@@ -227,7 +227,7 @@ impl Screen {
         }
     }
 
-    /// Keeps track of what still holds.
+    /// Keeps track of the warnings that still hold.
     fn remember(&mut self, notice: &Notice) {
         let topic = topic(notice);
         match notice {
@@ -287,7 +287,7 @@ impl Screen {
         if json {
             return line;
         }
-        // No line break: the cursor goes back to the beginning, and whoever writes next writes over it.
+        // No line break: the cursor goes back to the beginning, and the next text is written over the line.
         line.pop();
         let width = self.outside.columns().saturating_sub(1);
         let plain = String::from_utf8_lossy(&line).chars().filter(|c| !c.is_control()).count();
@@ -305,7 +305,7 @@ impl Screen {
     }
 }
 
-/// What a standing warning is about: a newer one of the same topic takes its place.
+/// The topic of a standing warning: a newer one of the same topic takes its place.
 fn topic(notice: &Notice) -> (u8, Option<&Path>) {
     match notice {
         Notice::Limit { .. } => (1, None),

@@ -1,4 +1,4 @@
-//! Getting bytes to standard error without ever waiting for whoever reads it.
+//! Getting bytes to standard error without ever waiting for its reader.
 //!
 //! A line is written directly when that can't block. Otherwise it goes into a bounded queue, and a thread
 //! that is started at the first need writes it when the reader reads again. What can't be written for
@@ -7,33 +7,18 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::FileType;
-use rustix::io::Errno;
-
 use crate::model::Level;
-
-#[cfg(target_os = "linux")]
-#[path = "writer/linux.rs"]
-mod os;
-#[cfg(not(target_os = "linux"))]
-#[path = "writer/portable.rs"]
-mod os;
-#[cfg(all(test, target_os = "linux"))]
-#[path = "writer/portable.rs"]
-mod portable;
+use crate::sys::output::{self, AT_ONCE, Kind, Stream};
 
 /// The memory that unread lines may take.
 const QUEUE_BYTES: usize = 256 * 1024;
-/// A pipe that says it can be written takes this much at once (4096 on Linux, 512 on macOS).
-const AT_ONCE: usize = libc::PIPE_BUF;
 
-/// Makes the line that tells how many were dropped.
+/// Makes the line that tells the number of lines that were dropped.
 type DroppedLine = Box<dyn Fn(u64) -> Vec<u8> + Send>;
 
 /// The way to standard error.
@@ -44,73 +29,58 @@ pub(super) struct Writer {
 
 struct Shared {
     target: Target,
-    state: Mutex<State>,
-    /// The queue has something for the thread, or has become empty.
+    backlog: Mutex<Backlog>,
+    /// Signals that the queue has something for the thread, or has become empty.
     moved: Condvar,
 }
 
+/// The lines that wait, and what is known of the reader.
 #[derive(Default)]
-struct State {
-    queue: VecDeque<Line>,
+struct Backlog {
+    queue: VecDeque<KeptLine>,
     bytes: usize,
-    /// The thread holds a line that it is writing.
+    /// Whether the thread holds a line that it is writing.
     writing: bool,
-    /// Lines that were dropped and not yet accounted for.
+    /// The number of lines that were dropped since the last line about that.
     dropped: u64,
     dropped_line: Option<DroppedLine>,
-    /// Nothing can be written any more.
+    /// Whether nothing can be written any more.
     closed: bool,
 }
 
-struct Line {
+/// A line that waits.
+struct KeptLine {
     bytes: Vec<u8>,
-    /// `None`: the rest of a line that is half written, which is never dropped.
+    /// The level of a line that may be dropped; the rest of one that is half written has none.
     level: Option<Level>,
 }
 
-/// What standard error is, as far as blocking goes.
-enum Target {
-    /// A file, `/dev/null`: never waits for anybody.
-    Direct(Handle),
-    /// A pipe or terminal, opened once more for ourselves, so that not to block is our own matter:
-    /// `O_NONBLOCK` on the inherited description would hit the command and the shell too.
-    Reopened(OwnedFd),
-    /// Anything else: asked before each write whether it takes one.
-    Asked(Handle),
+/// The output that the lines go to.
+struct Target {
+    output: Stream,
+    /// Whether the output may block and is asked before each write.
+    asked: bool,
 }
 
-enum Handle {
-    Stderr,
-    #[cfg(test)]
-    Owned(OwnedFd),
-}
-
-impl Handle {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Stderr => rustix::stdio::stderr(),
-            #[cfg(test)]
-            Self::Owned(fd) => fd.as_fd(),
-        }
-    }
-}
-
-/// What became of a write that does not wait.
-enum Written {
+/// The result of a write that does not wait.
+enum Attempt {
+    /// Everything is written.
     All,
-    /// So many bytes; the rest has to wait.
+    /// This many bytes are; the rest has to wait.
     Some(usize),
+    /// Nothing can be written any more.
     Never,
 }
 
 impl Writer {
     /// A writer to standard error.
     pub(super) fn stderr() -> Self {
-        Self::to(target(Handle::Stderr))
+        Self::to(Target::of(output::stderr()))
     }
 
     fn to(target: Target) -> Self {
-        let shared = Shared { target, state: Mutex::new(State::default()), moved: Condvar::new() };
+        let shared =
+            Shared { target, backlog: Mutex::new(Backlog::default()), moved: Condvar::new() };
         Self { shared: Arc::new(shared), thread: false }
     }
 
@@ -124,39 +94,39 @@ impl Writer {
         if bytes.is_empty() {
             return;
         }
-        let mut state = self.shared.lock();
-        if state.closed {
+        let mut backlog = self.shared.lock();
+        if backlog.closed {
             return;
         }
-        let mut line = Line { bytes, level: Some(level) };
-        if state.idle() {
+        let mut line = KeptLine { bytes, level: Some(level) };
+        if backlog.idle() {
             match self.shared.target.try_write(&line.bytes) {
-                Written::All => return,
-                Written::Never => return state.close(),
-                Written::Some(0) => {}
-                Written::Some(n) => {
+                Attempt::All => return,
+                Attempt::Never => return backlog.close(),
+                Attempt::Some(0) => {}
+                Attempt::Some(n) => {
                     line.bytes.drain(..n);
                     line.level = None;
                 }
             }
         }
-        state.push(line);
-        drop(state);
+        backlog.push(line);
+        drop(backlog);
         if !self.thread {
             self.start();
         }
         self.shared.moved.notify_all();
     }
 
-    /// Waits until everything is written, at most this long. Whether it is.
+    /// Waits until everything is written, at most this long, and tells whether it is.
     pub(super) fn flush(&self, within: Duration) -> bool {
-        let state = self.shared.lock();
+        let backlog = self.shared.lock();
         let waited = self
             .shared
             .moved
-            .wait_timeout_while(state, within, |state| !state.idle() && !state.closed);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.idle()
+            .wait_timeout_while(backlog, within, |backlog| !backlog.idle() && !backlog.closed);
+        let (backlog, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        backlog.idle()
     }
 
     /// Starts the thread. Where the system has none to give, the next line tries again; until then
@@ -169,27 +139,27 @@ impl Writer {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The thread: writes what waits, for ever; sleeps when nothing does.
     fn drain(&self) {
         loop {
-            let mut state = self.lock();
-            state.writing = false;
-            let Some(line) = state.pop() else {
+            let mut backlog = self.lock();
+            backlog.writing = false;
+            let Some(line) = backlog.pop() else {
                 self.moved.notify_all();
-                let state = self.moved.wait_while(state, |state| state.queue.is_empty());
-                drop(state.unwrap_or_else(PoisonError::into_inner));
+                let backlog = self.moved.wait_while(backlog, |backlog| backlog.queue.is_empty());
+                drop(backlog.unwrap_or_else(PoisonError::into_inner));
                 continue;
             };
-            state.writing = true;
-            drop(state);
+            backlog.writing = true;
+            drop(backlog);
             if !self.target.write_all(&line.bytes) {
-                let mut state = self.lock();
-                state.writing = false;
-                state.close();
+                let mut backlog = self.lock();
+                backlog.writing = false;
+                backlog.close();
                 self.moved.notify_all();
                 return;
             }
@@ -197,7 +167,7 @@ impl Shared {
     }
 }
 
-impl State {
+impl Backlog {
     fn idle(&self) -> bool {
         self.queue.is_empty() && !self.writing
     }
@@ -209,7 +179,7 @@ impl State {
     }
 
     /// Adds a line; when there are too many, the oldest of the least important go.
-    fn push(&mut self, line: Line) {
+    fn push(&mut self, line: KeptLine) {
         self.bytes += line.bytes.len();
         self.queue.push_back(line);
         while self.bytes > QUEUE_BYTES {
@@ -223,12 +193,12 @@ impl State {
     }
 
     /// The next line to write; before it, once, how many were dropped.
-    fn pop(&mut self) -> Option<Line> {
+    fn pop(&mut self) -> Option<KeptLine> {
         let half_written = self.queue.front().is_some_and(|line| line.level.is_none());
         if self.dropped > 0 && !half_written {
             let dropped = std::mem::take(&mut self.dropped);
             if let Some(make) = &self.dropped_line {
-                return Some(Line { bytes: make(dropped), level: Some(Level::Warning) });
+                return Some(KeptLine { bytes: make(dropped), level: Some(Level::Warning) });
             }
         }
         let line = self.queue.pop_front()?;
@@ -238,83 +208,49 @@ impl State {
 }
 
 impl Target {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Direct(handle) | Self::Asked(handle) => handle.fd(),
-            Self::Reopened(fd) => fd.as_fd(),
-        }
+    /// Looks at the kind of an output. A pipe or terminal is opened once more; where that is not possible, it is asked.
+    fn of(output: Stream) -> Self {
+        let own = match output.kind() {
+            Kind::File => return Self { output, asked: false },
+            Kind::PipeOrTerminal => output.open_again().ok(),
+            Kind::Other => None,
+        };
+        let asked = own.is_none();
+        Self { output: own.unwrap_or(output), asked }
     }
 
     /// Writes what can be written without waiting.
-    fn try_write(&self, bytes: &[u8]) -> Written {
-        if let Self::Asked(_) = self {
-            let writable = self.ready(Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-            if !writable || bytes.len() > AT_ONCE {
-                return Written::Some(0);
-            }
+    fn try_write(&self, bytes: &[u8]) -> Attempt {
+        if self.asked && (bytes.len() > AT_ONCE || !self.output.is_ready(Some(Duration::ZERO))) {
+            return Attempt::Some(0);
         }
         let mut written = 0;
         while written < bytes.len() {
-            match rustix::io::write(self.fd(), &bytes[written..]) {
+            match self.output.write(&bytes[written..]) {
                 Ok(n) => written += n,
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Written::Some(written),
-                Err(error) if passing(error) => return Written::All,
-                Err(_) => return Written::Never,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Attempt::Some(written);
+                }
+                Err(error) if passing(&error) => return Attempt::All,
+                Err(_) => return Attempt::Never,
             }
         }
-        Written::All
+        Attempt::All
     }
 
     /// Writes everything, however long it takes. `false`: it never can.
     fn write_all(&self, bytes: &[u8]) -> bool {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match rustix::io::write(self.fd(), rest) {
-                Ok(n) => rest = &rest[n..],
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    self.ready(None);
-                    // A terminal can say "ready" with no room for the character that comes next.
-                    thread::sleep(Duration::from_millis(5));
-                }
-                Err(error) if passing(error) => return true,
-                Err(_) => return false,
-            }
-        }
-        true
-    }
-
-    /// Waits until a write is taken, or would fail.
-    fn ready(&self, timeout: Option<&Timespec>) -> bool {
-        let fd = self.fd();
-        let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
-        matches!(poll(&mut fds, timeout), Ok(n) if n > 0)
+        self.output.write_all(bytes).map_or_else(|error| passing(&error), |()| true)
     }
 }
 
 /// Errors that concern one line only: the disk is full now.
-fn passing(error: Errno) -> bool {
-    matches!(error, Errno::NOSPC | Errno::DQUOT | Errno::FBIG)
-}
-
-/// Looks at what standard error is.
-fn target(handle: Handle) -> Target {
-    let fd = handle.fd();
-    let kind = rustix::fs::fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
-    match kind {
-        Ok(FileType::Fifo) => {}
-        Ok(FileType::CharacterDevice) if rustix::termios::isatty(fd) => {}
-        Ok(FileType::RegularFile | FileType::CharacterDevice | FileType::BlockDevice) => {
-            return Target::Direct(handle);
-        }
-        _ => return Target::Asked(handle),
-    }
-    // Where that is not possible, asking has to do.
-    match os::open_again(fd) {
-        Ok(own) => Target::Reopened(own),
-        Err(_) => Target::Asked(handle),
-    }
+fn passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
 }
 
 impl fmt::Debug for Writer {

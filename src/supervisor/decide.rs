@@ -10,8 +10,8 @@ use super::pending::Pending;
 use super::record::Record;
 use super::{Action, Event, Exit, Face, Order, Request, Session, Settings, Snapshot, State};
 use crate::model::{
-    Batch, Cause, Ended, LeftOver, Notice, OnBusy, OnCrash, ProcessEvent, RunId, Signal, SlotId,
-    SpawnError, SpawnStage,
+    Batch, Cause, Ended, LeftOver, Notice, OnBusy, OnCrash, ProcessEvent, RunEnd, RunId, Signal,
+    SlotId, SpawnError, SpawnStage,
 };
 
 /// A stop that takes longer is told.
@@ -462,7 +462,8 @@ impl Supervisor {
         self.paused = paused;
         let waiting = if paused { Vec::new() } else { self.pending.paths().to_vec() };
         let news = News::of(&waiting);
-        out.push(Action::Say(Notice::Paused { paused, waiting }));
+        let said = if paused { Notice::Paused } else { Notice::Resumed { waiting } };
+        out.push(Action::Say(said));
         if let Some(news) = news {
             self.pending.decided_at(Some(now));
             self.answer(news, now, out);
@@ -567,8 +568,8 @@ impl Supervisor {
         self.record.ended(run, ended, lived, now);
         let (next, more) = self.after_end(ended, lived, now);
         let waiting = matches!(next, Next::Rest(Rest::Change { .. }));
-        let shell = self.face.shell;
-        out.push(Action::Say(Notice::Ended { run, ended, after: lived, shell, waiting }));
+        let end = RunEnd { ended, shell: self.face.shell };
+        out.push(Action::Say(Notice::Ended { run, end, after: lived, waiting }));
         if !left.is_empty() {
             out.push(Action::Say(Notice::LeftOvers { run, processes: left }));
         }

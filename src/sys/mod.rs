@@ -13,6 +13,11 @@ mod macos;
 mod macos_here;
 mod unix;
 
+/// The other platforms' way, to be tested here as well.
+#[cfg(all(test, target_os = "linux"))]
+#[path = "macos/reopen.rs"]
+mod macos_reopen;
+
 #[cfg(target_os = "linux")]
 use linux as os;
 #[cfg(not(target_os = "linux"))]
@@ -28,6 +33,8 @@ pub use os::timer;
 pub use unix::bytes;
 pub use unix::errno;
 pub use unix::files;
+pub use unix::local;
 pub use unix::modes;
 pub use unix::open;
+pub use unix::output;
 pub use unix::signal;

@@ -460,6 +460,40 @@ fn a_socket_that_is_being_made_is_left_alone() {
     }
 }
 
+/// Somebody whose connection cannot be taken for want of descriptors waits; nothing spins meanwhile.
+#[test]
+#[cfg(target_os = "linux")]
+fn out_of_descriptors_costs_no_processor_time() {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+    let watcher = Project::new().runs(Stamp::server()).start([]).ready();
+    watcher.wait_for("its socket", || (ask(&watcher, "status").code == Some(0)).then_some(()));
+    let sockets = watcher.root().join("run/go-watcher");
+    let socket = fs::read_dir(sockets).unwrap().flatten().next().expect("a socket").path();
+    let limit = |current| {
+        let pid = Pid::from_raw(watcher.pid() as i32);
+        prlimit(
+            pid,
+            Resource::Nofile,
+            Rlimit { current, maximum: getrlimit(Resource::Nofile).maximum },
+        )
+        .unwrap()
+    };
+    let open = || fs::read_dir(format!("/proc/{}/fd", watcher.pid())).unwrap().count() as u64;
+    let before = limit(Some(open() + 1));
+    // The limit is on the number of a descriptor; some below it may be free.
+    let those_who_wait: Vec<_> =
+        (0..40).map(|_| UnixStream::connect(&socket).expect("a place in the queue")).collect();
+    pace_ms(300);
+    let spent = processes::ticks(watcher.pid());
+    pace_ms(1_000);
+    let spent = processes::ticks(watcher.pid()) - spent;
+    drop(those_who_wait);
+    limit(before.current);
+    ask(&watcher, "status").says(0, "1 (pid ");
+    assert!(spent <= 5, "{spent} ticks within a second");
+}
+
 #[test]
 fn a_directory_that_others_can_enter_is_refused() {
     let project = Project::new().file("a", "0");

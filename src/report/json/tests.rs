@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::line;
-use crate::model::{Cause, Ended, Notice, RunId};
+use super::notice as line;
+use crate::model::{Cause, Ended, Notice, RunEnd, RunId};
 
 const TIME: &str = "2026-11-23T14:02:11.042+01:00";
 
 fn object(notice: &Notice) -> String {
-    String::from_utf8(line(notice, TIME, "words", 0)).unwrap()
+    line(notice, TIME, "words", 0)
 }
 
 fn path(bytes: &[u8]) -> Arc<Path> {
@@ -23,9 +23,8 @@ fn path(bytes: &[u8]) -> Arc<Path> {
 fn an_object_is_one_line_with_its_fields_in_order() {
     let ended = Notice::Ended {
         run: RunId(3),
-        ended: Ended::Exit(139),
+        end: RunEnd { ended: Ended::Exit(139), shell: true },
         after: Duration::from_micros(2_345_678),
-        shell: true,
         waiting: true,
     };
     assert_eq!(
@@ -35,8 +34,16 @@ fn an_object_is_one_line_with_its_fields_in_order() {
          \"message\":\"words\"}\n"
     );
     let same = Notice::SameBytes { path: path(b"/a"), more: 0 };
-    let said = String::from_utf8(line(&same, TIME, "words", 4)).unwrap();
+    let said = line(&same, TIME, "words", 4);
     assert!(said.ends_with("\"path\":\"/a\",\"more\":0,\"swallowed\":4,\"message\":\"words\"}\n"));
+}
+
+/// The fields of each notice, their order and how they are written are a promise to programs.
+#[test]
+fn every_notice_looks_as_it_always_did() {
+    let all = crate::report::samples::all(OsStr::new("a b.go"));
+    let said: String = all.iter().map(object).collect();
+    assert_eq!(said, include_str!("every_notice.jsonl"));
 }
 
 #[test]

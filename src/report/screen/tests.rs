@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Outside, Screen, Terminal};
-use crate::model::{Cause, Color, Ended, Format, Level, Notice, Origin, Rule, RuleKind, RunId};
+use crate::model::{
+    Cause, Color, Ended, Format, Level, Notice, Origin, Rule, RuleKind, RunEnd, RunId,
+};
 use crate::report::escape::hidden;
 use crate::report::{Settings, Verbosity, samples};
 
@@ -83,9 +85,8 @@ fn colours_are_for_terminals() {
     let now = origin();
     let failed = Notice::Ended {
         run: RunId(2),
-        ended: Ended::Exit(1),
+        end: RunEnd { ended: Ended::Exit(1), shell: true },
         after: Duration::from_millis(2_300),
-        shell: true,
         waiting: true,
     };
     let words = "run 2: exit 1 in 2.3s; waiting for a change (r runs again)";

@@ -1,60 +1,72 @@
-//! What is said of what the runs make themselves.
+//! The words about what the runs make themselves.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
 use super::{Context, rules};
-use crate::model::{Learnt, Made, Notice, Proposal, RunId};
+use crate::model::{Learnt, Made, Proposal, RunId};
 use crate::report::escape::{escape, escape_text};
 use crate::report::human;
 
-/// So many of several names are said.
+/// The number of outputs that one line names.
 const NAMED: usize = 3;
 
-/// The words of a notice about outputs and rows; `None` for any other.
-pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
-    Some(match notice {
-        Notice::Outputs { outputs, file } => learnt(outputs, file.as_deref(), context),
-        Notice::OutputReleased { made, ignored } => {
-            let what = if *ignored { "is ignored now" } else { "reloads again" };
-            format!("{} {what}", name(made, None, context))
-        }
-        Notice::Cooling { proposal, after, runs: (first, last), wait, file } => {
-            let when = after.map(|after| format!("{} the start of", moment(after)));
-            format!(
-                "{} changed {} runs {} to {}, and nothing else did: run {} waits until {}{}.{}",
-                shown(proposal, context),
-                when.unwrap_or_else(|| "during".to_owned()),
-                first.0,
-                last.0,
-                last.0 + 1,
-                (context.time_in)(*wait),
-                context.offer("r runs now"),
-                rule("To ignore it", &[proposal], file.as_deref(), context),
-            )
-        }
-        Notice::OutputHint { proposal, runs, file } => format!(
-            "{} changed while {} lived, and each time caused one more run.{}",
-            shown(proposal, context),
-            list("run", runs),
-            rule("If a program makes it", &[proposal], file.as_deref(), context),
-        ),
-        Notice::Trial { made, wait } => format!(
-            "the next start waits {}, to see whether {} moves with it",
-            human::duration(*wait),
-            name(made, None, context)
-        ),
-        _ => return None,
-    })
+pub(super) fn released(made: &Made, ignored: bool, context: &Context<'_>) -> String {
+    let what = if ignored { "is ignored now" } else { "reloads again" };
+    format!("{} {what}", name(made, None, context))
 }
 
-/// `made by the command itself (0.1s after the start of runs 4, 6, 7 and 8)`.
+pub(super) fn cooling(
+    proposal: &Proposal,
+    after: Option<Duration>,
+    (first, last): (RunId, RunId),
+    wait: Duration,
+    file: Option<&str>,
+    context: &Context<'_>,
+) -> String {
+    let when = after.map(|after| format!("{} the start of", moment(after)));
+    format!(
+        "{} changed {} runs {} to {}, and nothing else did: run {} waits until {}{}.{}",
+        shown(proposal, context),
+        when.unwrap_or_else(|| "during".to_owned()),
+        first.0,
+        last.0,
+        last.0 + 1,
+        (context.time_in)(wait),
+        context.offer("r runs now"),
+        rule("To ignore it", &[proposal], file, context),
+    )
+}
+
+pub(super) fn hint(
+    proposal: &Proposal,
+    runs: &[RunId],
+    file: Option<&str>,
+    context: &Context<'_>,
+) -> String {
+    format!(
+        "{} changed while {} lived, and each time caused one more run.{}",
+        shown(proposal, context),
+        list("run", runs),
+        rule("If a program makes it", &[proposal], file, context),
+    )
+}
+
+pub(super) fn trial(made: &Made, wait: Duration, context: &Context<'_>) -> String {
+    format!(
+        "the next start waits {}, to see whether {} moves with it",
+        human::duration(wait),
+        name(made, None, context)
+    )
+}
+
+/// The origin of an output: `made by the command itself (0.1s after the start of runs 4, 6, 7 and 8)`.
 pub(crate) fn made_by(after: Duration, runs: &[RunId]) -> String {
     format!("made by the command itself ({} the start of {})", moment(after), list("run", runs))
 }
 
-fn learnt(outputs: &[Learnt], file: Option<&str>, context: &Context<'_>) -> String {
+pub(super) fn learnt(outputs: &[Learnt], file: Option<&str>, context: &Context<'_>) -> String {
     let all: Vec<String> = outputs.iter().map(|(made, ..)| shown(made, context)).collect();
     let more = all.len().saturating_sub(NAMED);
     let mut names = all[..all.len() - more].join(", ");
@@ -75,7 +87,7 @@ fn learnt(outputs: &[Learnt], file: Option<&str>, context: &Context<'_>) -> Stri
     format!("{names} {are} {by}: {they} then.{rule}{gap}{undo}")
 }
 
-/// The line with the rule that says it for good; empty where no pattern can be said in few words.
+/// The line with the rule that ignores outputs for good; empty where no pattern can be said in few words.
 fn rule(what: &str, of: &[&Proposal], file: Option<&str>, context: &Context<'_>) -> String {
     let patterns: Option<Vec<String>> =
         of.iter().map(|proposal| pattern(proposal, context)).collect();
@@ -114,7 +126,7 @@ fn pattern(proposal: &Proposal, context: &Context<'_>) -> Option<String> {
     }
 }
 
-/// A directory as what its names begin with.
+/// A directory as the beginning of the names in it.
 fn directory(directory: &Path, context: &Context<'_>) -> String {
     match context.path(directory) {
         here if here == "." || here.is_empty() => String::new(),
@@ -126,7 +138,7 @@ fn shown(proposal: &Proposal, context: &Context<'_>) -> String {
     name(&proposal.made, proposal.part, context)
 }
 
-/// `gen.txt`, `reports/report-*.json`.
+/// The name of an output: `gen.txt`, `reports/report-*.json`.
 fn name(made: &Made, part: Option<&str>, context: &Context<'_>) -> String {
     match made {
         Made::Path(path) => context.path(path),
@@ -140,7 +152,7 @@ fn name(made: &Made, part: Option<&str>, context: &Context<'_>) -> String {
     }
 }
 
-/// `run 4`, `runs 4, 6 and 7`.
+/// A list of runs: `run 4`, `runs 4, 6 and 7`.
 fn list(noun: &str, runs: &[RunId]) -> String {
     match runs {
         [] => format!("the {noun}"),
@@ -152,7 +164,7 @@ fn list(noun: &str, runs: &[RunId]) -> String {
     }
 }
 
-/// `0.1s after`: in tenths of a second, which is all that a person can tell.
+/// A moment in tenths of a second, which is all that a person can tell: `0.1s after`.
 fn moment(after: Duration) -> String {
     match (after.as_millis() + 50) / 100 {
         0 => "right after".to_owned(),

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use super::Context;
-use super::trees::type_shown;
 use crate::model::{Origin, Rule, RuleKind};
 use crate::report::escape::{escape, escape_text, shown};
 
-/// Where a rule was written: `config.yml:4`, `built-in`, `-i`.
+/// The place where a rule was written: `config.yml:4`, `built-in`, `-i`.
 pub(in crate::report) fn place(origin: &Origin, directory: &Path) -> String {
     match origin {
         Origin::BuiltIn => "built-in".to_owned(),
@@ -17,7 +16,7 @@ pub(in crate::report) fn place(origin: &Origin, directory: &Path) -> String {
     }
 }
 
-/// `ignored api_gen.go: .gitignore:7 "*_gen.go"; to watch it: -i '!api_gen.go'`.
+/// The line about an ignored path: `ignored api_gen.go: .gitignore:7 "*_gen.go"; to watch it: -i '!api_gen.go'`.
 pub(super) fn ignored(path: &Path, rule: &Rule, context: &Context<'_>) -> String {
     let name = context.path(path);
     let text = escape_text(&rule.text);
@@ -37,7 +36,7 @@ pub(super) fn ignored(path: &Path, rule: &Rule, context: &Context<'_>) -> String
     }
 }
 
-/// What decides about a path, as `explain` prints it after the path: `watched (included_filetypes: .go,
+/// The verdict on a path, as `explain` prints it after the path: `watched (included_filetypes: .go,
 /// config.yml:4)`, `ignored by dist/ (.gitignore:12)`. `polled`: why no events tell of it.
 pub(crate) fn verdict(
     path: &Path,
@@ -79,11 +78,18 @@ pub(crate) fn verdict(
     }
 }
 
+/// A file type as it is shown: `.go` also where it was written without the dot, a name such as `Makefile` as it is.
+pub(crate) fn type_shown(text: &str) -> String {
+    let bare = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric());
+    format!("{}{}", if bare { "." } else { "" }, escape_text(text))
+}
+
 fn type_or(rule: &Rule, text: String) -> String {
     if rule.kind == RuleKind::Filetype { type_shown(&rule.text) } else { text }
 }
 
-/// `.html is not in included_filetypes (config.yml:4)`.
+/// The reason for want of a type: `.html is not in included_filetypes (config.yml:4)`.
 fn type_missing(path: &Path, rule: &Rule, place: &str) -> String {
     let what = match path.extension() {
         Some(extension) => format!(".{}", escape(extension)),

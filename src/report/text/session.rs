@@ -1,46 +1,31 @@
-//! What is said about the configuration, the keys and the end.
+//! The words about the configuration, the keys and the end.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Context;
-use crate::model::{Notice, OnBusy, RunId, Summary};
+use crate::model::{OnBusy, RunEnd, RunId, Summary};
 use crate::report::ending;
 use crate::report::escape::escape_text;
 use crate::report::human::{self, count};
 
-/// The words of a notice about the session itself; `None` for any other.
-pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
-    Some(match notice {
-        Notice::Busy { path, more, on_busy } => {
-            let what = match on_busy {
-                OnBusy::Restart => "the command is stopped and started again",
-                OnBusy::Queue => "the command runs on; one more run when it ends",
-                OnBusy::Ignore => "dropped, the command is running",
-                OnBusy::Signal => "signal sent, the command runs on",
-            };
-            let on_busy = on_busy.word();
-            let paths = context.paths(path, *more);
-            format!("{} changed {paths}: {what} (on_busy: {on_busy})", (context.time)())
-        }
-        Notice::Configuration { text, .. } => text.clone(),
-        Notice::ConfigurationRejected { text, run } => rejected(text, *run, context),
-        Notice::ConfigurationApplied { file, changes, run, restarts } => {
-            applied(file, changes, *run, *restarts)
-        }
-        Notice::Paused { paused: true, .. } => {
-            format!("paused: changes are kept, nothing starts{}", context.offer("p goes on"))
-        }
-        Notice::Paused { paused: false, waiting } => resumed(waiting, context),
-        Notice::Requested { what } => requested(what),
-        Notice::KeyHelp => key_help(),
-        Notice::Quit(summary) => quit(summary),
-        _ => return None,
-    })
+pub(super) fn busy(paths: &str, on_busy: OnBusy, context: &Context<'_>) -> String {
+    let what = match on_busy {
+        OnBusy::Restart => "the command is stopped and started again",
+        OnBusy::Queue => "the command runs on; one more run when it ends",
+        OnBusy::Ignore => "dropped, the command is running",
+        OnBusy::Signal => "signal sent, the command runs on",
+    };
+    let on_busy = on_busy.word();
+    format!("{} changed {paths}: {what} (on_busy: {on_busy})", (context.time)())
 }
 
-/// The error's first line, what stays in force, then the lines that show the place.
-fn rejected(text: &str, run: Option<RunId>, context: &Context<'_>) -> String {
+pub(super) fn paused(context: &Context<'_>) -> String {
+    format!("paused: changes are kept, nothing starts{}", context.offer("p goes on"))
+}
+
+/// A rejected edit: the error's first line, what stays in force, then the lines that show the place.
+pub(super) fn rejected(text: &str, run: Option<RunId>, context: &Context<'_>) -> String {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let goes_on = run.map(|run| format!(", run {} goes on", run.0)).unwrap_or_default();
     let since = (context.configured)();
@@ -49,7 +34,12 @@ fn rejected(text: &str, run: Option<RunId>, context: &Context<'_>) -> String {
     format!("{first}; the configuration of {since} stays{goes_on}{gap}{rest}")
 }
 
-fn applied(file: &str, changes: &[String], run: Option<RunId>, restarts: bool) -> String {
+pub(super) fn applied(
+    file: &str,
+    changes: &[String],
+    run: Option<RunId>,
+    restarts: bool,
+) -> String {
     let what = match changes {
         [] => "read again, nothing changed".to_owned(),
         changes => escape_text(&changes.join(", ")),
@@ -62,7 +52,7 @@ fn applied(file: &str, changes: &[String], run: Option<RunId>, restarts: bool) -
     format!("{}: {what}{then}", escape_text(file))
 }
 
-fn resumed(waiting: &[Arc<Path>], context: &Context<'_>) -> String {
+pub(super) fn resumed(waiting: &[Arc<Path>], context: &Context<'_>) -> String {
     match waiting.split_first() {
         None => "resumed: nothing had changed".to_owned(),
         Some((first, rest)) => {
@@ -71,7 +61,7 @@ fn resumed(waiting: &[Arc<Path>], context: &Context<'_>) -> String {
     }
 }
 
-fn requested(what: &str) -> String {
+pub(super) fn requested(what: &str) -> String {
     match what {
         "stop" => "the command is stopped; the next change starts it".to_owned(),
         "kill" => "killed now".to_owned(),
@@ -79,19 +69,15 @@ fn requested(what: &str) -> String {
     }
 }
 
-fn key_help() -> String {
-    [
-        "r, Space  run again; while a run is stopping: kill it now",
-        "s         stop the command, go on watching",
-        "p         pause, go on",
-        "c         clear the screen",
-        "i         let what the command makes itself reload again",
-        "q         quit; Ctrl-C quits too, twice: at once",
-    ]
-    .join("\n")
-}
+pub(super) const KEY_HELP: &str = "\
+r, Space  run again; while a run is stopping: kill it now
+s         stop the command, go on watching
+p         pause, go on
+c         clear the screen
+i         let what the command makes itself reload again
+q         quit; Ctrl-C quits too, twice: at once";
 
-fn quit(summary: &Summary) -> String {
+pub(super) fn quit(summary: &Summary) -> String {
     let mut parts = Vec::new();
     let runs = match summary.runs {
         1 => "1 run".to_owned(),
@@ -104,7 +90,7 @@ fn quit(summary: &Summary) -> String {
             "{runs}, {} failed (last: run {}, {} at {})",
             count(n),
             run.0,
-            ending::ended(*ended, false),
+            ending::ended(RunEnd { ended: *ended, shell: false }),
             escape_text(time)
         ),
     });

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{Context, same, words};
 use crate::model::{
-    Cause, Ended, LeftOver, Level, Made, Notice, Origin, Proposal, Rule, RuleKind, RunId, Signal,
-    SpawnError, SpawnStage, Summary, Watching,
+    Cause, Ended, LeftOver, Level, Made, Notice, Origin, Proposal, Rule, RuleKind, RunEnd, RunId,
+    Signal, SpawnError, SpawnStage, Summary, Watching,
 };
 
 const DIRECTORY: &str = "/src/app";
@@ -64,7 +64,7 @@ fn run(run: u64, cause: Cause) -> Notice {
 }
 
 fn ended(run: u64, ended: Ended, after: u64, waiting: bool) -> Notice {
-    Notice::Ended { run: RunId(run), ended, after: ms(after), shell: true, waiting }
+    Notice::Ended { run: RunId(run), end: RunEnd { ended, shell: true }, after: ms(after), waiting }
 }
 
 fn proposal(name: &str) -> Proposal {
@@ -453,15 +453,12 @@ fn the_session() {
             "config.yml: +included_filetypes .html; run 2 goes on",
         ),
         (Notice::Configuration { level: Level::Warning, text: "a\n\x1b".to_owned() }, "a\n\\x1b"),
+        (Notice::Paused, "paused: changes are kept, nothing starts (p goes on)"),
         (
-            Notice::Paused { paused: true, waiting: Vec::new() },
-            "paused: changes are kept, nothing starts (p goes on)",
-        ),
-        (
-            Notice::Paused { paused: false, waiting: vec![path("a.go"), path("b.go")] },
+            Notice::Resumed { waiting: vec![path("a.go"), path("b.go")] },
             "resumed: a.go (+1) changed meanwhile",
         ),
-        (Notice::Paused { paused: false, waiting: Vec::new() }, "resumed: nothing had changed"),
+        (Notice::Resumed { waiting: Vec::new() }, "resumed: nothing had changed"),
         (Notice::Requested { what: "kill" }, "killed now"),
     ]);
     assert_eq!(said(&Notice::KeyHelp, true).lines().count(), 6);

@@ -1,58 +1,50 @@
-//! What is said about watching and settling.
+//! The words about watching and settling.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Context, rules};
-use crate::model::{Notice, Watching};
+use super::Context;
+use super::rules::{self, type_shown};
+use crate::model::Watching;
 use crate::report::escape::{escape, escape_text};
 use crate::report::human::{self, count, counted};
 
-/// The words of a notice about what is watched and what changed; `None` for any other.
-pub(super) fn words(notice: &Notice, context: &Context<'_>) -> Option<String> {
-    Some(match notice {
-        Notice::Watching(watching) => watches(watching, context),
-        Notice::Progress { directories, elapsed } => progress(*directories, *elapsed),
-        Notice::Delayed { path, more, wait, duration } => format!(
-            "{} changed {}: reload in {} (watcher.duration: {})",
-            (context.time)(),
-            context.paths(path, *more),
-            human::seconds(*wait),
-            human::seconds(*duration)
-        ),
-        Notice::GitHold { .. } => git(notice, context)?,
-        Notice::SameBytes { path, more } => same(&context.paths(path, *more), 0, context),
-        Notice::Ignored { path, rule, .. } => rules::ignored(path, rule, context),
-        Notice::Directory { path } => format!("watching {}", context.path(path)),
-        Notice::Unreadable { path, error } => format!(
-            "cannot read {}: {}; tried again when it changes",
-            context.path(path),
-            escape_text(error)
-        ),
-        Notice::RootMissing { path } => {
-            format!("{} is missing: it is watched as soon as it is there", context.path(path))
-        }
-        Notice::RootBack { path } => format!("{} is there: watched again", context.path(path)),
-        Notice::Limit { .. } => limit(notice, context)?,
-        Notice::Polling { path, reason, files, interval, advice } => {
-            polling(path, reason, *files, *interval, advice.as_deref())
-        }
-        Notice::Lost { queue, compared, took, changed } => {
-            let full = queue.map(|n| format!(" (queue of {n} full)")).unwrap_or_default();
-            format!(
-                "the kernel dropped events{full}: {} compared in {}, {} changed",
-                counted(*compared, "file"),
-                human::duration(*took),
-                count(*changed as u64)
-            )
-        }
-        Notice::Noisy { path, every } => format!(
-            "{} is being written without end: it reloads once every {}; if it is no source, exclude it",
-            context.path(path),
-            human::seconds(*every)
-        ),
-        _ => return None,
-    })
+pub(super) fn delayed(
+    paths: &str,
+    wait: Duration,
+    duration: Duration,
+    context: &Context<'_>,
+) -> String {
+    let (wait, duration) = (human::seconds(wait), human::seconds(duration));
+    let time = (context.time)();
+    format!("{time} changed {paths}: reload in {wait} (watcher.duration: {duration})")
+}
+
+pub(super) fn unreadable(path: &Path, error: &str, context: &Context<'_>) -> String {
+    let path = context.path(path);
+    format!("cannot read {path}: {}; tried again when it changes", escape_text(error))
+}
+
+pub(super) fn root_missing(path: &Path, context: &Context<'_>) -> String {
+    format!("{} is missing: it is watched as soon as it is there", context.path(path))
+}
+
+pub(super) fn lost(queue: Option<u64>, compared: usize, took: Duration, changed: usize) -> String {
+    let full = queue.map(|n| format!(" (queue of {n} full)")).unwrap_or_default();
+    format!(
+        "the kernel dropped events{full}: {} compared in {}, {} changed",
+        counted(compared, "file"),
+        human::duration(took),
+        count(changed as u64)
+    )
+}
+
+pub(super) fn noisy(path: &Path, every: Duration, context: &Context<'_>) -> String {
+    format!(
+        "{} is being written without end: it reloads once every {}; if it is no source, exclude it",
+        context.path(path),
+        human::seconds(every)
+    )
 }
 
 /// The line for saves that changed nothing; `swallowed` of them were not printed.
@@ -66,7 +58,7 @@ pub(super) fn same(paths: &str, swallowed: u64, context: &Context<'_>) -> String
     format!("saved {paths}, same bytes: nothing to do{others}{offer}")
 }
 
-fn watches(watching: &Watching, context: &Context<'_>) -> String {
+pub(super) fn watches(watching: &Watching, context: &Context<'_>) -> String {
     let roots: Vec<String> = watching.roots.iter().map(|root| context.path(root)).collect();
     let types: Vec<String> = watching.types.iter().map(|t| type_shown(t)).collect();
     let of = if types.is_empty() { String::new() } else { format!(" for {}", types.join(", ")) };
@@ -81,14 +73,7 @@ fn watches(watching: &Watching, context: &Context<'_>) -> String {
     format!("watching {}{of}: {directories}{ignored}", roots.join(", "))
 }
 
-/// `.go` also where it was written without the dot; a name such as `Makefile` as it is.
-pub(crate) fn type_shown(text: &str) -> String {
-    let bare = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && text.chars().all(|c| c.is_ascii_alphanumeric());
-    format!("{}{}", if bare { "." } else { "" }, escape_text(text))
-}
-
-fn progress(directories: usize, elapsed: Duration) -> String {
+pub(super) fn progress(directories: usize, elapsed: Duration) -> String {
     let rate = directories as f64 / elapsed.as_secs_f64().max(0.001);
     format!(
         "looking at the tree: {} so far ({} a second)",
@@ -97,49 +82,71 @@ fn progress(directories: usize, elapsed: Duration) -> String {
     )
 }
 
-fn git(notice: &Notice, context: &Context<'_>) -> Option<String> {
-    let Notice::GitHold { lock, age, waiting, left, stale } = notice else { return None };
+pub(super) fn git(
+    lock: &Path,
+    age: Duration,
+    waiting: usize,
+    left: Duration,
+    stale: bool,
+    context: &Context<'_>,
+) -> String {
     let lock = context.path(lock);
-    let wait = if *waiting == 1 { "waits" } else { "wait" };
+    let wait = if waiting == 1 { "waits" } else { "wait" };
     let rest = format!(
         "{} {wait}, at most {} more{}",
-        counted(*waiting, "change"),
-        human::left(*left),
+        counted(waiting, "change"),
+        human::left(left),
         context.offer("r runs now")
     );
-    let age = human::duration(*age);
-    Some(match stale {
+    let age = human::duration(age);
+    match stale {
         true => format!("{lock} is stale, {age} old: {rest}; if no git is running, remove it"),
         false => format!("git holds {lock}, {age} old: {rest}"),
-    })
-}
-
-fn limit(notice: &Notice, context: &Context<'_>) -> Option<String> {
-    let Notice::Limit { events, polled, interval, sysctl, allowed, largest } = notice else {
-        return None;
-    };
-    let instances = sysctl.contains("instances");
-    let thing = if instances { "inotify instances" } else { "inotify watches" };
-    let all = events + polled;
-    let allowed_now = allowed.map(|n| format!(" ({n} allowed)")).unwrap_or_default();
-    let least = if instances { 1_024 } else { 524_288.max(2 * all as u64) };
-    let better = least.max(allowed.unwrap_or(0).saturating_mul(2)).checked_next_power_of_two();
-    let mut remedy = format!("All by events: sudo sysctl {sysctl}={}", better.unwrap_or(least));
-    if let Some((path, directories)) = largest {
-        let size = counted(*directories, "directory");
-        remedy += &format!("; or exclude the largest, {} ({size})", context.path(path));
     }
-    Some(format!(
-        "out of {thing}{allowed_now}: {} of {} by events, {} by polling every {}. Nothing is missed.\n{remedy}",
-        count(*events as u64),
-        counted(all, "directory"),
-        count(*polled as u64),
-        human::seconds(*interval)
-    ))
 }
 
-/// Absolute: which file system a tree is on is seen by its whole path.
-fn polling(
+/// Whether a limit is about instances of inotify, not about watches.
+fn of_instances(sysctl: &str) -> bool {
+    sysctl.contains("instances")
+}
+
+pub(super) fn limit(
+    (events, polled): (usize, usize),
+    interval: Duration,
+    sysctl: &str,
+    allowed: Option<u64>,
+) -> String {
+    let thing = if of_instances(sysctl) { "inotify instances" } else { "inotify watches" };
+    let allowed = allowed.map(|n| format!(" ({n} allowed)")).unwrap_or_default();
+    format!(
+        "out of {thing}{allowed}: {} of {} by events, {} by polling every {}. Nothing is missed.",
+        count(events as u64),
+        counted(events + polled, "directory"),
+        count(polled as u64),
+        human::seconds(interval)
+    )
+}
+
+/// The second line about a limit: the remedy.
+pub(super) fn remedy(
+    directories: usize,
+    sysctl: &str,
+    allowed: Option<u64>,
+    largest: Option<&(PathBuf, usize)>,
+    context: &Context<'_>,
+) -> String {
+    let least = if of_instances(sysctl) { 1_024 } else { 524_288.max(2 * directories as u64) };
+    let better = least.max(allowed.unwrap_or(0).saturating_mul(2)).checked_next_power_of_two();
+    let better = better.unwrap_or(least);
+    let exclude = largest.map(|(path, directories)| {
+        let size = counted(*directories, "directory");
+        format!("; or exclude the largest, {} ({size})", context.path(path))
+    });
+    format!("All by events: sudo sysctl {sysctl}={better}{}", exclude.unwrap_or_default())
+}
+
+/// The line about a tree that is polled. Its path is absolute: the whole path shows which file system it is on.
+pub(super) fn polling(
     path: &Path,
     reason: &str,
     files: usize,

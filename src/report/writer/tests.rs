@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use super::{Handle, QUEUE_BYTES, Target, Writer, target};
+use super::{QUEUE_BYTES, Target, Writer};
 use crate::model::Level;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ fn now() -> Instant {
 /// Every way of writing that a pipe can be written in.
 fn ways(fd: OwnedFd) -> [Writer; 2] {
     let again = fd.try_clone().unwrap();
-    [Writer::to(target(Handle::Owned(fd))), Writer::to(Target::Asked(Handle::Owned(again)))]
+    [Writer::to(Target::of(fd.into())), Writer::to(Target { output: again.into(), asked: true })]
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_pipe_that_nobody_reads_never_blocks_and_then_gets_everything_in_order() {
 #[test]
 fn memory_is_bounded_and_details_go_first() {
     let (mut reader, fd) = pipe();
-    let mut writer = Writer::to(target(Handle::Owned(fd)));
+    let mut writer = Writer::to(Target::of(fd.into()));
     writer.when_dropped(Box::new(|n| format!("dropped {n}\n").into_bytes()));
     for n in 0..20_000 {
         let level = if n % 10 == 0 { Level::Error } else { Level::Detail };
@@ -125,7 +125,7 @@ fn a_reader_that_went_away_ends_the_writer_quietly() {
 #[test]
 fn a_reader_that_goes_away_while_lines_wait_ends_the_thread() {
     let (reader, fd) = pipe();
-    let mut writer = Writer::to(target(Handle::Owned(fd)));
+    let mut writer = Writer::to(Target::of(fd.into()));
     for n in 0..2_000 {
         writer.write(line(n), Level::Info);
     }
@@ -142,7 +142,7 @@ fn a_terminal_that_nobody_reads_never_blocks() {
     let name = ptsname(&master, Vec::new()).unwrap();
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
     let slave = rustix::fs::open(name, flags, rustix::fs::Mode::empty()).unwrap();
-    let mut writer = Writer::to(target(Handle::Owned(slave)));
+    let mut writer = Writer::to(Target::of(slave.into()));
     let begun = now();
     for n in 0..5_000 {
         writer.write(line(n), Level::Info);
@@ -158,26 +158,8 @@ fn a_terminal_that_nobody_reads_never_blocks() {
 fn a_full_disk_costs_a_line_and_no_more() {
     let flags = rustix::fs::OFlags::WRONLY;
     let Ok(full) = rustix::fs::open("/dev/full", flags, rustix::fs::Mode::empty()) else { return };
-    let mut writer = Writer::to(target(Handle::Owned(full)));
+    let mut writer = Writer::to(Target::of(full.into()));
     writer.write(line(1), Level::Info);
     assert!(writer.flush(Duration::ZERO));
     assert!(!writer.shared.lock().closed);
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn where_there_is_no_proc_a_terminal_is_opened_by_its_name_and_a_pipe_is_not() {
-    use std::os::fd::AsFd as _;
-    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&controller).unwrap();
-    unlockpt(&controller).unwrap();
-    let name = ptsname(&controller, Vec::new()).unwrap();
-    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
-    let terminal = rustix::fs::open(&name, flags, rustix::fs::Mode::empty()).unwrap();
-    let own = super::portable::open_again(terminal.as_fd()).unwrap();
-    let not_blocking = rustix::fs::OFlags::NONBLOCK;
-    assert!(rustix::fs::fcntl_getfl(&own).unwrap().contains(not_blocking));
-    assert!(!rustix::fs::fcntl_getfl(&terminal).unwrap().contains(not_blocking));
-    let (_reader, writer) = pipe();
-    assert!(super::portable::open_again(writer.as_fd()).is_err());
 }

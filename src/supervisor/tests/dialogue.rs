@@ -145,7 +145,7 @@ fn said(notice: &Notice) -> String {
         Notice::Busy { path, more, on_busy } => {
             format!("{} {} +{more}", on_busy.word(), path.display())
         }
-        Notice::Ended { ended, waiting, .. } => match ended {
+        Notice::Ended { end, waiting, .. } => match end.ended {
             Ended::Exit(status) => format!("ended {status}{}", waits(waiting)),
             Ended::Signal(signal) => format!("ended sig{signal}{}", waits(waiting)),
         },
@@ -156,8 +156,8 @@ fn said(notice: &Notice) -> String {
         Notice::WaitsForTerminal { .. } => "tty".into(),
         Notice::CrashDelay { wait, .. } => format!("again in {}", wait.as_millis()),
         Notice::CrashGaveUp { starts } => format!("gave up after {starts}"),
-        Notice::Paused { paused: true, .. } => "paused".into(),
-        Notice::Paused { paused: false, waiting } => format!("resumed {}", waiting.len()),
+        Notice::Paused => "paused".into(),
+        Notice::Resumed { waiting } => format!("resumed {}", waiting.len()),
         Notice::Requested { what } => (*what).into(),
         other => panic!("not a notice of the supervisor: {other:?}"),
     }

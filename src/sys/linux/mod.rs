@@ -6,6 +6,7 @@ pub(super) mod filesystem;
 pub mod heap;
 pub(super) mod listing;
 pub mod mounts;
+pub(super) mod reopen;
 pub mod stdio;
 pub mod thread;
 pub mod timer;

@@ -3,7 +3,9 @@
 pub mod bytes;
 pub mod errno;
 pub mod files;
+pub mod local;
 pub mod modes;
 pub mod open;
+pub mod output;
 pub mod signal;
 pub(super) mod thread;

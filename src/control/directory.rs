@@ -1,27 +1,28 @@
-//! Where the sockets lie: a directory that only their owner can enter.
+//! The directory of the sockets, which only their owner can enter.
 #![expect(clippy::disallowed_methods, reason = "shell: makes and checks the socket directory")]
 
 use std::fmt;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+use crate::sys::local;
 
 /// The private directory of this user's sockets.
 #[derive(Clone, Debug)]
-pub struct Place(PathBuf);
+pub struct SocketDirectory(PathBuf);
 
-/// Why there is no socket directory.
+/// The reason for which there is no socket directory.
 #[derive(Debug)]
-pub enum PlaceError {
+pub enum SocketDirectoryError {
     /// The system refused.
     Io(PathBuf, io::Error),
-    /// It belongs to somebody else.
+    /// The directory belongs to another user.
     Foreign(PathBuf, u32),
-    /// Others can enter or write it.
+    /// Other users can enter or write the directory.
     Open(PathBuf, u32),
 }
 
-impl fmt::Display for PlaceError {
+impl fmt::Display for SocketDirectoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
@@ -41,11 +42,11 @@ impl fmt::Display for PlaceError {
     }
 }
 
-impl Place {
-    /// `$XDG_RUNTIME_DIR/go-watcher`, else `go-watcher-UID` in the temporary directory. Nothing is made.
+impl SocketDirectory {
+    /// The directory `$XDG_RUNTIME_DIR/go-watcher`, else `go-watcher-UID` in the temporary directory. Nothing is made.
     #[must_use]
     pub fn of_this_user() -> Self {
-        let uid = rustix::process::geteuid().as_raw();
+        let uid = local::user();
         match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
             Some(runtime) if runtime.is_absolute() && runtime.is_dir() => {
                 Self(runtime.join("go-watcher"))
@@ -60,7 +61,7 @@ impl Place {
         Self(path)
     }
 
-    /// The directory.
+    /// The path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -70,26 +71,26 @@ impl Place {
     ///
     /// # Errors
     /// When it can't be made, is a link or no directory, belongs to another user, or lets others in.
-    pub fn prepare(&self) -> Result<(), PlaceError> {
-        match std::fs::DirBuilder::new().mode(0o700).create(&self.0) {
+    pub fn prepare(&self) -> Result<(), SocketDirectoryError> {
+        match local::make_private_directory(&self.0) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                Err(PlaceError::Io(self.0.clone(), error))
+                Err(SocketDirectoryError::Io(self.0.clone(), error))
             }
             _ => self.check(),
         }
     }
 
-    fn check(&self) -> Result<(), PlaceError> {
-        let failed = |error| PlaceError::Io(self.0.clone(), error);
+    fn check(&self) -> Result<(), SocketDirectoryError> {
+        let failed = |error| SocketDirectoryError::Io(self.0.clone(), error);
         let meta = std::fs::symlink_metadata(&self.0).map_err(failed)?;
         if !meta.is_dir() {
             return Err(failed(io::Error::from(io::ErrorKind::NotADirectory)));
         }
-        if meta.uid() != rustix::process::geteuid().as_raw() {
-            return Err(PlaceError::Foreign(self.0.clone(), meta.uid()));
+        if local::owner(&meta) != local::user() {
+            return Err(SocketDirectoryError::Foreign(self.0.clone(), local::owner(&meta)));
         }
-        match meta.mode() & 0o7777 {
-            mode if mode & 0o077 != 0 => Err(PlaceError::Open(self.0.clone(), mode)),
+        match local::mode(&meta) {
+            mode if mode & 0o077 != 0 => Err(SocketDirectoryError::Open(self.0.clone(), mode)),
             _ => Ok(()),
         }
     }
@@ -119,12 +120,12 @@ mod tests {
     #[test]
     fn a_directory_that_others_can_enter_is_refused() {
         let parent = tempfile::tempdir().unwrap();
-        let place = Place::at(parent.path().join("go-watcher"));
+        let place = SocketDirectory::at(parent.path().join("go-watcher"));
         place.prepare().unwrap();
         place.prepare().unwrap();
         for mode in [0o710, 0o701, 0o720, 0o777] {
             std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-            assert!(matches!(place.prepare(), Err(PlaceError::Open(_, m)) if m == mode));
+            assert!(matches!(place.prepare(), Err(SocketDirectoryError::Open(_, m)) if m == mode));
         }
     }
 
@@ -132,7 +133,7 @@ mod tests {
     fn a_link_in_its_place_is_refused() {
         let parent = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(parent.path(), parent.path().join("go-watcher")).unwrap();
-        let place = Place::at(parent.path().join("go-watcher"));
-        assert!(matches!(place.prepare(), Err(PlaceError::Io(..))));
+        let place = SocketDirectory::at(parent.path().join("go-watcher"));
+        assert!(matches!(place.prepare(), Err(SocketDirectoryError::Io(..))));
     }
 }
