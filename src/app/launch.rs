@@ -11,11 +11,6 @@ use crate::process::Launch;
 
 use super::private::{self, Private};
 
-/// The environment this program was started with, overridden by the file and the flags: what every run
-/// gets, before it is told what changed.
-#[derive(Debug)]
-pub(super) struct Environment(Vec<(OsString, OsString)>);
-
 /// A run ready to be started.
 pub(super) struct Prepared {
     /// For the process room.
@@ -24,33 +19,30 @@ pub(super) struct Prepared {
     pub problem: Option<Notice>,
 }
 
-impl Environment {
-    /// Merges what was inherited with what is configured, which wins.
-    pub(super) fn new(config: &Config) -> Self {
-        let mut merged: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        merged.extend(config.env.iter().cloned());
-        Self(merged.into_iter().collect())
-    }
+/// The environment this program was started with, overridden by the file and the flags: what every run gets, before
+/// it is told what changed.
+pub(super) fn environment(config: &Config) -> Vec<(OsString, OsString)> {
+    let mut merged: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    merged.extend(config.env.iter().cloned());
+    merged.into_iter().collect()
+}
 
-    /// Everything that is needed to start `run`, which is told of `paths`. It starts even when it can't be told what changed.
-    pub(super) fn prepare(
-        &self,
-        config: &Config,
-        files: &mut Private,
-        run: RunId,
-        paths: &[Arc<Path>],
-    ) -> Prepared {
-        let mut env = self.0.clone();
-        env.push(("GO_WATCHER_CHANGED".into(), private::list(paths)));
-        let problem = match files.write(paths) {
-            Ok(file) => {
-                env.push(("GO_WATCHER_CHANGED_FILE".into(), file.into()));
-                None
-            }
-            Err((path, error)) => Some(Notice::NoChangedFile { path, error: error.to_string() }),
-        };
-        let argv = config.command.as_ref().map(|command| command.argv.clone()).unwrap_or_default();
-        let directory = config.directory.clone();
-        Prepared { launch: Launch { run, argv, env, directory, stdin: config.stdin }, problem }
-    }
+/// Everything that is needed to start `run`, which is told of `paths`. It starts even when it can't be told what changed.
+pub(super) fn prepare(
+    config: &Config,
+    files: &mut Private,
+    run: RunId,
+    paths: &[Arc<Path>],
+) -> Prepared {
+    let mut env = vec![("GO_WATCHER_CHANGED".into(), private::list(paths))];
+    let problem = match files.write(paths) {
+        Ok(file) => {
+            env.push(("GO_WATCHER_CHANGED_FILE".into(), file.into()));
+            None
+        }
+        Err((path, error)) => Some(Notice::NoChangedFile { path, error: error.to_string() }),
+    };
+    let argv = config.command.as_ref().map(|command| command.argv.clone()).unwrap_or_default();
+    let directory = config.directory.clone();
+    Prepared { launch: Launch { run, argv, env, directory, stdin: config.stdin }, problem }
 }

@@ -166,7 +166,7 @@ impl Instance {
             self.note(seen, now);
         }
         if restart {
-            self.environment = super::launch::Environment::new(&newer);
+            self.host.environment(super::launch::environment(&newer));
             self.request(Request::Restart, now);
         }
     }

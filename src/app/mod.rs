@@ -25,7 +25,7 @@ use crate::control::commands::{self, Said};
 use crate::control::{Ask, Name};
 use crate::explain;
 use crate::model::{ExitStatus, Notice};
-use crate::process::{self, Host};
+use crate::process::{self, Host, Shape};
 use crate::report::{self, Reporter};
 use crate::supervisor::Exit;
 
@@ -73,7 +73,7 @@ fn dispatch(command: Command) -> ExitCode {
 
 fn run(args: &RunArgs) -> ExitCode {
     // The shim starts while the configuration is read; without it there is nothing to hurry for.
-    let host = Host::start();
+    let host = Host::start(Shape::of_this_system());
     in_directory(|at| {
         let config = config::load(args, at, &variable)?;
         config.required_command()?;

@@ -33,7 +33,7 @@ impl Instance {
     fn spawn(&mut self, run: RunId, cause: &Cause, now: Instant) {
         let along = self.begin_act(run, cause, now);
         let told = cause.with(along);
-        let launch = self.environment.prepare(&self.config, &mut self.private, run, &told);
+        let launch = super::launch::prepare(&self.config, &mut self.private, run, &told);
         if let Some(notice) = launch.problem {
             self.reporter.say(&notice, now);
         }

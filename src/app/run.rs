@@ -20,7 +20,7 @@ use crate::watch::{Message, Timestamp, Watch};
 
 use super::calls::Latest;
 use super::git::GitGate;
-use super::launch::Environment;
+use super::launch;
 use super::live::Live;
 use super::outputs::seed;
 use super::pace::Pace;
@@ -36,7 +36,6 @@ pub(super) struct Instance {
     pub(super) config: Arc<Config>,
     pub(super) live: Live,
     pub(super) outputs: Outputs,
-    pub(super) environment: Environment,
     pub(super) reporter: Reporter,
     pub(super) signals: Signals,
     pub(super) keys: Option<Keys>,
@@ -84,6 +83,7 @@ impl Instance {
             reporter.say(notice, now);
         }
         host.settings(&config.stop_keep);
+        host.environment(launch::environment(&config));
         let face = face(&config, keys.is_some());
         let private = Private::new();
         let settings = private.complete(&config.watch);
@@ -92,7 +92,6 @@ impl Instance {
         let mut supervisor = Supervisor::new(config.supervise.clone(), face, now);
         let first = supervisor.handle(Event::Begin, now);
         let mut instance = Self {
-            environment: Environment::new(&config),
             watch: Watch::start(
                 settings,
                 config.watched_roots(),

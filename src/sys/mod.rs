@@ -15,5 +15,16 @@ use linux as os;
 #[cfg(not(target_os = "linux"))]
 use macos as os;
 
-pub use os::timer;
-pub use unix::{bytes, errno, signal};
+pub use os::{processes, this, timer};
+pub use unix::{
+    bytes, dispositions, errno, process, program, readable, signal, sleep, socket, spawn, stdin,
+    terminal,
+};
+
+/// A child by `fork`, to be tested on Linux as well.
+#[cfg(all(test, target_os = "linux"))]
+#[path = "macos/child.rs"]
+#[expect(dead_code, reason = "only the way to make a child is another")]
+mod forked;
+#[cfg(all(test, not(target_os = "linux")))]
+use macos::child as forked;

@@ -1,3 +1,6 @@
 //! Linux.
 
+pub(super) mod child;
+pub mod processes;
+pub mod this;
 pub mod timer;

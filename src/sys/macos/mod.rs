@@ -1,3 +1,6 @@
 //! macOS, and every other Unix but Linux.
 
+pub(super) mod child;
+pub mod processes;
+pub mod this;
 pub mod timer;

@@ -1,5 +1,14 @@
 //! What every Unix has.
 
 pub mod bytes;
+pub mod dispositions;
 pub mod errno;
+pub mod process;
+pub mod program;
+pub mod readable;
 pub mod signal;
+pub mod sleep;
+pub mod socket;
+pub mod spawn;
+pub mod stdin;
+pub mod terminal;
