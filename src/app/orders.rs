@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::run::Instance;
 use crate::model::{Cause, RunId};
-use crate::supervisor::{Action, Event};
+use crate::supervisor::Action;
 
 impl Instance {
     pub(super) fn perform(&mut self, actions: Vec<Action>, now: Instant) {
@@ -20,10 +20,7 @@ impl Instance {
                     self.begin_act(run, &Cause::Changes(Vec::new()), now);
                     self.host.signal(run, signal);
                 }
-                Action::Survey { run } => {
-                    let processes = self.host.remaining();
-                    self.happened(Event::StillThere { run, processes }, now);
-                }
+                Action::Survey { run } => self.host.survey(run),
                 Action::Say(notice) => self.reporter.say(&notice, now),
                 Action::Exit(exit) => self.exit = Some(exit),
             }

@@ -82,6 +82,13 @@ impl Instance {
         for notice in &config.notices {
             reporter.say(notice, now);
         }
+        if let Some(missing) = host.lacks() {
+            let text = format!(
+                "{missing}: what leaves the command's process group (setsid) is not stopped, and drives that are \
+                 mounted later are not noticed"
+            );
+            reporter.say(&Notice::Configuration { level: Level::Warning, text }, now);
+        }
         host.settings(&config.stop_keep);
         host.environment(launch::environment(&config));
         let face = face(&config, keys.is_some());

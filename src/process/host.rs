@@ -9,15 +9,15 @@ use super::launch::{self, Launch, Sought, Stdin};
 use super::link::Link;
 use super::signals;
 use super::terminal::{self, Foreground};
-use super::tree::{Group, Shape, Tree, named};
+use super::tree::{Group, Shape, Tree};
 use super::wire::{Named, Order, Report};
 use crate::model::{Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
 use crate::supervisor::Event;
 use crate::sys::dispositions::{self, Stream};
 use crate::sys::process::{self, Child, Process, own_pid};
-use crate::sys::processes;
 use crate::sys::readable::Readable;
 use crate::sys::signal::{SIGCHLD, SIGCONT, SIGKILL};
+use crate::sys::{processes, this};
 
 /// Between two looks at a tree that fell to us.
 const ORPHANS_PAUSE: Duration = Duration::from_millis(1);
@@ -110,7 +110,7 @@ impl Host {
                 Ok(link) => self.tell_all(link),
                 Err(error) => {
                     let errno = error.raw_os_error().unwrap_or(0);
-                    let (stage, path) = (SpawnStage::Shim, "/proc/self/exe".into());
+                    let (stage, path) = (SpawnStage::Shim, this::path());
                     let error = SpawnError { stage, path, errno, detail: None };
                     self.events.push_back(Event::SpawnFailed { run, error });
                     return;
@@ -151,10 +151,16 @@ impl Host {
         self.order(&Order::Signal { run: run.0, signal: signal.0 });
     }
 
-    /// What still lives of the current run, its leader first; for the line about a slow stop.
-    pub fn remaining(&self) -> Vec<LeftOver> {
-        let root = self.link.as_ref().map_or_else(own_pid, |link| link.pid);
-        left_overs(self.living(root).iter().map(named).collect())
+    /// Asks what still lives of the run; `StillThere` follows if it is not gone. (The shim looks: that takes a while
+    /// where it has many processes.)
+    pub fn survey(&mut self, run: RunId) {
+        self.order(&Order::Survey { run: run.0 });
+    }
+
+    /// What this system lacks for it to reach everything that a run starts.
+    #[must_use]
+    pub fn lacks(&self) -> Option<&'static str> {
+        if self.tree.is_group() { processes::missing() } else { None }
     }
 
     /// Process id of the shim, when it lives.
@@ -256,7 +262,12 @@ impl Host {
             Report::Gone { run, stopped } => {
                 let run = RunId(run);
                 self.run = self.run.filter(|&current| current != run);
+                // Its number may be another's from now on.
+                self.group = None;
                 Event::Gone { run, stopped: left_overs(stopped) }
+            }
+            Report::Remaining { run, processes } => {
+                Event::StillThere { run: RunId(run), processes: left_overs(processes) }
             }
             Report::Waits { run, process } => {
                 Event::WaitsForTerminal { run: RunId(run), process: process.into() }
@@ -346,7 +357,7 @@ impl Host {
             _ => orphans.iter().for_each(|orphan| processes::send(orphan, SIGKILL)),
         }
         if orphans.is_empty() {
-            self.lost = None;
+            (self.lost, self.group) = (None, None);
             self.take_terminal();
             let run = self.run.take();
             self.events.push_back(Event::ShimLost { run });

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::tree::{Group, Tree, names};
+use super::tree::{Group, Tree, named, names};
 use super::wire::{Named, Report};
 use crate::model::Ended;
 use crate::sys::process::{self, own_pid};
@@ -116,6 +116,12 @@ impl Hosted {
             self.stopped =
                 if self.group.leaderless { names(living) } else { tree.new_daemons(living) };
         }
+    }
+
+    /// What still lives of it.
+    pub(super) fn remaining(&self, tree: &Tree) -> Report {
+        let living = tree.living(own_pid(), &self.group);
+        Report::Remaining { run: self.run, processes: living.iter().map(named).collect() }
     }
 
     /// The leader has ended.

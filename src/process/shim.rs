@@ -166,6 +166,12 @@ impl Shim {
                     hosted.signal(signal);
                 }
             }
+            Order::Survey { run } => {
+                let hosted = self.hosted.as_ref().filter(|hosted| hosted.run == run);
+                if let Some(report) = hosted.map(|hosted| hosted.remaining(&self.tree)) {
+                    self.tell(&report);
+                }
+            }
             Order::Stop { run, .. } | Order::Kill { run } if !self.hosts(run) => {
                 self.tell(&Report::Gone { run, stopped: Vec::new() });
             }

@@ -26,6 +26,8 @@ pub(super) enum Order {
     Kill { run: u64 },
     /// Only send a signal to its process group.
     Signal { run: u64, signal: i32 },
+    /// Name what still lives of it.
+    Survey { run: u64 },
 }
 
 /// From the shim to the host.
@@ -50,6 +52,8 @@ pub(super) enum Report {
     },
     /// Nothing of the run is left; these left-overs had to be stopped.
     Gone { run: u64, stopped: Vec<Named> },
+    /// What still lives of the run, its leader first.
+    Remaining { run: u64, processes: Vec<Named> },
     /// Stopped by SIGTTIN or SIGTTOU.
     Waits { run: u64, process: Named },
     /// The leader was stopped by SIGTSTP (Ctrl-Z in the foreground).
@@ -145,6 +149,7 @@ mod tests {
             Order::Stop { run: u64::MAX, signal: 15 },
             Order::Kill { run: 1 },
             Order::Signal { run: 2, signal: 10 },
+            Order::Survey { run: 3 },
             Order::Keep(vec!["sccache".into(), "gpg-agent".into()]),
         ];
         let mut bytes = Vec::new();
@@ -166,6 +171,7 @@ mod tests {
             Report::Exited { run, ended: Ended::Exit(255), left: vec![process(1), process(2)] },
             Report::Exited { run, ended: Ended::Signal(9), left: vec![] },
             Report::Gone { run, stopped: vec![process(5)] },
+            Report::Remaining { run, processes: vec![process(1)] },
             Report::Waits { run, process: process(6) },
             Report::Suspended { run },
         ];

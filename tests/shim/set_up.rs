@@ -135,8 +135,9 @@ async fn who_is_asked_by_the_terminal_is_reported_once() {
     let run = bed.sh("echo > up; sh -c 'echo > up2; sleep 1000'; true");
     let pid = bed.started().await;
     bed.file("up2").await;
-    let sleeps = || bed.host.remaining().iter().any(|one| one.name == "sleep");
-    until("sleep", || sleeps().then_some(())).await;
+    while !bed.remaining(run).await.iter().any(|one| one.name == "sleep") {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
     for _ in 0..2 {
         let group = format!("-{pid}");
         let kill =

@@ -144,6 +144,15 @@ impl Bed {
         }
     }
 
+    /// What still lives of a run.
+    pub(crate) async fn remaining(&mut self, run: RunId) -> Vec<LeftOver> {
+        self.host.survey(run);
+        match self.next().await {
+            Event::StillThere { run: asked, processes } if asked == run => processes,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Waits for a file that the run writes, and reads it.
     pub(crate) async fn file(&self, name: &str) -> String {
         let path: PathBuf = self.directory.path().join(name);

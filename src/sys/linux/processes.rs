@@ -14,6 +14,16 @@ pub fn are_listed() -> bool {
     own.is_ok_and(|own| own.to_str() == Ok(own_pid().to_string().as_str()))
 }
 
+/// Why processes are not listed, where they usually are.
+#[must_use]
+pub fn missing() -> Option<&'static str> {
+    match (are_listed(), rustix::fs::access("/proc/self", rustix::fs::Access::EXISTS)) {
+        (true, _) => None,
+        (false, Ok(())) => Some("/proc shows another PID namespace"),
+        (false, Err(_)) => Some("/proc is missing"),
+    }
+}
+
 /// Reads one process; `None` when it does not exist (any more).
 #[must_use]
 pub fn process(pid: i32) -> Option<Process> {

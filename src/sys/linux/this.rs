@@ -1,19 +1,28 @@
 //! This process and its program.
 #![expect(unsafe_code, reason = "the name of a process has no safe wrapper")]
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString};
 use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::sys::bytes::os_str;
 
-/// Where this program is, in the order to try: through the kernel, since its path may by now be another build; by
-/// its path, where there is no `/proc`.
+/// The program of this process, through the kernel: at its path there may be another build by now.
+const PROGRAM: &CStr = c"/proc/self/exe";
+
+/// Where to look for this program, in this order: without `/proc` its path has to do.
 #[must_use]
 pub fn program() -> Vec<CString> {
-    let path = os_str(rustix::param::linux_execfn().to_bytes());
-    let path = std::path::absolute(path).unwrap_or_default();
-    let path = CString::new(OsStr::as_encoded_bytes(path.as_os_str())).unwrap_or_default();
-    vec![c"/proc/self/exe".to_owned(), path]
+    let started_as = Path::new(os_str(rustix::param::linux_execfn().to_bytes()));
+    let started_as = std::path::absolute(started_as).unwrap_or_default();
+    let path = CString::new(started_as.into_os_string().into_encoded_bytes());
+    std::iter::once(PROGRAM.to_owned()).chain(path).collect()
+}
+
+/// What this program is called where it can't be started.
+#[must_use]
+pub fn path() -> PathBuf {
+    os_str(PROGRAM.to_bytes()).into()
 }
 
 /// Names this process in `ps`.

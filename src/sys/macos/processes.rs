@@ -8,6 +8,12 @@ pub fn are_listed() -> bool {
     false
 }
 
+/// Why processes are not listed, where they usually are.
+#[must_use]
+pub fn missing() -> Option<&'static str> {
+    None
+}
+
 /// One process.
 #[must_use]
 pub fn process(_pid: i32) -> Option<Process> {

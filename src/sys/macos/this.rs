@@ -2,12 +2,18 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
+use std::path::PathBuf;
 
-/// Where this program is.
+/// Where to look for this program.
 #[must_use]
 pub fn program() -> Vec<CString> {
-    let path = std::env::current_exe().unwrap_or_default();
-    CString::new(path.as_os_str().as_encoded_bytes()).into_iter().collect()
+    CString::new(path().into_os_string().into_encoded_bytes()).into_iter().collect()
+}
+
+/// What this program is called where it can't be started.
+#[must_use]
+pub fn path() -> PathBuf {
+    std::env::current_exe().unwrap_or_default()
 }
 
 /// A process has the name of its program here.
