@@ -137,24 +137,24 @@ impl Host {
     /// Sends the stop signal to the whole tree of the run, then SIGCONT. `Gone` follows when nothing is
     /// left of it (at once when the run is already gone).
     pub fn stop(&mut self, run: RunId, signal: Signal) {
-        self.end(run, &Order::Stop { run: run.0, signal: signal.0 });
+        self.end(run, &Order::Stop { run, signal: signal.0 });
     }
 
     /// SIGKILL to everything of the run, again until nothing is left; `Gone` follows.
     pub fn kill(&mut self, run: RunId) {
-        self.end(run, &Order::Kill { run: run.0 });
+        self.end(run, &Order::Kill { run });
     }
 
     /// Sends a signal to the run's process group and lets it live.
     pub fn signal(&mut self, run: RunId, signal: Signal) {
         self.signalled |= terminal::typed_signal(Ended::Signal(signal.0)).is_some();
-        self.order(&Order::Signal { run: run.0, signal: signal.0 });
+        self.order(&Order::Signal { run, signal: signal.0 });
     }
 
     /// Asks what still lives of the run; `StillThere` follows if it is not gone. (The shim looks: that takes a while
     /// where it has many processes.)
     pub fn survey(&mut self, run: RunId) {
-        self.order(&Order::Survey { run: run.0 });
+        self.order(&Order::Survey { run });
     }
 
     /// What this system lacks for it to reach everything that a run starts.
@@ -249,28 +249,28 @@ impl Host {
             Report::Started { run, pid } => {
                 self.foreground.started(pid.cast_signed());
                 self.group = Some(Group::new(pid.cast_signed(), self.sought.program()));
-                Event::Started { run: RunId(run), pid }
+                Event::Started { run, pid }
             }
             Report::Failed { run, stage, errno, path } => {
                 self.run = None;
                 self.take_terminal();
                 let detail = launch::detail(stage, errno, &self.sought);
-                let error = SpawnError { stage, path: path.into(), errno, detail };
-                Event::SpawnFailed { run: RunId(run), error }
+                let error = SpawnError { stage, path, errno, detail };
+                Event::SpawnFailed { run, error }
             }
-            Report::Exited { run, ended, left } => return self.exited(RunId(run), ended, left),
+            Report::Exited { run, ended, left } => return self.exited(run, ended, left),
             Report::Gone { run, stopped } => {
-                let run = RunId(run);
-                self.run = self.run.filter(|&current| current != run);
-                // Its number may be another's from now on.
-                self.group = None;
+                if self.run == Some(run) {
+                    // Also the number of its group may be another's from now on.
+                    (self.run, self.group) = (None, None);
+                }
                 Event::Gone { run, stopped: left_overs(stopped) }
             }
             Report::Remaining { run, processes } => {
-                Event::StillThere { run: RunId(run), processes: left_overs(processes) }
+                Event::StillThere { run, processes: left_overs(processes) }
             }
             Report::Waits { run, process } => {
-                Event::WaitsForTerminal { run: RunId(run), process: process.into() }
+                Event::WaitsForTerminal { run, process: process.into() }
             }
             Report::Suspended { .. } => {
                 let groups = self.groups();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::tree::{Group, Tree, named, names};
 use super::wire::{Named, Report};
-use crate::model::Ended;
+use crate::model::{Ended, RunId};
 use crate::sys::process::{self, own_pid};
 use crate::sys::signal::{SIGCONT, SIGKILL, SIGTSTP, SIGTTIN, SIGTTOU};
 
@@ -32,7 +32,7 @@ enum Phase {
 /// The run and what has become of it.
 #[derive(Debug)]
 pub(super) struct Hosted {
-    pub(super) run: u64,
+    pub(super) run: RunId,
     pub(super) group: Group,
     phase: Phase,
     pause: Duration,
@@ -46,7 +46,7 @@ pub(super) struct Hosted {
 }
 
 impl Hosted {
-    pub(super) fn new(run: u64, group: Group, terminal: bool) -> Hosted {
+    pub(super) fn new(run: RunId, group: Group, terminal: bool) -> Hosted {
         let (phase, pause, told_waiting) = (Phase::Running, FIRST_PAUSE, false);
         let (killed, stopped) = (Vec::new(), Vec::new());
         Hosted { run, group, phase, pause, killed, terminal, told_waiting, stopped }

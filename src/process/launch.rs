@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::encoding::{text, variables};
 use crate::model::{RunId, SpawnStage};
 use crate::sys::bytes::os_str;
 use crate::sys::{errno, program};
@@ -30,45 +31,17 @@ pub enum Stdin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launch {
     /// The number of the run.
-    #[serde(with = "run")]
     pub run: RunId,
     /// The program and its arguments; never empty.
     pub argv: Vec<OsString>,
     /// What is added to the environment, and wins over it.
+    #[serde(with = "variables")]
     pub env: Vec<(OsString, OsString)>,
     /// Absolute working directory, entered anew for each run.
-    #[serde(with = "path")]
+    #[serde(with = "text")]
     pub directory: PathBuf,
     /// Standard input.
     pub stdin: Stdin,
-}
-
-/// A run's number on the wire.
-mod run {
-    use super::{Deserialize, RunId};
-
-    pub(super) fn serialize<S: serde::Serializer>(run: &RunId, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(run.0)
-    }
-
-    pub(super) fn deserialize<'a, D: serde::Deserializer<'a>>(from: D) -> Result<RunId, D::Error> {
-        u64::deserialize(from).map(RunId)
-    }
-}
-
-/// A path on the wire: serde's own way refuses what is no UTF-8.
-mod path {
-    use super::{Deserialize, OsString, Path, PathBuf, Serialize};
-
-    pub(super) fn serialize<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
-        path.as_os_str().serialize(to)
-    }
-
-    pub(super) fn deserialize<'a, D: serde::Deserializer<'a>>(
-        from: D,
-    ) -> Result<PathBuf, D::Error> {
-        OsString::deserialize(from).map(PathBuf::from)
-    }
 }
 
 /// Where programs are looked for when the environment has no `PATH`, as in `execvp`.

@@ -4,6 +4,7 @@
 //! the program if that is killed. `link` is the connection between the two and `wire` what they say on it. In the shim, `shim` is the
 //! loop, `hosted` the run, `tree` what belongs to the run, `keep` what does not although the run has started it.
 
+mod encoding;
 mod host;
 mod hosted;
 mod keep;

@@ -11,7 +11,7 @@ use super::hosted::Hosted;
 use super::launch::{self, Launch, Stdin};
 use super::tree::{Group, Shape, Tree};
 use super::wire::{self, Order, Report};
-use crate::model::{Ended, SpawnStage};
+use crate::model::{Ended, RunId, SpawnStage};
 use crate::sys::bytes::{os_str, os_string};
 use crate::sys::dispositions::{self, Blocked};
 use crate::sys::process::{self, Child};
@@ -135,7 +135,7 @@ impl Shim {
         self.grace = Some(Instant::now() + ORPHAN_GRACE);
         if self.hosted.is_none() && !self.childless {
             let group = Group { leaderless: true, ..Group::new(0, &OsString::new()) };
-            self.hosted = Some(Hosted::new(0, group, false));
+            self.hosted = Some(Hosted::new(RunId(0), group, false));
         }
         if self.hosted.as_ref().is_some_and(Hosted::is_running) {
             self.stop(crate::sys::signal::SIGTERM);
@@ -180,7 +180,7 @@ impl Shim {
         }
     }
 
-    fn hosts(&self, run: u64) -> bool {
+    fn hosts(&self, run: RunId) -> bool {
         self.hosted.as_ref().is_some_and(|hosted| hosted.run == run)
     }
 
@@ -199,9 +199,10 @@ impl Shim {
     }
 
     fn launch(&mut self, launch: &Launch, foreground: bool) -> Report {
-        let run = launch.run.0;
+        let run = launch.run;
         let program = launch.argv.first().cloned().unwrap_or_default();
-        let failed = |stage, errno, path| Report::Failed { run, stage, errno, path };
+        let failed =
+            |stage, errno, path: OsString| Report::Failed { run, stage, errno, path: path.into() };
         if self.hosted.is_some() {
             return failed(SpawnStage::Fork, errno::EBUSY, program);
         }

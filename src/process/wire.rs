@@ -1,12 +1,14 @@
 //! What a host and its shim say to each other: frames of a length and a message, as `postcard` writes it.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::encoding::{text, variables};
 use super::launch::Launch;
-use crate::model::{Ended, LeftOver, SpawnStage};
+use crate::model::{Ended, LeftOver, RunId, SpawnStage};
 
 /// A box larger than this is given back once it is empty.
 const KEPT: usize = 64 * 1024;
@@ -17,53 +19,55 @@ pub(super) enum Order {
     /// Names of daemons to leave alone, from now on.
     Keep(Vec<OsString>),
     /// What every run finds in its environment, from now on.
-    Environment(Vec<(OsString, OsString)>),
+    Environment(#[serde(with = "variables")] Vec<(OsString, OsString)>),
     /// Start this run; `foreground`: it gets the terminal.
     Launch { launch: Launch, foreground: bool },
     /// Stop the tree of the run with this signal.
-    Stop { run: u64, signal: i32 },
+    Stop { run: RunId, signal: i32 },
     /// SIGKILL until it is gone.
-    Kill { run: u64 },
+    Kill { run: RunId },
     /// Only send a signal to its process group.
-    Signal { run: u64, signal: i32 },
+    Signal { run: RunId, signal: i32 },
     /// Name what still lives of it.
-    Survey { run: u64 },
+    Survey { run: RunId },
 }
 
 /// From the shim to the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Report {
     /// The leader runs.
-    Started { run: u64, pid: u32 },
+    Started { run: RunId, pid: u32 },
     /// It could not be started.
     Failed {
-        run: u64,
+        run: RunId,
         #[serde(with = "StageOnWire")]
         stage: SpawnStage,
         errno: i32,
-        path: OsString,
+        #[serde(with = "text")]
+        path: PathBuf,
     },
     /// The leader has ended and left these.
     Exited {
-        run: u64,
+        run: RunId,
         #[serde(with = "EndedOnWire")]
         ended: Ended,
         left: Vec<Named>,
     },
     /// Nothing of the run is left; these left-overs had to be stopped.
-    Gone { run: u64, stopped: Vec<Named> },
+    Gone { run: RunId, stopped: Vec<Named> },
     /// What still lives of the run, its leader first.
-    Remaining { run: u64, processes: Vec<Named> },
+    Remaining { run: RunId, processes: Vec<Named> },
     /// Stopped by SIGTTIN or SIGTTOU.
-    Waits { run: u64, process: Named },
+    Waits { run: RunId, process: Named },
     /// The leader was stopped by SIGTSTP (Ctrl-Z in the foreground).
-    Suspended { run: u64 },
+    Suspended { run: RunId },
 }
 
 /// A process and its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Named {
     pub(super) pid: u32,
+    #[serde(with = "text")]
     pub(super) name: OsString,
 }
 
@@ -123,7 +127,6 @@ pub(super) fn take<T: DeserializeOwned>(inbox: &mut Vec<u8>) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RunId;
     use crate::process::Stdin;
     use crate::sys::bytes::os_string;
 
@@ -146,10 +149,10 @@ mod tests {
         let orders = [
             Order::Environment(launch().env),
             Order::Launch { launch: launch(), foreground: true },
-            Order::Stop { run: u64::MAX, signal: 15 },
-            Order::Kill { run: 1 },
-            Order::Signal { run: 2, signal: 10 },
-            Order::Survey { run: 3 },
+            Order::Stop { run: RunId(u64::MAX), signal: 15 },
+            Order::Kill { run: RunId(1) },
+            Order::Signal { run: RunId(2), signal: 10 },
+            Order::Survey { run: RunId(3) },
             Order::Keep(vec!["sccache".into(), "gpg-agent".into()]),
         ];
         let mut bytes = Vec::new();
@@ -160,7 +163,7 @@ mod tests {
 
     #[test]
     fn reports_come_back_as_they_were_however_they_are_cut() {
-        let run = 3;
+        let run = RunId(3);
         let failed = |stage| Report::Failed { run, stage, errno: 2, path: "./a b".into() };
         let reports = [
             Report::Started { run, pid: 4242 },
