@@ -273,10 +273,10 @@ impl Host {
                 Event::WaitsForTerminal { run, process: process.into() }
             }
             Report::Suspended { .. } => {
-                let groups = self.groups();
-                self.foreground.suspended(|group| groups.contains(&group));
-                self.resume_run();
-                return;
+                let mut foreground = std::mem::take(&mut self.foreground);
+                foreground.suspended(|group| self.groups().contains(&group));
+                self.foreground = foreground;
+                return self.resume_run();
             }
         };
         self.events.push_back(event);
@@ -293,8 +293,8 @@ impl Host {
     /// The run that had the terminal has ended.
     fn take_terminal(&mut self) {
         if self.foreground.is_held() {
-            let groups = self.groups();
-            self.foreground.ended(|group| groups.contains(&group));
+            let foreground = std::mem::take(&mut self.foreground);
+            foreground.ended(|group| self.groups().contains(&group));
         }
     }
 

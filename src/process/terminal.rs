@@ -122,9 +122,8 @@ impl Foreground {
 
     /// The leader has ended, or all is lost: the terminal is ours again, with our modes. `is_run` tells
     /// whether a process group belongs to the run.
-    pub(super) fn ended(&mut self, is_run: impl Fn(i32) -> bool) {
+    pub(super) fn ended(mut self, is_run: impl Fn(i32) -> bool) {
         self.take_back(is_run);
-        *self = Foreground::default();
     }
 
     fn take_back(&mut self, is_run: impl Fn(i32) -> bool) {
