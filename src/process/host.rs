@@ -19,7 +19,7 @@ use crate::sys::readable::Readable;
 use crate::sys::signal::{SIGCHLD, SIGCONT, SIGKILL};
 use crate::sys::{processes, this};
 
-/// Between two looks at a tree that fell to us.
+/// The pause between two looks at a tree that fell to us.
 const ORPHANS_PAUSE: Duration = Duration::from_millis(1);
 /// A shim that closed its socket has this long to end by itself.
 const SHIM_PATIENCE: Duration = Duration::from_secs(2);
@@ -208,7 +208,7 @@ impl Host {
     async fn wait(&mut self) {
         if self.children.is_none() {
             self.children = dispositions::stream(SIGCHLD).ok();
-            // What has happened to a child by now has told nobody.
+            // No signal has told of what has happened to children by now.
             self.reap();
             return;
         }
@@ -350,8 +350,8 @@ impl Host {
             }
             return false;
         }
-        let nobody = childless && !self.tree.is_group();
-        let orphans = if nobody { Vec::new() } else { self.living(own_pid()) };
+        let none_left = childless && !self.tree.is_group();
+        let orphans = if none_left { Vec::new() } else { self.living(own_pid()) };
         match &self.group {
             Some(group) if self.tree.is_group() => self.tree.send(group, &orphans, SIGKILL),
             _ => orphans.iter().for_each(|orphan| processes::send(orphan, SIGKILL)),

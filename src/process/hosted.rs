@@ -21,11 +21,11 @@ const LEFT_OVERS_PAUSE: Duration = Duration::from_secs(1);
 /// Where a run is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nobody asked it to stop.
+    /// No stop was asked for.
     Running,
-    /// It got the stop signal.
+    /// The stop signal was sent.
     Stopping,
-    /// It is killed, again at this time.
+    /// SIGKILL was sent, and will be again at this time.
     Killing { again: Instant },
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Hosted {
     pause: Duration,
     /// Pids and start times of what was killed in the last round.
     killed: Vec<(i32, u64)>,
-    /// It is meant to have the terminal.
+    /// The run is meant to have the terminal.
     terminal: bool,
     told_waiting: bool,
     /// Left-overs that were there when the stop was ordered.
@@ -52,7 +52,7 @@ impl Hosted {
         Hosted { run, group, phase, pause, killed, terminal, told_waiting, stopped }
     }
 
-    /// Whether nobody has asked it to stop.
+    /// Whether no stop was asked for yet.
     pub(super) fn is_running(&self) -> bool {
         self.phase == Phase::Running
     }
@@ -109,7 +109,7 @@ impl Hosted {
         tree.send(&self.group, &living, SIGKILL);
     }
 
-    /// What is stopped although nobody would expect it: all that has outlived its leader, and daemons of a leader
+    /// Remembers what is worth a word when it is stopped: all that has outlived its leader, and daemons of a leader
     /// that lives.
     fn note_left_overs(&mut self, tree: &mut Tree, living: &[process::Process]) {
         if self.is_running() {
@@ -126,10 +126,10 @@ impl Hosted {
 
     /// The leader has ended.
     pub(super) fn exited(&self, tree: &Tree, ended: Ended, childless: bool) -> Report {
-        // Who is left in a group need not be the shim's child.
-        let nobody = childless && !tree.is_group();
+        // A member of a group need not be the shim's child.
+        let none_left = childless && !tree.is_group();
         let left = match self.phase {
-            Phase::Running if !nobody => names(&tree.living(own_pid(), &self.group)),
+            Phase::Running if !none_left => names(&tree.living(own_pid(), &self.group)),
             _ => Vec::new(),
         };
         Report::Exited { run: self.run, ended, left }

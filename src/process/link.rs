@@ -41,7 +41,7 @@ impl Link {
             directory: None,
             stdin: None,
             socket: theirs.fd(),
-            // It has to clean up first: the closed socket tells it.
+            // A shim cleans up when its host has ended: the closed socket tells it.
             dies_with_us: false,
             ignored: 0,
             blocked: true,

@@ -43,7 +43,7 @@ struct Shim {
     blocked: Blocked,
     tree: Tree,
     hosted: Option<Hosted>,
-    /// `waitpid` says that there is nobody.
+    /// `waitpid` says that there is no child.
     childless: bool,
 }
 

@@ -17,7 +17,7 @@ pub(super) fn is_ours() -> bool {
     tty::is_terminal() && our_group().is_some_and(|ours| tty::foreground() == Some(ours))
 }
 
-/// None when the group's leader is outside our PID namespace: then it could not be given the terminal back.
+/// Our process group; `None` when its leader is outside our PID namespace: then it could not be given the terminal back.
 fn our_group() -> Option<i32> {
     Some(process::own_group()).filter(|&group| group != 0)
 }
@@ -28,8 +28,8 @@ pub(super) fn never_stop_us() {
     [SIGTTIN, SIGTTOU].into_iter().for_each(dispositions::ignore);
 }
 
-/// Something was typed, for whomever. Not every shell sends SIGCONT with `fg`: so this is how we learn that the
-/// terminal is ours again. Never, without a terminal.
+/// Waits until something is typed. Not every shell sends SIGCONT with `fg`: so this is how we learn that the terminal
+/// is ours again. Never ends without a terminal.
 pub(super) async fn touched(terminal: &Option<Readable>) {
     match terminal {
         Some(terminal) => terminal.touched().await,
@@ -37,7 +37,7 @@ pub(super) async fn touched(terminal: &Option<Readable>) {
     }
 }
 
-/// The terminal has closed. Never, without one.
+/// Waits until the terminal has closed. Never ends without one.
 pub(super) async fn closed(terminal: &Option<Readable>) {
     match terminal {
         Some(terminal) => terminal.closed().await,
@@ -83,9 +83,9 @@ pub(super) fn restore() {
 /// The hand-over of the terminal to runs with `stdin: terminal`.
 #[derive(Debug, Default)]
 pub(super) struct Foreground {
-    /// The run that should have the terminal: its process group.
+    /// The process group of the run that should have the terminal.
     run: Option<i32>,
-    /// It has it.
+    /// The run has the terminal.
     held: bool,
     /// The modes before the first hand-over to this run.
     ours: Option<Modes>,
@@ -131,8 +131,8 @@ impl Foreground {
             return;
         }
         let (Some(group), Some(ours)) = (tty::foreground(), our_group()) else { return };
-        let nobody = || !process::group_lives(group);
-        if group != ours && Some(group) != self.run && !is_run(group) && !nobody() {
+        let is_empty = || !process::group_lives(group);
+        if group != ours && Some(group) != self.run && !is_run(group) && !is_empty() {
             // The shell has it: it has stopped us and gone on.
             return;
         }
@@ -169,7 +169,7 @@ impl Foreground {
 pub(super) fn typed_signal(ended: Ended) -> Option<Signal> {
     match ended {
         Ended::Signal(number @ (SIGINT | SIGQUIT)) => Some(Signal(number)),
-        // It alone gets the hangup when the terminal goes with its session's leader.
+        // The foreground alone gets the hangup when the terminal goes with its session's leader.
         Ended::Signal(SIGHUP) if tty::foreground().is_none() => Some(Signal(SIGHUP)),
         _ => None,
     }

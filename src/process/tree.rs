@@ -12,8 +12,8 @@ use crate::sys::{processes, this};
 /// How far a shim reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// It is the subreaper of everything that a run forks: all of that belongs to the run, and `waitpid` proves when
-    /// nothing is left.
+    /// The shim is the subreaper of everything that a run forks: all of that belongs to the run, and `waitpid` proves
+    /// when nothing is left.
     Subreaper,
     /// A run is its process group: what leaves the group is out of reach, and who its members are is not known.
     Group,

@@ -37,7 +37,7 @@ pub(super) enum Order {
 pub(super) enum Report {
     /// The leader runs.
     Started { run: RunId, pid: u32 },
-    /// It could not be started.
+    /// The leader could not be started.
     Failed {
         run: RunId,
         #[serde(with = "StageOnWire")]
@@ -97,7 +97,7 @@ enum StageOnWire {
 pub(super) fn put(message: &impl Serialize, outbox: &mut Vec<u8>) {
     let at = outbox.len();
     outbox.extend_from_slice(&[0; 4]);
-    // It fails for types without a known length only, and the messages have none of those.
+    // Only a type without a known length fails, and no message has one.
     if let Ok(whole) = postcard::to_extend(message, std::mem::take(outbox)) {
         *outbox = whole;
         let length = (outbox.len() - at - 4) as u32;

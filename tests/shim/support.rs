@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    /// It has to do with what leaves the process group, or with names of its members.
+    /// The case is about what leaves the process group, or about the names of its members.
     pub(crate) needs_subreaper: bool,
     pub(crate) run: fn() -> Pin<Box<dyn Future<Output = ()>>>,
 }

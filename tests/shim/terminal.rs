@@ -49,7 +49,7 @@ async fn who_handles_ctrl_c_lives_on() {
     let mut pty = Pty::new("python").await;
     pty.line("mini terminal python3 -i -q");
     pty.sees(">>> ").await;
-    // It writes the prompt before it looks for signals.
+    // Python writes the prompt before it looks for signals.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let leader = pty.leader();
     pty.write("\x03");
@@ -101,7 +101,7 @@ async fn the_terminal_is_sane_after_a_killed_run() {
 async fn ctrl_z_and_fg_again_and_again() {
     let mut pty = Pty::new("suspend").await;
     let before = shell_modes(&mut pty).await;
-    // It changes the modes, as an editor does.
+    // The run changes the modes, as an editor does.
     let script = "import sys,termios,tty; tty.setcbreak(0)\nfor c in iter(lambda: sys.stdin.read(1), ''): print('got', c * 3, flush=True)";
     std::fs::write(pty.directory.path().join("s.py"), script).unwrap();
     pty.line("mini terminal python3 -u s.py");

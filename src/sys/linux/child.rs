@@ -43,7 +43,7 @@ pub(in crate::sys) unsafe fn beget(
 
 extern "C" fn child(call: *mut c_void) -> c_int {
     let call: *mut Call = call.cast();
-    // SAFETY: the parent waits, so nobody else touches the call (see `beget`).
+    // SAFETY: the parent waits, so nothing else touches the call (see `beget`).
     unsafe {
         let failure = ((*call).body)((*call).of);
         (&raw mut (*call).failure).write_volatile(Some(failure));

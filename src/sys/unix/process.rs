@@ -87,9 +87,9 @@ pub enum Child {
     Stopped(i32, i32),
     /// This one has ended and is no more.
     Ended(i32, Ended),
-    /// They live, with no news.
+    /// There are children, with no news.
     NoNews,
-    /// There is none.
+    /// There is no child.
     None,
 }
 

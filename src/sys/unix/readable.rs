@@ -19,7 +19,7 @@ impl Readable {
         unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.ok().map(Readable)
     }
 
-    /// Something new can be read, by whomever: it is not read here. Never once it has closed.
+    /// Waits until there is something new to read, and leaves it there. Never ends once the other end has closed.
     pub async fn touched(&self) {
         match self.0.readable().await {
             Ok(mut ready) if !ready.ready().is_read_closed() => ready.clear_ready(),
@@ -27,7 +27,7 @@ impl Readable {
         }
     }
 
-    /// It has closed. (An interest in that alone would not be woken by it.)
+    /// Waits until the other end has closed. (An interest in that alone would not be woken.)
     pub async fn closed(&self) {
         while let Ok(mut ready) = self.0.readable().await {
             if ready.ready().is_read_closed() {

@@ -126,7 +126,7 @@ fn pointers<'a>(list: impl Iterator<Item = &'a CStr>) -> Vec<*const c_char> {
 
 /// The child's whole life before the program. Returns only with what went wrong.
 unsafe fn live(task: *const c_void) -> Failure {
-    // SAFETY: the task and its pointers are valid, and nobody changes them meanwhile (see `spawn_by`).
+    // SAFETY: the task and its pointers are valid, and nothing changes them meanwhile (see `spawn_by`).
     unsafe {
         let task: &Task = &*task.cast();
         set_up(task).err().unwrap_or_else(|| execute(task))
