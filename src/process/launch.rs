@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::encoding::{text, variables};
 use crate::model::{RunId, SpawnStage};
 use crate::sys::bytes::os_str;
-use crate::sys::{errno, program};
+use crate::sys::{errno, spawn};
 
 /// Where a run's standard input comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,7 +152,7 @@ fn not_executable(path: &Path) -> Option<String> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(if metadata.is_dir() {
         "it is a directory".into()
-    } else if !program::is_executable(&metadata) {
+    } else if !spawn::is_executable(&metadata) {
         "it is not executable (chmod +x)".into()
     } else {
         "it or its interpreter may not be executed by us".into()

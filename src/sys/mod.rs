@@ -17,8 +17,7 @@ use macos as os;
 
 pub use os::{processes, this, timer};
 pub use unix::{
-    bytes, dispositions, errno, process, program, readable, signal, sleep, socket, spawn, stdin,
-    terminal,
+    bytes, dispositions, errno, process, readable, signal, sleep, socket, spawn, stdin, terminal,
 };
 
 /// A child by `fork`, to be tested on Linux as well.

@@ -266,10 +266,10 @@ fn no_temporary_directory() {
     watcher.exactly(2);
 }
 
-/// A build sandbox or a bare chroot has no `/proc`: what needs it is said in one line, and everything else works.
+/// A bare chroot has neither `/proc` nor `/dev/null`: what that costs is said in one line, and everything else works.
 #[test]
-fn without_proc_it_works_and_says_what_that_costs() {
-    let inside = "mount -t tmpfs none /proc || exit 9; exec \"$0\" run \"$@\"";
+fn without_proc_and_dev_it_works_and_says_what_that_costs() {
+    let inside = "mount -t tmpfs none /dev && mount -t tmpfs none /proc && exec \"$0\" run \"$@\"";
     let project = Project::new().file("a.go", "0").runs(Stamp::server().ignores_term());
     let project = project.settings("stop: {timeout: 300ms}\n");
     let mut probe = project.in_tree("unshare");

@@ -4,7 +4,6 @@ pub mod bytes;
 pub mod dispositions;
 pub mod errno;
 pub mod process;
-pub mod program;
 pub mod readable;
 pub mod signal;
 pub mod sleep;

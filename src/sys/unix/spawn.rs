@@ -6,7 +6,9 @@
 )]
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::fs::Metadata;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::fs::PermissionsExt;
 
 use crate::model::SpawnStage;
 use crate::sys::dispositions::Blocked;
@@ -230,6 +232,12 @@ unsafe fn execute(task: &Task) -> Failure {
         }
     }
     telling.unwrap_or(Failure { program: 0, ..last })
+}
+
+/// Whether anybody may execute the file, as far as its mode tells.
+#[must_use]
+pub fn is_executable(metadata: &Metadata) -> bool {
+    metadata.permissions().mode() & 0o111 != 0
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags};
 /// An input, open as long as this lives.
 #[derive(Debug)]
 pub enum Input {
-    /// `/dev/null`.
+    /// `/dev/null`, or a pipe to which nothing can be written.
     Null(OwnedFd),
     /// A pipe to which nothing is written.
     Endless(PipeReader, PipeWriter),
@@ -25,13 +25,16 @@ impl Input {
     }
 }
 
-/// An input that is at its end.
+/// An input that is at its end: `/dev/null`, and where there is none (a bare chroot) a pipe without a writer.
 ///
 /// # Errors
 /// When there is no descriptor left.
 pub fn null() -> io::Result<Input> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    Ok(Input::Null(rustix::fs::open("/dev/null", flags, Mode::empty())?))
+    match rustix::fs::open("/dev/null", flags, Mode::empty()) {
+        Ok(null) => Ok(Input::Null(null)),
+        Err(_) => io::pipe().map(|(read, _)| Input::Null(read.into())),
+    }
 }
 
 /// An input that has nothing and never ends.
