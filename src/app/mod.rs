@@ -21,7 +21,7 @@ use crate::control::Ask;
 use crate::control::commands::{self, Printed};
 use crate::explain;
 use crate::model::{ExitStatus, Notice};
-use crate::process::{self, Host};
+use crate::process::{self, Host, Shape};
 use crate::report::{self, JsonName, Reporter};
 use crate::supervisor::Exit;
 
@@ -69,7 +69,7 @@ fn dispatch(command: Command) -> ExitCode {
 
 fn run(args: &RunArgs) -> ExitCode {
     // The shim starts while the configuration is read; without it there is nothing to hurry for.
-    let host = Host::start();
+    let host = Host::start(Shape::of_this_system());
     in_directory(|at| {
         let config = config::load(args, at, &variable)?;
         config.required_command()?;

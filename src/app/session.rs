@@ -69,6 +69,13 @@ impl Session {
         for notice in &config.notices {
             reporter.say(notice, now);
         }
+        if let Some(missing) = host.lacks() {
+            let text = format!(
+                "{missing}: what leaves the command's process group (setsid) is not stopped, and drives that are \
+                 mounted later are not noticed"
+            );
+            reporter.say(&Notice::Configuration { level: Level::Warning, text }, now);
+        }
         let private = Private::new();
         let settings = private.complete(&config.watch);
         let (sender, messages) = unbounded_channel();

@@ -49,8 +49,6 @@ impl Shared {
 /// One command: its rules, its settling, its runs.
 pub(super) struct Task {
     config: Arc<Config>,
-    /// What every run gets, before it is told what changed.
-    environment: Vec<(OsString, OsString)>,
     settle: Settle,
     outputs: Outputs,
     supervisor: Supervisor,
@@ -67,8 +65,8 @@ impl Task {
     /// A task whose first run is not started yet.
     pub(super) fn new(config: &Arc<Config>, mut host: Host, keys: bool, now: Instant) -> Self {
         host.settings(&config.stop_keep);
+        host.environment(environment(config));
         Self {
-            environment: environment(config),
             settle: Settle::new(config.settle),
             outputs: Outputs::new(seed()),
             supervisor: Supervisor::new(config.supervise.clone(), face(config, keys), now),
@@ -301,14 +299,14 @@ impl Task {
     fn perform(&mut self, actions: Vec<Action>, shared: &mut Shared, now: Instant) {
         for action in actions {
             match action {
-                Action::Order(slot, order) => self.obey(slot, order, shared, now),
+                Action::Order(_, order) => self.obey(order, shared, now),
                 Action::Say(notice) => shared.say(&notice, now),
                 Action::Exit(exit) => self.exit = Some(exit),
             }
         }
     }
 
-    fn obey(&mut self, slot: SlotId, order: Order, shared: &mut Shared, now: Instant) {
+    fn obey(&mut self, order: Order, shared: &mut Shared, now: Instant) {
         match order {
             Order::Spawn { run, cause } => self.spawn(run, &cause, shared, now),
             Order::Stop { run } => {
@@ -320,10 +318,7 @@ impl Task {
                 self.outputs.started(run, Start::Changes, now);
                 self.host.signal(run, signal);
             }
-            Order::Survey { run } => {
-                let processes = self.host.remaining();
-                self.happened(slot, ProcessEvent::StillThere { run, processes }, shared, now);
-            }
+            Order::Survey { run } => self.host.survey(run),
         }
     }
 
@@ -345,8 +340,7 @@ impl Task {
 
     /// What is needed to start a run that is told of these paths. It starts even when it can't be told what changed.
     fn launch(&self, run: RunId, told: &[Arc<Path>], shared: &mut Shared, now: Instant) -> Launch {
-        let mut env = self.environment.clone();
-        env.push(("GO_WATCHER_CHANGED".into(), private::list(told)));
+        let mut env = vec![("GO_WATCHER_CHANGED".into(), private::list(told))];
         match shared.private.write(told) {
             Ok(file) => env.push(("GO_WATCHER_CHANGED_FILE".into(), file.into())),
             Err((path, error)) => {
@@ -459,10 +453,10 @@ impl Task {
         now: Instant,
     ) {
         let old = std::mem::replace(&mut self.config, Arc::clone(newer));
-        self.environment = environment(newer);
         self.settle.configure(newer.settle);
         self.supervisor.configure(newer.supervise.clone(), face(newer, keys));
         self.host.settings(&newer.stop_keep);
+        self.host.environment(environment(newer));
         if old.command != newer.command {
             // Another command makes other things.
             let missed = self.outputs.forget();

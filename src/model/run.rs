@@ -10,7 +10,9 @@ use serde::Serialize;
 use super::json;
 
 /// The number of a run, from 1, as people see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 pub struct RunId(pub u64);
 
 /// A signal by its number, as `kill(2)` takes it.

@@ -42,6 +42,14 @@ macro_rules! words {
                 out.serialize_str(self.word())
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let word = String::deserialize(from)?;
+                let unknown = || serde::de::Error::unknown_variant(&word, Self::WORDS);
+                Self::of(&word).ok_or_else(unknown)
+            }
+        }
     };
 }
 

@@ -1,15 +1,13 @@
 //! Single keys from the terminal.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::signal::unix::Signal as Stream;
-
-use super::terminal::Watch;
-use super::{signals, terminal, unix};
+use super::{signals, terminal};
+use crate::sys::dispositions::{self, Stream};
+use crate::sys::readable::Readable;
+use crate::sys::signal::{SIGCONT, SIGTSTP};
+use crate::sys::terminal as tty;
 
 /// A key that means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,16 +30,16 @@ pub enum Key {
     Enter,
 }
 
-/// So long an `s` belongs to the `r` before it.
+/// An `s` belongs to the `r` before it for this long.
 const REST_OF_RS: Duration = Duration::from_secs(1);
 
 /// Listens for keys while we are the terminal's foreground group, and keeps the terminal's modes right.
 #[derive(Debug)]
 pub struct Keys {
     /// `None` after the terminal has closed.
-    input: Option<AsyncFd<OwnedFd>>,
+    input: Option<Readable>,
     /// To notice that the terminal is ours again.
-    watch: Option<Watch>,
+    watch: Option<Readable>,
     decoder: Decoder,
     pressed: VecDeque<Key>,
     suspend: Option<Stream>,
@@ -54,16 +52,15 @@ impl Keys {
     /// that can be noticed: by SIGCONT, by a line that is typed, by [`Keys::refresh`]). `None` when standard input is no terminal. Call it
     /// inside the runtime. The modes are restored on drop, on a panic and while we are suspended.
     pub fn start() -> Option<Keys> {
-        let fd = terminal::open_again().ok()?;
-        signals::never_stop_for_terminal();
-        let input = unix::register(fd, Interest::READABLE)?;
+        let input = tty::open_again()?;
+        terminal::never_stop_us();
         let mut keys = Keys {
             input: Some(input),
-            watch: Watch::start(),
+            watch: tty::open_again(),
             decoder: Decoder::default(),
             pressed: VecDeque::new(),
-            suspend: signals::stream(libc::SIGTSTP),
-            resume: signals::stream(libc::SIGCONT),
+            suspend: signals::stream(SIGTSTP),
+            resume: signals::stream(SIGCONT),
             active: false,
         };
         keys.refresh();
@@ -85,11 +82,11 @@ impl Keys {
             tokio::select! {
                 () = signals::next(&mut self.suspend) => {
                     terminal::restore();
-                    unix::suspend();
+                    dispositions::suspend();
                     self.refresh();
                 }
                 () = signals::next(&mut self.resume) => self.refresh(),
-                () = Watch::touched(&self.watch), if !self.active => self.refresh(),
+                () = terminal::touched(&self.watch), if !self.active => self.refresh(),
                 bytes = read(&self.input), if self.active => match bytes {
                     Some(bytes) => {
                         let now = tokio::time::Instant::now().into_std();
@@ -111,19 +108,10 @@ impl Drop for Keys {
 }
 
 /// `None` when there is nothing to read any more.
-async fn read(input: &Option<AsyncFd<OwnedFd>>) -> Option<Vec<u8>> {
-    let Some(input) = input else { return std::future::pending().await };
-    loop {
-        let mut ready = input.readable().await.ok()?;
-        let mut bytes = [0; 256];
-        let read = ready.try_io(|fd| Ok(rustix::io::read(fd.get_ref(), &mut bytes)?));
-        match read {
-            Ok(Ok(0)) => return None,
-            Ok(Ok(count)) => return bytes.get(..count).map(<[u8]>::to_vec),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Ok(Err(_)) => return None,
-            Err(_would_block) => {}
-        }
+async fn read(input: &Option<Readable>) -> Option<Vec<u8>> {
+    match input {
+        Some(input) => input.read().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,24 +1,38 @@
 //! Runs as process trees: starting them, ending all of them, signals and the terminal.
 //!
-//! On Linux a small long-lived child of ours, the *shim*, hosts run after run and is the subreaper of
-//! everything that they fork. Elsewhere a run is its process group
-//! (`groups.rs`, POSIX only, so that Linux tests it too).
+//! A [`Host`] starts a small long-lived child of this program, the *shim*, which hosts run after run and outlives
+//! the program if that is killed. `link` is the connection between the two and `wire` what they say on it. In the shim, `shim` is the
+//! loop, `hosted` the run, `tree` what belongs to the run, `keep` what does not although the run has started it.
 
-mod explain;
+mod encoding;
+mod host;
+mod hosted;
+mod keep;
 mod keys;
+mod launch;
+mod link;
+mod shim;
 mod signals;
 mod terminal;
-mod types;
-mod unix;
+mod tree;
+mod wire;
 
-#[cfg(all(test, target_os = "linux"))]
-#[expect(dead_code, unreachable_pub, reason = "the platform file of the others, tested here too")]
-mod groups;
-#[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "groups.rs")]
-mod os;
-
+pub use host::Host;
 pub use keys::{Key, Keys};
-pub use os::{Host, shim_entry};
+pub use launch::Launch;
 pub use signals::{Signals, raise_again};
-pub use types::Launch;
+pub use tree::Shape;
+
+use std::process::ExitCode;
+
+/// Must be the very first thing in `main`: `Some` when this process was started as the shim (it has then
+/// done its work and ends with that status). In the program itself it records which signals were ignored
+/// when we were started, before anything installs a handler.
+pub fn shim_entry() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os();
+    if arguments.next().is_some_and(|name| name == shim::NAME) {
+        return Some(shim::main(arguments));
+    }
+    signals::remember_ignored();
+    None
+}

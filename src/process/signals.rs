@@ -4,12 +4,14 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::terminal::Watch;
-use super::unix;
+use super::terminal;
 use crate::model::Signal;
+use crate::sys::dispositions::{self, Stream};
+use crate::sys::readable::Readable;
+use crate::sys::signal::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
+use crate::sys::{process, terminal as tty};
 
 /// Bit n - 1: signal n was ignored when we were started.
 static IGNORED: AtomicU64 = AtomicU64::new(0);
@@ -17,7 +19,7 @@ static IGNORED: AtomicU64 = AtomicU64::new(0);
 /// Reads the dispositions, before anything changes them. SIGPIPE is left out: the language's runtime ignores
 /// it before `main`, and a run gets the default in any case.
 pub(super) fn remember_ignored() {
-    let numbers = (1..=64).filter(|&number| number != libc::SIGPIPE && unix::is_ignored(number));
+    let numbers = (1..=64).filter(|&number| number != SIGPIPE && dispositions::is_ignored(number));
     IGNORED.store(numbers.fold(0, |set, number| set | 1 << (number - 1)), Ordering::Relaxed);
 }
 
@@ -39,9 +41,9 @@ pub struct Signals {
     terminate: Option<Stream>,
     hangup: Option<Stream>,
     quit: Option<Stream>,
-    /// Standard input, when it is a terminal, to see it close: nobody sends us a signal for that while a
-    /// run is its foreground group.
-    terminal: Option<Watch>,
+    /// Standard input, when it is a terminal, to see it close: we get no signal for that while a run is its
+    /// foreground group.
+    terminal: Option<Readable>,
 }
 
 impl Signals {
@@ -51,7 +53,7 @@ impl Signals {
     /// When a handler can't be installed.
     pub fn install() -> io::Result<Signals> {
         let (sender, interrupt) = mpsc::unbounded_channel();
-        if !is_ignored(libc::SIGINT) {
+        if !is_ignored(SIGINT) {
             let sender = sender.clone();
             let handler = move || {
                 let _ = sender.send(());
@@ -60,32 +62,32 @@ impl Signals {
         }
         let install = |number: i32| match is_ignored(number) {
             true => Ok(None),
-            false => signal(SignalKind::from_raw(number)).map(Some),
+            false => dispositions::stream(number).map(Some),
         };
-        never_stop_for_terminal();
+        terminal::never_stop_us();
         let signals = Signals {
             interrupt,
             _sender: sender,
-            terminate: install(libc::SIGTERM)?,
-            hangup: install(libc::SIGHUP)?,
-            quit: install(libc::SIGQUIT)?,
-            terminal: if is_ignored(libc::SIGHUP) { None } else { Watch::start() },
+            terminate: install(SIGTERM)?,
+            hangup: install(SIGHUP)?,
+            quit: install(SIGQUIT)?,
+            terminal: if is_ignored(SIGHUP) { None } else { tty::open_again() },
         };
-        // Whoever started us may have blocked them; then no handler would ever run.
-        unix::unblock(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGCHLD]);
+        // Our parent may have blocked them; then no handler would ever run.
+        dispositions::unblock(&[SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD]);
         Ok(signals)
     }
 
     /// The next signal; a second Ctrl-C is a second event. Cancel-safe.
     pub async fn next(&mut self) -> Signal {
         let number = tokio::select! {
-            _ = self.interrupt.recv() => libc::SIGINT,
-            () = next(&mut self.terminate) => libc::SIGTERM,
-            () = next(&mut self.hangup) => libc::SIGHUP,
-            () = next(&mut self.quit) => libc::SIGQUIT,
-            () = Watch::closed(&self.terminal) => {
+            _ = self.interrupt.recv() => SIGINT,
+            () = next(&mut self.terminate) => SIGTERM,
+            () = next(&mut self.hangup) => SIGHUP,
+            () = next(&mut self.quit) => SIGQUIT,
+            () = terminal::closed(&self.terminal) => {
                 self.terminal = None;
-                libc::SIGHUP
+                SIGHUP
             }
         };
         Signal(number)
@@ -94,13 +96,7 @@ impl Signals {
 
 /// A stream of one signal, unless it was ignored when we were started.
 pub(super) fn stream(number: i32) -> Option<Stream> {
-    if is_ignored(number) { None } else { signal(SignalKind::from_raw(number)).ok() }
-}
-
-/// Using the terminal from the background (`&`) fails instead of stopping us.
-pub(super) fn never_stop_for_terminal() {
-    // Runs get their dispositions from `ignored_at_start`.
-    [libc::SIGTTIN, libc::SIGTTOU].into_iter().for_each(unix::ignore);
+    if is_ignored(number) { None } else { dispositions::stream(number).ok() }
 }
 
 /// The next of a stream; never, when there is none.
@@ -117,13 +113,9 @@ pub(super) async fn next(stream: &mut Option<Stream>) {
 /// Dies of the signal, so that a calling shell sees it: the last act of `main`, after every drop. No core
 /// is written. Returns 128 + n where dying is not possible (as PID 1).
 pub fn raise_again(signal: Signal) -> ExitCode {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let none =
-        Rlimit { current: Some(0), maximum: rustix::process::getrlimit(Resource::Core).maximum };
-    let _ = setrlimit(Resource::Core, none);
     // As PID 1 a signal of our own with the default disposition does nothing.
-    if !rustix::process::getpid().is_init() {
-        unix::die_of(signal.0);
+    if process::own_pid() != 1 {
+        dispositions::die_of(signal.0);
     }
     ExitCode::from(128_u8.wrapping_add(signal.0 as u8))
 }

@@ -1,78 +1,48 @@
 //! The terminal at standard input: its modes, whose foreground it is, and handing it to a run.
 
-use std::io;
-use std::os::fd::OwnedFd;
+use std::future::pending;
 use std::sync::{Mutex, Once, PoisonError};
 
-use rustix::fs::{Mode, OFlags};
-use rustix::process::{Pid, Signal};
-use rustix::stdio::stdin;
-use rustix::termios::{LocalModes, OptionalActions, Termios, isatty};
-use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
-
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-
-use super::{signals, unix};
-use crate::model::{Ended, Signal as Typed};
+use crate::model::{Ended, Signal};
+use crate::sys::readable::Readable;
+use crate::sys::signal::{SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+use crate::sys::terminal::{self as tty, Modes};
+use crate::sys::{dispositions, process};
 
 /// The modes to go back to, while ours are set. Also read by the panic hook.
-static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
+static SAVED: Mutex<Option<Modes>> = Mutex::new(None);
 
 /// Whether standard input is a terminal of which we are the foreground group.
 pub(super) fn is_ours() -> bool {
-    isatty(stdin()) && our_group().is_some_and(|ours| tcgetpgrp(stdin()) == Ok(ours))
+    tty::is_terminal() && our_group().is_some_and(|ours| tty::foreground() == Some(ours))
 }
 
-/// None when the group's leader is outside our PID namespace: then it could not be given the terminal back.
-fn our_group() -> Option<Pid> {
-    Pid::from_raw(unix::own_group())
+/// Our process group; `None` when its leader is outside our PID namespace: then it could not be given the terminal back.
+fn our_group() -> Option<i32> {
+    Some(process::own_group()).filter(|&group| group != 0)
 }
 
-/// The terminal opened anew: not blocking is a matter of the open file, which we share with our shell.
-pub(super) fn open_again() -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let name = rustix::termios::ttyname(stdin(), Vec::new())?;
-    let by_name = rustix::fs::open(&name, flags, Mode::empty());
-    // After `su` the terminal may belong to somebody else.
-    Ok(by_name.or_else(|_| rustix::fs::open("/dev/tty", flags, Mode::empty()))?)
+/// Using the terminal from the background (`&`) fails instead of stopping us.
+pub(super) fn never_stop_us() {
+    // Runs get the dispositions that were there when we were started.
+    [SIGTTIN, SIGTTOU].into_iter().for_each(dispositions::ignore);
 }
 
-/// Sees input and the end of the terminal, without reading.
-#[derive(Debug)]
-pub(super) struct Watch(AsyncFd<OwnedFd>);
-
-impl Watch {
-    pub(super) fn start() -> Option<Watch> {
-        unix::register(open_again().ok()?, Interest::READABLE).map(Watch)
-    }
-
-    /// Something was typed, for whomever. Not every shell sends SIGCONT with `fg`: so this is how we learn
-    /// that the terminal is ours again.
-    pub(super) async fn touched(watch: &Option<Watch>) {
-        let Some(Watch(fd)) = watch else { return std::future::pending().await };
-        match fd.readable().await {
-            Ok(mut ready) if !ready.ready().is_read_closed() => ready.clear_ready(),
-            _ => std::future::pending().await,
-        }
-    }
-
-    /// The terminal has closed. (An interest in that alone would not be woken by it.)
-    pub(super) async fn closed(watch: &Option<Watch>) {
-        let Some(Watch(fd)) = watch else { return std::future::pending().await };
-        while let Ok(mut ready) = fd.readable().await {
-            if ready.ready().is_read_closed() {
-                return;
-            }
-            ready.clear_ready();
-        }
-        std::future::pending().await
+/// Waits until something is typed. Not every shell sends SIGCONT with `fg`: so this is how we learn that the terminal
+/// is ours again. Never ends without a terminal.
+pub(super) async fn touched(terminal: &Option<Readable>) {
+    match terminal {
+        Some(terminal) => terminal.touched().await,
+        None => pending().await,
     }
 }
 
-/// Whether our session has lost the terminal at standard input.
-fn is_lost() -> bool {
-    tcgetpgrp(stdin()).is_err()
+/// Waits until the terminal has closed. Never ends without one.
+pub(super) async fn closed(terminal: &Option<Readable>) {
+    match terminal {
+        Some(terminal) => terminal.closed().await,
+        None => pending().await,
+    }
 }
 
 /// Single keys without echo, if the terminal is ours; everything else stays as it is: Ctrl-C is a signal, and
@@ -82,7 +52,7 @@ pub(super) fn single_keys() -> bool {
     if !is_ours() {
         return false;
     }
-    let Ok(modes) = tcgetattr(stdin()) else { return false };
+    let Some(modes) = Modes::now() else { return false };
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
@@ -90,13 +60,10 @@ pub(super) fn single_keys() -> bool {
             before(info);
         }));
     });
-    let wanted = LocalModes::ICANON | LocalModes::ECHO;
-    if modes.local_modes.intersects(wanted) {
-        let mut keys = modes.clone();
-        keys.local_modes.remove(wanted);
-        // Who set these modes since (the shell, after a suspension) wants them back.
+    if let Some(keys) = modes.single_keys() {
+        // Others have set these modes since (the shell, after a suspension), and want them back.
         *SAVED.lock().unwrap_or_else(PoisonError::into_inner) = Some(modes);
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &keys);
+        keys.set();
     }
     true
 }
@@ -109,38 +76,38 @@ pub(super) fn restore() {
         Err(std::sync::TryLockError::WouldBlock) => None,
     };
     if let Some(modes) = saved.filter(|_| is_ours()) {
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
+        modes.set();
     }
 }
 
 /// The hand-over of the terminal to runs with `stdin: terminal`.
 #[derive(Debug, Default)]
 pub(super) struct Foreground {
-    /// The run that should have the terminal: its process group.
-    run: Option<Pid>,
-    /// It has it.
+    /// The process group of the run that should have the terminal.
+    run: Option<i32>,
+    /// The run has the terminal.
     held: bool,
     /// The modes before the first hand-over to this run.
-    ours: Option<Termios>,
+    ours: Option<Modes>,
     /// The run's modes when it was suspended.
-    theirs: Option<Termios>,
+    theirs: Option<Modes>,
 }
 
 impl Foreground {
     /// Before a launch: whether the new process is to take the terminal.
     pub(super) fn prepare(&mut self) -> bool {
-        signals::never_stop_for_terminal();
+        never_stop_us();
         *self = Foreground::default();
         self.held = is_ours();
         if self.held {
-            self.ours = tcgetattr(stdin()).ok();
+            self.ours = Modes::now();
         }
         self.held
     }
 
     /// The leader runs and has taken the terminal, if it was told to.
-    pub(super) fn started(&mut self, leader: u32) {
-        self.run = Pid::from_raw(leader as i32);
+    pub(super) fn started(&mut self, leader: i32) {
+        self.run = Some(leader);
     }
 
     /// Whether a run should have the terminal but has not.
@@ -155,56 +122,55 @@ impl Foreground {
 
     /// The leader has ended, or all is lost: the terminal is ours again, with our modes. `is_run` tells
     /// whether a process group belongs to the run.
-    pub(super) fn ended(&mut self, is_run: impl Fn(Pid) -> bool) {
+    pub(super) fn ended(mut self, is_run: impl Fn(i32) -> bool) {
         self.take_back(is_run);
-        *self = Foreground::default();
     }
 
-    fn take_back(&mut self, is_run: impl Fn(Pid) -> bool) {
+    fn take_back(&mut self, is_run: impl Fn(i32) -> bool) {
         if !std::mem::take(&mut self.held) {
             return;
         }
-        let (Ok(group), Some(ours)) = (tcgetpgrp(stdin()), our_group()) else { return };
-        let nobody = || rustix::process::test_kill_process_group(group).is_err();
-        if group != ours && Some(group) != self.run && !is_run(group) && !nobody() {
+        let (Some(group), Some(ours)) = (tty::foreground(), our_group()) else { return };
+        let is_empty = || !process::group_lives(group);
+        if group != ours && Some(group) != self.run && !is_run(group) && !is_empty() {
             // The shell has it: it has stopped us and gone on.
             return;
         }
-        let _ = tcsetpgrp(stdin(), ours);
+        tty::set_foreground(ours);
         if let Some(modes) = &self.ours {
-            let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
+            modes.set();
         }
     }
 
     /// The run was stopped by Ctrl-Z: so are we, with our whole job. Returns after `fg` or `bg`; then the
     /// run is to be continued.
-    pub(super) fn suspended(&mut self, is_run: impl Fn(Pid) -> bool) {
+    pub(super) fn suspended(&mut self, is_run: impl Fn(i32) -> bool) {
         if self.held {
-            self.theirs = tcgetattr(stdin()).ok();
+            self.theirs = Modes::now();
         }
         self.take_back(is_run);
-        let _ = rustix::process::kill_current_process_group(Signal::TSTP);
+        process::kill_own_group(SIGTSTP);
         self.continued();
     }
 
     /// We were continued: when the terminal is ours, the run gets it (again). True if it did.
     pub(super) fn continued(&mut self) -> bool {
         let Some(run) = self.run.filter(|_| !self.held && is_ours()) else { return false };
-        self.ours = tcgetattr(stdin()).ok();
+        self.ours = Modes::now();
         if let Some(modes) = self.theirs.take() {
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
+            modes.set();
         }
-        self.held = tcsetpgrp(stdin(), run).is_ok();
+        self.held = tty::set_foreground(run);
         self.held
     }
 }
 
 /// Ctrl-C and Ctrl-\ go to the foreground group only; a run that dies of them passes them on to us.
-pub(super) fn typed_signal(ended: Ended) -> Option<Typed> {
+pub(super) fn typed_signal(ended: Ended) -> Option<Signal> {
     match ended {
-        Ended::Signal(number @ (libc::SIGINT | libc::SIGQUIT)) => Some(Typed(number)),
-        // It alone gets the hangup when the terminal goes with its session's leader.
-        Ended::Signal(libc::SIGHUP) if is_lost() => Some(Typed(libc::SIGHUP)),
+        Ended::Signal(number @ (SIGINT | SIGQUIT)) => Some(Signal(number)),
+        // The foreground alone gets the hangup when the terminal goes with its session's leader.
+        Ended::Signal(SIGHUP) if tty::foreground().is_none() => Some(Signal(SIGHUP)),
         _ => None,
     }
 }

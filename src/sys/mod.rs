@@ -27,14 +27,32 @@ pub use os::clock;
 pub use os::events;
 pub use os::heap;
 pub use os::mounts;
+pub use os::processes;
 pub use os::stdio;
+pub use os::this;
 pub use os::thread;
 pub use os::timer;
 pub use unix::bytes;
+pub use unix::dispositions;
 pub use unix::errno;
 pub use unix::files;
 pub use unix::local;
 pub use unix::modes;
 pub use unix::open;
 pub use unix::output;
+pub use unix::process;
+pub use unix::readable;
 pub use unix::signal;
+pub use unix::sleep;
+pub use unix::socket;
+pub use unix::spawn;
+pub use unix::stdin;
+pub use unix::terminal;
+
+/// A child by `fork`, to be tested on Linux as well.
+#[cfg(all(test, target_os = "linux"))]
+#[path = "macos/child.rs"]
+#[expect(dead_code, reason = "only the way to make a child is another")]
+mod forked;
+#[cfg(all(test, not(target_os = "linux")))]
+use macos::child as forked;

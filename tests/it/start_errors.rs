@@ -265,3 +265,29 @@ fn no_temporary_directory() {
     watcher.run_after(|project| project.save("a.go", "1"));
     watcher.exactly(2);
 }
+
+/// A bare chroot has neither `/proc` nor `/dev/null`: what that costs is said in one line, and everything else works.
+#[test]
+fn without_proc_and_dev_it_works_and_says_what_that_costs() {
+    let inside = "mount -t tmpfs none /dev && mount -t tmpfs none /proc && exec \"$0\" run \"$@\"";
+    let project = Project::new().file("a.go", "0").runs(Stamp::server().ignores_term());
+    let project = project.settings("stop: {timeout: 300ms}\n");
+    let mut probe = project.in_tree("unshare");
+    let probe = probe.args(["-Urm", "mount", "-t", "tmpfs", "none", "/proc"]).output();
+    if !probe.is_ok_and(|done| done.status.success()) {
+        return skip("no mounts in a user namespace here");
+    }
+    let mut command = project.in_tree("unshare");
+    command.args(["-Urm", "sh", "-c", inside]).arg(project.program_path());
+    command.args(["--ext", "go", "--"]).args(project.argv());
+    let mut watcher = project.start_as(command).ready();
+    watcher.says_all(&["[WARN] /proc is missing", "process group"]);
+    for round in 0..3 {
+        watcher.run_after(|project| project.save("a.go", format!("edit {round}")));
+    }
+    assert_eq!(watcher.count_lines("[WARN] /proc"), 1, "{}", watcher.story());
+    // Killed, it leaves nothing of the command's process group.
+    processes::send(watcher.pid(), Signal::KILL);
+    watcher.end();
+    watcher.wait_for("nothing left", || processes::tagged(watcher.tag()).is_empty().then_some(()));
+}

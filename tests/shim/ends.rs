@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cases;
-use crate::support::{figures, signal, tagged, until};
+use crate::support::{figures, signal, tagged, until, within_reach};
 
 cases![
     every_signal_in_every_state_leaves_nothing,
@@ -75,7 +75,11 @@ async fn every_signal_in_every_state_leaves_nothing() {
                 "running" => "setsid sleep 1000 & sleep 1000",
                 _ => "trap 'sleep 0.3; exit' TERM; while :; do sleep 0.01; done",
             };
-            let mini = Mini::start(&format!("{name}-{state}"), &["env"], &["sh", "-c", script]);
+            let mini = Mini::start(
+                &format!("{name}-{state}"),
+                &["env"],
+                &["sh", "-c", &within_reach(script)],
+            );
             mini.logs(if state == "idle" { "Gone" } else { "Started" }).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
             signal(mini.child.id(), name);

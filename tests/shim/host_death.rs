@@ -7,7 +7,7 @@ use go_watcher::model::ProcessEvent;
 use go_watcher::model::RunId;
 
 use crate::cases;
-use crate::support::{Bed, TERM, VICTIM, runtime, signal, tagged, until};
+use crate::support::{Bed, TERM, VICTIM, runtime, signal, tagged, until, within_reach};
 
 cases![
     nothing_is_left_when_the_supervisor_is_killed,
@@ -29,7 +29,7 @@ pub(crate) fn victim(arguments: &[String]) -> ExitCode {
         let mut bed = Bed::new();
         bed.tag = tag;
         if what != "idle" {
-            let run = bed.sh(TREE);
+            let run = bed.sh(&within_reach(TREE));
             bed.started().await;
             bed.file("up").await;
             if what == "stopping" {
@@ -79,7 +79,7 @@ async fn nothing_is_left_when_the_shim_is_killed() {
     let mut bed = Bed::new();
     let mut times = Vec::new();
     for name in ["KILL", "TERM", "KILL", "KILL"] {
-        let run = bed.sh(TREE);
+        let run = bed.sh(&within_reach(TREE));
         bed.started().await;
         bed.file("up").await;
         std::fs::remove_file(bed.directory.path().join("up")).unwrap();
@@ -112,7 +112,7 @@ async fn nothing_is_left_when_the_shim_is_killed() {
     bed.end().await;
 }
 
-/// Whoever stops the shim (it can block anything but SIGSTOP) has not stopped us: each order is performed.
+/// A shim that is stopped (it can block anything but SIGSTOP) performs each order all the same.
 async fn a_stopped_shim_goes_on() {
     let mut bed = Bed::new();
     let shim = bed.host.shim().unwrap();
@@ -120,7 +120,7 @@ async fn a_stopped_shim_goes_on() {
     for _ in 0..20 {
         let start = Instant::now();
         signal(shim, "STOP");
-        let run = bed.sh("setsid sleep 1000 & sleep 1000");
+        let run = bed.sh(&within_reach("setsid sleep 1000 & sleep 1000"));
         bed.started().await;
         signal(shim, "STOP");
         bed.host.stop(run, TERM);
@@ -156,7 +156,7 @@ async fn the_shim_bears_its_name_and_lives_apart() {
 
 async fn dropping_the_host_ends_everything() {
     let mut bed = Bed::new();
-    bed.sh(TREE);
+    bed.sh(&within_reach(TREE));
     bed.started().await;
     bed.file("up").await;
     let tag = bed.tag.clone();

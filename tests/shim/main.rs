@@ -1,5 +1,6 @@
 //! Runs as real process trees, through `Host`, without the rest of the program. This binary is also the
-//! shim of its hosts: `main` does what the program's `main` does first.
+//! shim of its hosts: `main` does what the program's `main` does first. Every case runs twice, below a subreaper and
+//! as a process group, unless it says that it needs the subreaper.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "prints its figures")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests touch the system")]
@@ -52,8 +53,13 @@ fn main() -> ExitCode {
         bench::CASES,
     ]
     .concat();
+    // First: once this process is a subreaper, it would inherit what those leave and not wait for it.
+    let groups = listing || !support::reaps() || as_groups();
     let mut failed = Vec::new();
-    for Case { name, run } in cases {
+    for Case { name, needs_subreaper, run } in cases {
+        if needs_subreaper && !support::reaps() {
+            continue;
+        }
         if !wanted.is_empty() && !wanted.iter().any(|text| name.contains(text.as_str())) {
             continue;
         }
@@ -64,12 +70,22 @@ fn main() -> ExitCode {
         let start = Instant::now();
         let result = std::panic::catch_unwind(|| support::runtime().block_on(run()));
         let verdict = if result.is_ok() { "ok" } else { "FAILED" };
-        println!("test {name} ... {verdict} ({:.0?})", start.elapsed());
+        let shape = if support::reaps() { "" } else { " as a group" };
+        println!("test {name}{shape} ... {verdict} ({:.0?})", start.elapsed());
         if result.is_err() {
             failed.push(name);
         }
     }
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed.is_empty() && groups { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The same cases once more, in a process of their own. Whether they went well.
+fn as_groups() -> bool {
+    let again = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(std::env::args_os().skip(1))
+        .env(support::SHAPE, "group")
+        .status();
+    again.unwrap().success()
 }
 
 /// In the background of a script INT and QUIT are given to us as ignored: what is tested begins as in a terminal.

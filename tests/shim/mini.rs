@@ -9,7 +9,7 @@ use go_watcher::model::Stdin;
 use go_watcher::model::{RunId, Signal};
 use go_watcher::process::{Host, Key, Keys, Launch, Signals, raise_again};
 
-use crate::support::{TERM, runtime};
+use crate::support::{TERM, host, runtime};
 
 /// The first argument. After it: the log, `null`, `open`, `terminal` or `keys`, the command.
 pub(crate) const ROLE: &str = "mini";
@@ -36,7 +36,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
             _ => Stdin::Null,
         },
     };
-    let host = Host::start().unwrap();
+    let host = host();
     let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     let mut mini = Mini { host, log, launch, alive: false, again: false, end: None };
     match runtime().block_on(mini.run(mode == "keys")) {

@@ -15,6 +15,7 @@ cases![
     argument_and_environment_bytes_arrive_as_they_are,
     the_directory_is_entered_anew_for_each_run,
     standard_input_is_null_or_a_pipe_that_never_ends,
+    what_every_run_finds_is_told_once_and_what_is_added_wins;
     who_is_asked_by_the_terminal_is_reported_once,
     double_forked_children_leave_no_zombies,
 ];
@@ -65,6 +66,30 @@ async fn argument_and_environment_bytes_arrive_as_they_are() {
     bed.end().await;
 }
 
+async fn what_every_run_finds_is_told_once_and_what_is_added_wins() {
+    let mut bed = Bed::new();
+    let path = std::env::var_os("PATH").unwrap();
+    let base = |value: &str| vec![("A".into(), value.into()), ("B".into(), value.into())];
+    let script = "printf '%s\\n' \"$A$B$C\" > out; env | grep -c '^B=' >> out";
+    for shim_dies in [false, true] {
+        bed.host.environment([base("1"), vec![("PATH".into(), path.clone())]].concat());
+        if shim_dies {
+            crate::support::signal(bed.host.shim().unwrap(), "KILL");
+            assert!(matches!(bed.next().await, ProcessEvent::HostLost { run: None }));
+        }
+        // The program is looked for in the PATH of the base.
+        for (added, expected) in [(vec![], "11\n1\n"), (base("2"), "22\n1\n")] {
+            let mut launch = bed.order(&["sh", "-c", script]);
+            launch.env.retain(|(name, _)| name != "PATH");
+            launch.env.extend(added);
+            bed.host.launch(&launch);
+            bed.gone().await;
+            assert_eq!(bed.file("out").await, expected);
+        }
+    }
+    bed.end().await;
+}
+
 async fn the_directory_is_entered_anew_for_each_run() {
     let mut bed = Bed::new();
     let project = bed.directory.path().join("project");
@@ -110,8 +135,9 @@ async fn who_is_asked_by_the_terminal_is_reported_once() {
     let run = bed.sh("echo > up; sh -c 'echo > up2; sleep 1000'; true");
     let pid = bed.started().await;
     bed.file("up2").await;
-    let sleeps = || bed.host.remaining().iter().any(|one| one.name == "sleep");
-    until("sleep", || sleeps().then_some(())).await;
+    while !bed.remaining(run).await.iter().any(|one| one.name == "sleep") {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
     for _ in 0..2 {
         let group = format!("-{pid}");
         let kill =

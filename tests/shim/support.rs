@@ -12,28 +12,57 @@ use go_watcher::model::ProcessEvent;
 use go_watcher::model::Stdin;
 use go_watcher::model::{Ended, LeftOver};
 use go_watcher::model::{RunId, Signal};
-use go_watcher::process::{Host, Launch};
+use go_watcher::process::{Host, Launch, Shape};
 
 /// The first argument of a helper that is a host to be killed.
 pub(crate) const VICTIM: &str = "victim";
 pub(crate) const TERM: Signal = Signal(15);
+
+/// In the environment: `group` for runs that are process groups, as on systems without subreapers.
+pub(crate) const SHAPE: &str = "GW_TEST_SHAPE";
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
+    /// The case is about what leaves the process group, or about the names of its members.
+    pub(crate) needs_subreaper: bool,
     pub(crate) run: fn() -> Pin<Box<dyn Future<Output = ()>>>,
 }
 
-/// The list of a file's cases.
+/// The list of a file's cases; after `;` those that need a subreaper.
 #[macro_export]
 macro_rules! cases {
-    ($($name:ident),* $(,)?) => {
-        pub(crate) const CASES: &[$crate::support::Case] = &[$(
-            $crate::support::Case { name: stringify!($name), run: || Box::pin($name()) }
-        ),*];
+    ($($name:ident),* $(,)? $(; $($reaped:ident),* $(,)?)?) => {
+        pub(crate) const CASES: &[$crate::support::Case] = &[
+            $($crate::support::Case {
+                name: stringify!($name),
+                needs_subreaper: false,
+                run: || Box::pin($name()),
+            },)*
+            $($($crate::support::Case {
+                name: stringify!($reaped),
+                needs_subreaper: true,
+                run: || Box::pin($reaped()),
+            },)*)?
+        ];
     };
+}
+
+/// Whether the hosts of this process are subreapers.
+pub(crate) fn reaps() -> bool {
+    std::env::var_os(SHAPE).is_none_or(|shape| shape != "group")
+}
+
+/// The hosts of this process.
+pub(crate) fn host() -> Host {
+    Host::start(if reaps() { Shape::Subreaper } else { Shape::Group }).unwrap()
+}
+
+/// A script as it can be asked for here: in a group, nothing may leave it.
+pub(crate) fn within_reach(script: &str) -> String {
+    if reaps() { script.to_owned() } else { script.replace("setsid ", "") }
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
@@ -54,7 +83,7 @@ impl Bed {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let tag = format!("GW_TEST_TAG={}-{number}", std::process::id());
         let directory = tempfile::tempdir().unwrap();
-        Bed { host: Host::start().unwrap(), directory, tag, runs: 0 }
+        Bed { host: host(), directory, tag, runs: 0 }
     }
 
     pub(crate) fn order(&mut self, argv: &[&str]) -> Launch {
@@ -113,6 +142,15 @@ impl Bed {
             if let ProcessEvent::Gone { stopped, .. } = self.next().await {
                 return stopped;
             }
+        }
+    }
+
+    /// What still lives of a run.
+    pub(crate) async fn remaining(&mut self, run: RunId) -> Vec<LeftOver> {
+        self.host.survey(run);
+        match self.next().await {
+            ProcessEvent::StillThere { run: asked, processes } if asked == run => processes,
+            other => panic!("{other:?}"),
         }
     }
 

@@ -1,57 +1,53 @@
-//! Process trees as `/proc` shows them.
+//! Processes as `/proc` shows them; proc(5).
 
 use std::collections::{BTreeSet, HashMap};
-use std::ffi::OsString;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
 
 use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::model::LeftOver;
+use crate::sys::process::{self as by_number, Process, own_pid};
 
-/// What `/proc/PID/stat` tells about a process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Process {
-    pub(super) pid: i32,
-    pub(super) parent: i32,
-    pub(super) group: i32,
-    pub(super) session: i32,
-    /// `R`, `S`, `D`, `T`, `Z`, …
-    pub(super) state: u8,
-    pub(super) threads: u32,
-    /// In clock ticks since boot: with the pid, the identity of a process.
-    pub(super) start: u64,
-    pub(super) name: Vec<u8>,
+/// Whether `/proc` is there and lists the processes of this PID namespace.
+#[must_use]
+pub fn are_listed() -> bool {
+    let own = rustix::fs::readlink("/proc/self", Vec::new());
+    own.is_ok_and(|own| own.to_str() == Ok(own_pid().to_string().as_str()))
 }
 
-impl Process {
-    /// For messages.
-    pub(super) fn named(&self) -> LeftOver {
-        LeftOver { pid: self.pid as u32, name: OsString::from_vec(self.name.clone()) }
+/// Why processes are not listed, where they usually are.
+#[must_use]
+pub fn missing() -> Option<&'static str> {
+    match (are_listed(), rustix::fs::access("/proc/self", rustix::fs::Access::EXISTS)) {
+        (true, _) => None,
+        (false, Ok(())) => Some("/proc shows another PID namespace"),
+        (false, Err(_)) => Some("/proc is missing"),
     }
 }
 
 /// Reads one process; `None` when it does not exist (any more).
-pub(super) fn process(pid: i32) -> Option<Process> {
+#[must_use]
+pub fn process(pid: i32) -> Option<Process> {
     parse(&read(&format!("/proc/{pid}/stat"))?)
 }
 
 /// The command line of a process, its arguments separated by NUL.
-pub(super) fn command_line(pid: i32) -> Vec<u8> {
+#[must_use]
+pub fn command_line(pid: i32) -> Vec<u8> {
     read(&format!("/proc/{pid}/cmdline")).unwrap_or_default()
 }
 
-/// All living descendants, parents before their children. One look at a moving thing: who needs
-/// certainty looks again.
-pub(super) fn descendants(root: i32) -> Vec<Process> {
+/// All living descendants, parents before their children. The tree moves meanwhile: a caller that has to be certain
+/// looks again.
+#[must_use]
+pub fn descendants(root: i32) -> Vec<Process> {
     let Some(own) = read(&children_file(root, root)) else {
         return scanned(root);
     };
     let mut found = Vec::new();
     let mut seen = BTreeSet::from([root]);
     let mut open = Vec::new();
-    // The shim asks about itself, and it has one thread: what was just read is the whole answer.
-    if root == rustix::process::getpid().as_raw_nonzero().get() && is_alone() {
+    // For a process that asks about itself and has one thread, what was just read is the whole answer.
+    if root == own_pid() && is_alone() {
         for process in numbers(&own).into_iter().filter_map(process) {
             if seen.insert(process.pid) {
                 open.push((process.pid, process.threads));
@@ -72,8 +68,9 @@ pub(super) fn descendants(root: i32) -> Vec<Process> {
     found
 }
 
-/// Whether it holds a terminal open beyond output and errors, which it was given.
-pub(super) fn has_opened_terminal(pid: i32) -> bool {
+/// Whether a process holds a terminal open beyond output and errors, which it was given.
+#[must_use]
+pub fn has_opened_terminal(pid: i32) -> bool {
     let terminal = |fd: i32| {
         let target = rustix::fs::readlink(format!("/proc/{pid}/fd/{fd}"), Vec::new());
         target.is_ok_and(|target| {
@@ -95,12 +92,12 @@ fn children(pid: i32, threads: u32) -> Vec<i32> {
 }
 
 /// The list of the children that a thread has.
-pub(super) fn children_file(pid: i32, task: i32) -> String {
+fn children_file(pid: i32, task: i32) -> String {
     format!("/proc/{pid}/task/{task}/children")
 }
 
 /// The threads of a process that has so many, the first one first.
-pub(super) fn tasks(pid: i32, threads: u32) -> Vec<i32> {
+fn tasks(pid: i32, threads: u32) -> Vec<i32> {
     let mut tasks = vec![pid];
     if threads > 1 {
         let all = directories(&format!("/proc/{pid}/task"));
@@ -109,7 +106,7 @@ pub(super) fn tasks(pid: i32, threads: u32) -> Vec<i32> {
     tasks
 }
 
-/// The same by reading every process of the system: for kernels without `children` files.
+/// All living descendants by reading every process of the system: for kernels without `children` files.
 fn scanned(root: i32) -> Vec<Process> {
     let mut by_parent: HashMap<i32, Vec<Process>> = HashMap::new();
     for process in directories("/proc").into_iter().filter_map(process) {
@@ -130,23 +127,40 @@ fn numbers(text: &[u8]) -> Vec<i32> {
 }
 
 /// The entries of a directory that are numbers.
-pub(super) fn directories(path: &str) -> Vec<i32> {
-    open_directory(path).map_or_else(|_| Vec::new(), |fd| numbers_in(&fd))
-}
-
-/// Opens a directory of `/proc`.
-pub(super) fn open_directory(path: &str) -> rustix::io::Result<OwnedFd> {
+fn directories(path: &str) -> Vec<i32> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty())
-}
-
-/// The same of one that is open.
-pub(super) fn numbers_in(directory: &OwnedFd) -> Vec<i32> {
-    let Ok(entries) = rustix::fs::Dir::read_from(directory) else { return Vec::new() };
+    let directory = rustix::fs::open(path, flags, Mode::empty());
+    let Ok(entries) = directory.and_then(rustix::fs::Dir::new) else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect()
 }
 
-pub(super) fn read(path: &str) -> Option<Vec<u8>> {
+/// Signals exactly this process: by its number where only we can free that (it is our child), else through a pidfd
+/// of which we know that it is still the same process.
+pub fn send(process: &Process, signal: i32) {
+    if process.parent == own_pid() {
+        return by_number::kill(process.pid, signal);
+    }
+    let (Some(pid), Some(named)) = (Pid::from_raw(process.pid.max(0)), signal_of(signal)) else {
+        return;
+    };
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(fd) => {
+            if self::process(process.pid).is_some_and(|now| now.start == process.start) {
+                let _ = pidfd_send_signal(fd, named);
+            }
+        }
+        Err(rustix::io::Errno::NOSYS) => by_number::kill(process.pid, signal),
+        Err(_) => {}
+    }
+}
+
+#[expect(unsafe_code, reason = "real-time signals have no safe constructor")]
+fn signal_of(number: i32) -> Option<Signal> {
+    // SAFETY: the kernel knows exactly the numbers 1 to 64; the value is only handed back to it.
+    (1..=64).contains(&number).then(|| unsafe { Signal::from_raw_unchecked(number) })
+}
+
+fn read(path: &str) -> Option<Vec<u8>> {
     let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let mut text = Vec::with_capacity(512);
     loop {

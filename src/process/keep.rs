@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
-use super::tree::{self, Process};
+use crate::sys::process::{self, Process};
+use crate::sys::processes;
 
 /// The kernel keeps 15 bytes of a process's name.
 const NAME_LENGTH: usize = 15;
@@ -17,8 +17,8 @@ pub(super) struct Keep {
 }
 
 impl Keep {
-    pub(super) fn new(names: Vec<OsString>, session: i32) -> Keep {
-        Keep { names, session }
+    pub(super) fn new(names: Vec<OsString>) -> Keep {
+        Keep { names, session: process::own_session() }
     }
 
     pub(super) fn set_names(&mut self, names: Vec<OsString>) {
@@ -46,8 +46,8 @@ impl Keep {
     /// Name *and* own session *and* parent gone.
     fn is_daemon(&self, root: i32, process: &Process) -> bool {
         !self.names.is_empty() && process.parent == root && process.session != self.session && {
-            let line = tree::command_line(process.pid);
-            self.names.iter().any(|name| is_named(name.as_bytes(), &process.name, &line))
+            let line = processes::command_line(process.pid);
+            self.names.iter().any(|name| is_named(name.as_encoded_bytes(), &process.name, &line))
         }
     }
 }
@@ -108,7 +108,7 @@ mod tests {
     fn a_daemon_needs_its_name_its_own_session_and_no_parent() {
         // Pids far beyond the kernel's, so that no real process is asked.
         const P: i32 = 1 << 30;
-        let keep = Keep::new(vec!["agent".into()], 5);
+        let keep = Keep { names: vec!["agent".into()], session: 5 };
         let all = vec![
             process(P, 1, 5, "agent"),         // in our session
             process(P + 1, 1, P + 1, "agent"), // a daemon

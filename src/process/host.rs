@@ -1,25 +1,26 @@
-//! The supervisor's end of the shim.
+//! The host: the program's end of the shim.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal as Number, WaitOptions, getpid};
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
-
-use super::hosted::send_to;
-use super::keep::Keep;
+use super::launch::{self, Launch, Sought};
 use super::link::Link;
-use super::sys;
-use super::tree::{self, Process};
-use super::wire::{Order, Report};
-use crate::model::{Ended, LeftOver, ProcessEvent, RunId, Signal, SpawnError, SpawnStage, Stdin};
-use crate::process::explain::{self, Sought};
-use crate::process::terminal::{self, Foreground, Watch};
-use crate::process::{Launch, signals};
+use super::signals;
+use super::terminal::{self, Foreground};
+use super::tree::{Group, Shape, Tree};
+use super::wire::{Named, Order, Report};
+use crate::model::ProcessEvent;
+use crate::model::Stdin;
+use crate::model::{Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
+use crate::sys::dispositions::{self, Stream};
+use crate::sys::process::{self, Child, Process, own_pid};
+use crate::sys::readable::Readable;
+use crate::sys::signal::{SIGCHLD, SIGCONT, SIGKILL};
+use crate::sys::{processes, this};
 
-/// Between two looks at a tree that fell to us.
+/// The pause between two looks at a tree that fell to us.
 const ORPHANS_PAUSE: Duration = Duration::from_millis(1);
 /// A shim that closed its socket has this long to end by itself.
 const SHIM_PATIENCE: Duration = Duration::from_secs(2);
@@ -29,11 +30,17 @@ const SHIM_PATIENCE: Duration = Duration::from_secs(2);
 /// Orders never block and never fail: what becomes of them comes back as events.
 #[derive(Debug)]
 pub struct Host {
+    shape: Shape,
     link: Option<Link>,
+    /// What the shim is told before it starts anything, and its successor again.
     keep: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
     events: VecDeque<ProcessEvent>,
     /// Launched and not gone.
     run: Option<RunId>,
+    /// The process group of the run that started last.
+    group: Option<Group>,
+    tree: Tree,
     /// What the current run's program is, should it not be found.
     sought: Sought,
     lost: Option<Lost>,
@@ -43,29 +50,32 @@ pub struct Host {
     signalled: bool,
     /// SIGCONT and input, once a run is to have the terminal: signs that it is ours again.
     resume: Option<Stream>,
-    watch: Option<Watch>,
+    watch: Option<Readable>,
 }
 
-/// The shim died: its tree falls to us, who are a subreaper too.
+/// The shim died: its tree falls to us, who are a subreaper too; a group can be signalled by anybody.
 #[derive(Debug)]
 struct Lost {
-    shim: Option<Pid>,
+    shim: Option<i32>,
     patience: Duration,
 }
 
 impl Host {
-    /// Starts the shim. Call it on the main thread (the shim's life is tied to the thread that starts it),
-    /// as early as possible; it needs no runtime yet. Only [`Host::next`] does.
+    /// Starts the shim, as early as possible; it needs no runtime yet. Only [`Host::next`] does.
     ///
     /// # Errors
     /// When the process or its socket can't be made.
-    pub fn start() -> io::Result<Host> {
-        rustix::process::set_child_subreaper(Some(getpid()))?;
+    pub fn start(shape: Shape) -> io::Result<Host> {
+        shape.take_orphans()?;
         Ok(Host {
-            link: Some(Link::start()?),
+            shape,
+            link: Some(Link::start(shape)?),
             keep: Vec::new(),
+            environment: Vec::new(),
             events: VecDeque::new(),
             run: None,
+            group: None,
+            tree: Tree::new(shape),
             sought: Sought::default(),
             lost: None,
             children: None,
@@ -79,23 +89,29 @@ impl Host {
     /// Names of daemons that are left alone (`stop.keep`).
     pub fn settings(&mut self, stop_keep: &[String]) {
         self.keep = stop_keep.iter().map(OsString::from).collect();
+        self.tree.keep.set_names(self.keep.clone());
         self.order(&Order::Keep(self.keep.clone()));
+    }
+
+    /// What every run finds in its environment, from now on.
+    pub fn environment(&mut self, environment: Vec<(OsString, OsString)>) {
+        if self.environment != environment {
+            self.environment = environment;
+            self.order(&Order::Environment(self.environment.clone()));
+        }
     }
 
     /// Starts a run: `Started` or `SpawnFailed` follows, then `Exited`, then `Gone`. The run before it must
     /// be gone.
     pub fn launch(&mut self, launch: &Launch) {
         let run = launch.run;
-        self.sought = Sought::of(launch);
+        self.sought = Sought::of(launch, &self.environment);
         if self.link.is_none() && self.lost.is_none() {
-            match Link::start() {
-                Ok(mut link) => {
-                    link.send(&Order::Keep(self.keep.clone()));
-                    self.link = Some(link);
-                }
+            match Link::start(self.shape) {
+                Ok(link) => self.tell_all(link),
                 Err(error) => {
                     let errno = error.raw_os_error().unwrap_or(0);
-                    let (stage, path) = (SpawnStage::Shim, "/proc/self/exe".into());
+                    let (stage, path) = (SpawnStage::Shim, this::path());
                     let error = SpawnError { stage, path, errno, detail: None };
                     self.events.push_back(ProcessEvent::SpawnFailed { run, error });
                     return;
@@ -106,11 +122,17 @@ impl Host {
         self.signalled = false;
         let terminal = launch.stdin == Stdin::Terminal;
         if terminal && self.resume.is_none() {
-            self.resume = signals::stream(libc::SIGCONT);
-            self.watch = Watch::start();
+            self.resume = signals::stream(SIGCONT);
+            self.watch = crate::sys::terminal::open_again();
         }
         let foreground = terminal && self.foreground.prepare();
         self.order(&Order::Launch { launch: launch.clone(), foreground });
+    }
+
+    fn tell_all(&mut self, mut link: Link) {
+        link.send(&Order::Keep(self.keep.clone()));
+        link.send(&Order::Environment(self.environment.clone()));
+        self.link = Some(link);
     }
 
     /// Sends the stop signal to the whole tree of the run, then SIGCONT. `Gone` follows when nothing is
@@ -130,15 +152,21 @@ impl Host {
         self.order(&Order::Signal { run, signal: signal.0 });
     }
 
-    /// What still lives of the current run, its leader first; for the line about a slow stop.
-    pub fn remaining(&self) -> Vec<LeftOver> {
-        let root = self.link.as_ref().map_or(getpid(), |link| link.pid);
-        self.living(root).iter().map(Process::named).collect()
+    /// Asks what still lives of the run; `StillThere` follows if it is not gone. (The shim looks: that takes a while
+    /// where it has many processes.)
+    pub fn survey(&mut self, run: RunId) {
+        self.order(&Order::Survey { run });
+    }
+
+    /// What this system lacks for it to reach everything that a run starts.
+    #[must_use]
+    pub fn lacks(&self) -> Option<&'static str> {
+        if self.tree.is_group() { processes::missing() } else { None }
     }
 
     /// Process id of the shim, when it lives.
     pub fn shim(&self) -> Option<u32> {
-        self.link.as_ref().map(|link| link.pid.as_raw_nonzero().get() as u32)
+        self.link.as_ref().map(|link| link.pid.cast_unsigned())
     }
 
     /// The next event of a run. Cancel-safe.
@@ -180,8 +208,8 @@ impl Host {
     /// Waits for the shim or for children that fell to us (as PID 1, anybody's).
     async fn wait(&mut self) {
         if self.children.is_none() {
-            self.children = signal(SignalKind::child()).ok();
-            // What has happened to a child by now has told nobody.
+            self.children = dispositions::stream(SIGCHLD).ok();
+            // No signal has told of what has happened to children by now.
             self.reap();
             return;
         }
@@ -200,7 +228,7 @@ impl Host {
                 self.reap();
             }
             () = signals::next(&mut self.resume) => self.give_terminal(),
-            () = Watch::touched(&self.watch), if self.foreground.is_wanted() => self.give_terminal(),
+            () = terminal::touched(&self.watch), if self.foreground.is_wanted() => self.give_terminal(),
         }
     }
 
@@ -212,7 +240,7 @@ impl Host {
 
     fn resume_run(&mut self) {
         if let Some(run) = self.run {
-            self.signal(run, Signal(libc::SIGCONT));
+            self.signal(run, Signal(SIGCONT));
         }
     }
 
@@ -220,50 +248,61 @@ impl Host {
     fn take(&mut self, report: Report) {
         let event = match report {
             Report::Started { run, pid } => {
-                self.foreground.started(pid);
+                self.foreground.started(pid.cast_signed());
+                self.group = Some(Group::new(pid.cast_signed(), self.sought.program()));
                 ProcessEvent::Started { run, pid }
             }
             Report::Failed { run, stage, errno, path } => {
                 self.run = None;
                 self.take_terminal();
-                let detail = explain::detail(stage, errno, &self.sought);
-                ProcessEvent::SpawnFailed { run, error: SpawnError { stage, path, errno, detail } }
+                let detail = launch::detail(stage, errno, &self.sought);
+                let error = SpawnError { stage, path, errno, detail };
+                ProcessEvent::SpawnFailed { run, error }
             }
-            Report::Exited { run, ended, left } => {
-                let by_hand = self.foreground.is_held() && !self.signalled;
-                let typed = terminal::typed_signal(ended).filter(|_| by_hand);
-                self.take_terminal();
-                self.events.push_back(ProcessEvent::Exited { run, ended, left });
-                let Some(signal) = typed else { return };
-                ProcessEvent::Typed(signal)
-            }
+            Report::Exited { run, ended, left } => return self.exited(run, ended, left),
             Report::Gone { run, stopped } => {
-                self.run = self.run.filter(|&current| current != run);
-                ProcessEvent::Gone { run, stopped }
+                if self.run == Some(run) {
+                    // Also the number of its group may be another's from now on.
+                    (self.run, self.group) = (None, None);
+                }
+                ProcessEvent::Gone { run, stopped: left_overs(stopped) }
             }
-            Report::Waits { run, process } => ProcessEvent::WaitsForTerminal { run, process },
+            Report::Remaining { run, processes } => {
+                ProcessEvent::StillThere { run, processes: left_overs(processes) }
+            }
+            Report::Waits { run, process } => {
+                ProcessEvent::WaitsForTerminal { run, process: process.into() }
+            }
             Report::Suspended { .. } => {
-                let groups = self.groups();
-                self.foreground.suspended(|group| groups.contains(&group));
-                self.resume_run();
-                return;
+                let mut foreground = std::mem::take(&mut self.foreground);
+                foreground.suspended(|group| self.groups().contains(&group));
+                self.foreground = foreground;
+                return self.resume_run();
             }
         };
         self.events.push_back(event);
     }
 
+    fn exited(&mut self, run: RunId, ended: Ended, left: Vec<Named>) {
+        let by_hand = self.foreground.is_held() && !self.signalled;
+        let typed = terminal::typed_signal(ended).filter(|_| by_hand);
+        self.take_terminal();
+        self.events.push_back(ProcessEvent::Exited { run, ended, left: left_overs(left) });
+        self.events.extend(typed.map(ProcessEvent::Typed));
+    }
+
     /// The run that had the terminal has ended.
     fn take_terminal(&mut self) {
         if self.foreground.is_held() {
-            let groups = self.groups();
-            self.foreground.ended(|group| groups.contains(&group));
+            let foreground = std::mem::take(&mut self.foreground);
+            foreground.ended(|group| self.groups().contains(&group));
         }
     }
 
     /// The process groups of what lives of the run.
-    fn groups(&self) -> Vec<Pid> {
+    fn groups(&self) -> Vec<i32> {
         let living = self.link.as_ref().map_or_else(Vec::new, |link| self.living(link.pid));
-        living.iter().filter_map(|process| Pid::from_raw(process.group)).collect()
+        living.iter().map(|process| process.group).collect()
     }
 
     fn lose(&mut self) {
@@ -274,9 +313,9 @@ impl Host {
     /// Waits for every child that has ended; the shim's end is noticed, and also that somebody has stopped it.
     fn reap(&mut self) -> bool {
         loop {
-            match rustix::process::wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
-                Ok(Some((pid, status))) if status.stopped() => self.wake(pid),
-                Ok(Some((pid, _))) => {
+            match process::child() {
+                Child::Stopped(pid, _) => self.wake(pid),
+                Child::Ended(pid, _) => {
                     if self.link.as_ref().is_some_and(|link| link.pid == pid) {
                         self.lose();
                     }
@@ -284,20 +323,19 @@ impl Host {
                         lost.shim = lost.shim.filter(|&shim| shim != pid);
                     }
                 }
-                Ok(None) => return false,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return true,
+                Child::NoNews => return false,
+                Child::None => return true,
             }
         }
     }
 
     /// A child of ours was stopped (SIGSTOP: the shim blocks all that can be blocked). A shim that sleeps starts
     /// and stops nothing, and could not clean up after us either: it goes on at once.
-    fn wake(&self, stopped: Pid) {
+    fn wake(&self, stopped: i32) {
         let shim = self.link.as_ref().map(|link| link.pid);
         let dying = self.lost.as_ref().and_then(|lost| lost.shim);
         if [shim, dying].contains(&Some(stopped)) {
-            let _ = rustix::process::kill_process(stopped, Number::CONT);
+            process::kill(stopped, SIGCONT);
         }
     }
 
@@ -309,16 +347,18 @@ impl Host {
             // Its tree falls to us only when it has ended.
             lost.patience = lost.patience.saturating_sub(ORPHANS_PAUSE);
             if lost.patience.is_zero() {
-                let _ = rustix::process::kill_process(shim, Number::KILL);
+                process::kill(shim, SIGKILL);
             }
             return false;
         }
-        let orphans = if childless { Vec::new() } else { self.living(getpid()) };
-        for process in &orphans {
-            send_to(getpid().as_raw_nonzero().get(), process, Number::KILL);
+        let none_left = childless && !self.tree.is_group();
+        let orphans = if none_left { Vec::new() } else { self.living(own_pid()) };
+        match &self.group {
+            Some(group) if self.tree.is_group() => self.tree.send(group, &orphans, SIGKILL),
+            _ => orphans.iter().for_each(|orphan| processes::send(orphan, SIGKILL)),
         }
         if orphans.is_empty() {
-            self.lost = None;
+            (self.lost, self.group) = (None, None);
             self.take_terminal();
             let run = self.run.take();
             self.events.push_back(ProcessEvent::HostLost { run });
@@ -326,10 +366,15 @@ impl Host {
         orphans.is_empty()
     }
 
-    fn living(&self, root: Pid) -> Vec<Process> {
-        let root = root.as_raw_nonzero().get();
-        Keep::new(self.keep.clone(), sys::own_session()).split(root, tree::descendants(root)).0
+    /// What lives of the run, or of any, below a subreaper.
+    fn living(&self, root: i32) -> Vec<Process> {
+        let none = || Group::new(0, &OsString::new());
+        self.tree.living(root, &self.group.clone().unwrap_or_else(none))
     }
+}
+
+fn left_overs(named: Vec<Named>) -> Vec<LeftOver> {
+    named.into_iter().map(LeftOver::from).collect()
 }
 
 impl Drop for Host {

@@ -1,93 +1,117 @@
-//! Where a program is looked for, and what can be said about a failed start beyond the system's error
-//! number.
+//! What is needed to start one run: where its program is looked for, and what can be said about a failed start
+//! beyond the system's error number.
 #![expect(clippy::disallowed_methods, reason = "looks at the program that could not be started")]
 #![expect(clippy::disallowed_types, reason = "looks at the program that could not be started")]
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Launch;
-use crate::model::SpawnStage;
+use serde::{Deserialize, Serialize};
+
+use super::encoding::{text, variables};
+use crate::model::Stdin;
+use crate::model::{RunId, SpawnStage};
+use crate::sys::bytes::os_str;
+use crate::sys::{errno, spawn};
+
+/// Everything that is needed to start one run, beside the environment that every run has. Argument, environment and
+/// directory are bytes: nothing from outside is ever turned into shell text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// The number of the run.
+    pub run: RunId,
+    /// The program and its arguments; never empty.
+    pub argv: Vec<OsString>,
+    /// What is added to the environment, and wins over it.
+    #[serde(with = "variables")]
+    pub env: Vec<(OsString, OsString)>,
+    /// Absolute working directory, entered anew for each run.
+    #[serde(with = "text")]
+    pub directory: PathBuf,
+    /// Standard input.
+    pub stdin: Stdin,
+}
 
 /// Where programs are looked for when the environment has no `PATH`, as in `execvp`.
-const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 /// What a launch was looking for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sought {
     program: OsString,
-    /// The `PATH` entry of its environment, if any.
-    path: Vec<(OsString, OsString)>,
+    /// The `PATH` that the run was to have.
+    path: Option<OsString>,
     directory: PathBuf,
     /// Bytes of arguments and environment.
     size: usize,
 }
 
 impl Sought {
-    pub(super) fn of(launch: &Launch) -> Sought {
-        let path = launch.env.iter().rfind(|(name, _)| name == "PATH");
+    /// `base`: the environment that every run has.
+    pub(super) fn of(launch: &Launch, base: &[(OsString, OsString)]) -> Sought {
+        let env = || base.iter().chain(&launch.env);
         let words = launch.argv.iter().map(|word| word.len() + 1).sum::<usize>();
-        let env = launch.env.iter().map(|(name, value)| name.len() + value.len() + 2);
+        let variables = env().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
         Sought {
             program: launch.argv.first().cloned().unwrap_or_default(),
-            path: path.cloned().into_iter().collect(),
+            path: env().rfind(|(name, _)| name == "PATH").map(|(_, value)| value.clone()),
             directory: launch.directory.clone(),
-            size: words + env.sum::<usize>(),
+            size: words + variables,
         }
+    }
+
+    pub(super) fn program(&self) -> &OsString {
+        &self.program
     }
 }
 
 /// The candidates for a program: itself when it has a slash, else its name in each directory of the
-/// child's `PATH`. (Entries relative to the working directory work: the child has entered it by then.)
-pub(super) fn candidates(program: &OsStr, env: &[(OsString, OsString)]) -> Vec<Vec<u8>> {
-    let program = program.as_bytes();
+/// run's `PATH`. (Entries relative to the working directory work: the child has entered it by then.)
+pub(super) fn candidates(program: &OsStr, path: Option<&OsStr>) -> Vec<Vec<u8>> {
+    let program = program.as_encoded_bytes();
     if program.contains(&b'/') || program.is_empty() {
         return vec![program.to_vec()];
     }
-    let path = env.iter().rev().find(|(name, _)| name == "PATH");
-    let path = path.map_or(DEFAULT_PATH, |(_, value)| value.as_bytes());
     let candidate = |directory: &[u8]| match directory {
         b"" => [b"./", program].concat(),
         directory => [directory, b"/", program].concat(),
     };
+    let path = path.unwrap_or(OsStr::new(DEFAULT_PATH)).as_encoded_bytes();
     path.split(|&byte| byte == b':').map(candidate).collect()
 }
 
 /// The cause in words, where the number alone would mislead.
 pub(super) fn detail(stage: SpawnStage, errno: i32, sought: &Sought) -> Option<String> {
-    if stage == SpawnStage::Fork && errno == libc::EBUSY {
+    if stage == SpawnStage::Fork && errno == errno::EBUSY {
         return Some("the run before it still lives".into());
     }
     if stage != SpawnStage::Exec {
         return None;
     }
-    let candidates = candidates(&sought.program, &sought.path);
-    let mut paths =
-        candidates.iter().map(|path| sought.directory.join(Path::new(OsStr::from_bytes(path))));
+    let candidates = candidates(&sought.program, sought.path.as_deref());
+    let mut paths = candidates.iter().map(|path| sought.directory.join(Path::new(os_str(path))));
     match errno {
-        libc::ENOENT if sought.program.is_empty() => Some("the command is empty".into()),
-        libc::ENOENT | libc::ENOTDIR => {
+        errno::ENOENT if sought.program.is_empty() => Some("the command is empty".into()),
+        errno::ENOENT | errno::ENOTDIR => {
             let found = paths.find(|path| std::fs::symlink_metadata(path).is_ok());
             found.map_or_else(|| not_in_path(sought), |path| missing_part(&path))
         }
-        libc::EACCES => {
+        errno::EACCES => {
             let found = paths.find(|path| std::fs::metadata(path).is_ok())?;
             not_executable(&found)
         }
-        libc::ENOEXEC => Some("it has no '#!' line and is no program of this system".into()),
-        libc::E2BIG => {
+        errno::ENOEXEC => Some("it has no '#!' line and is no program of this system".into()),
+        errno::E2BIG => {
             Some(format!("its arguments and environment are too long ({} bytes)", sought.size))
         }
-        libc::EINVAL => Some("an argument or the environment contains a NUL byte".into()),
+        errno::EINVAL => Some("an argument or the environment contains a NUL byte".into()),
         _ => None,
     }
 }
 
 fn not_in_path(sought: &Sought) -> Option<String> {
-    let named_by_path = sought.program.as_bytes().contains(&b'/');
+    let named_by_path = sought.program.as_encoded_bytes().contains(&b'/');
     (!named_by_path).then(|| "not found in PATH".into())
 }
 
@@ -101,7 +125,7 @@ fn missing_part(path: &Path) -> Option<String> {
     let file = std::fs::OpenOptions::new().read(true).open(path).ok()?;
     file.take(64 * 1024).read_to_end(&mut head).ok()?;
     let (kind, interpreter) = interpreter(&head)?;
-    if std::fs::metadata(OsStr::from_bytes(interpreter)).is_ok() {
+    if std::fs::metadata(os_str(interpreter)).is_ok() {
         return None;
     }
     let shown = String::from_utf8_lossy(interpreter);
@@ -117,7 +141,7 @@ fn not_executable(path: &Path) -> Option<String> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(if metadata.is_dir() {
         "it is a directory".into()
-    } else if metadata.permissions().mode() & 0o111 == 0 {
+    } else if !spawn::is_executable(&metadata) {
         "it is not executable (chmod +x)".into()
     } else {
         "it or its interpreter may not be executed by us".into()
@@ -172,21 +196,20 @@ mod tests {
         let shell = std::fs::read("/bin/sh").unwrap();
         let (kind, loader) = interpreter(&shell).unwrap();
         assert_eq!(kind, "loader");
-        assert!(std::fs::metadata(OsStr::from_bytes(loader)).is_ok());
+        assert!(std::fs::metadata(os_str(loader)).is_ok());
     }
 
     #[test]
     fn a_program_is_looked_for_in_the_childs_own_path() {
-        let path = |value: &str| vec![("A".into(), "b".into()), ("PATH".into(), value.into())];
-        let texts = |program: &str, env: &[(OsString, OsString)]| -> Vec<String> {
-            let found = candidates(OsStr::new(program), env);
+        let texts = |program: &str, path: Option<&str>| -> Vec<String> {
+            let found = candidates(OsStr::new(program), path.map(OsStr::new));
             found.into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
         };
-        assert_eq!(texts("x", &path("/a:/b")), ["/a/x", "/b/x"]);
-        assert_eq!(texts("x", &path(":bin:")), ["./x", "bin/x", "./x"]);
-        assert_eq!(texts("./x", &path("/a")), ["./x"]);
-        assert_eq!(texts("d/x", &path("/a")), ["d/x"]);
-        assert_eq!(texts("x", &[]), ["/bin/x", "/usr/bin/x"]);
-        assert_eq!(texts("", &path("/a")), [""]);
+        assert_eq!(texts("x", Some("/a:/b")), ["/a/x", "/b/x"]);
+        assert_eq!(texts("x", Some(":bin:")), ["./x", "bin/x", "./x"]);
+        assert_eq!(texts("./x", Some("/a")), ["./x"]);
+        assert_eq!(texts("d/x", Some("/a")), ["d/x"]);
+        assert_eq!(texts("x", None), ["/bin/x", "/usr/bin/x"]);
+        assert_eq!(texts("", Some("/a")), [""]);
     }
 }
