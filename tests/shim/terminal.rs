@@ -38,7 +38,7 @@ async fn a_run_reads_the_terminal_and_ctrl_c_ends_both() {
     pty.sees("hello there").await;
     assert_ne!(state(pty.leader()), Some('T'));
     pty.write("\x03");
-    pty.logs("Terminate(Signal(2))", 1).await;
+    pty.logs("Typed(Signal(2))", 1).await;
     pty.back().await;
     assert_eq!(pty.ask("echo status $?").await, "status 130");
     assert_eq!(shell_modes(&mut pty).await, before);
@@ -60,7 +60,7 @@ async fn who_handles_ctrl_c_lives_on() {
     pty.line("exit()");
     pty.logs("Gone", 1).await;
     // Now the terminal, and Ctrl-C, are ours.
-    assert!(!pty.log().contains("Terminate"));
+    assert!(!pty.log().contains("Typed"));
     pty.write("\x03");
     pty.logs("signal 2", 1).await;
     pty.back().await;
@@ -90,7 +90,7 @@ async fn the_terminal_is_sane_after_a_killed_run() {
     let parent = std::fs::read_to_string(format!("/proc/{}/stat", pty.leader())).unwrap();
     let shim = parent.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     signal(shim, "KILL");
-    pty.logs("ShimLost", 1).await;
+    pty.logs("HostLost", 1).await;
     pty.write("\x03");
     pty.back().await;
     assert_eq!(pty.ask("echo status $?").await, "status 130");
@@ -314,7 +314,7 @@ async fn a_new_build_on_disk_does_not_matter() {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pty.leader())).unwrap();
     let shim = stat.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     signal(shim, "KILL");
-    pty.logs("ShimLost", 1).await;
+    pty.logs("HostLost", 1).await;
     for round in 0..2 {
         pty.write("r");
         pty.logs("Started", 2 + round).await;
