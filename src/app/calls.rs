@@ -78,7 +78,7 @@ impl Calls {
         for marker in self.waiters.unmarked() {
             let path = directory.join(marker.to_string());
             let _ = std::fs::remove_file(&path);
-            // It was possible a moment ago; should it not be now, the one who waits has a time limit.
+            // Writing was possible a moment ago; should it fail now, the one who waits has a time limit.
             let _ = std::fs::write(&path, b"");
         }
     }
@@ -108,14 +108,14 @@ impl Calls {
     }
 }
 
-/// Who this instance is.
+/// The identity of this instance.
 pub(super) fn identity(task: &Task, config: &Config, now: Instant) -> Identity {
     Identity {
         v: PROTOCOL,
         pid: std::process::id(),
         name: config.name.clone(),
         directory: JsonName::from(config.directory.as_path()),
-        age_ms: millis(task.session(now).0.elapsed),
+        age_ms: millis(task.tally(now).0.elapsed),
     }
 }
 

@@ -9,9 +9,9 @@ use crate::watch::{self, Timestamp};
 
 /// The file is read this long after its last event.
 const QUIET: Duration = Duration::from_millis(50);
-/// An empty or a broken file may be half a save: it is looked at once more after this before it is believed …
+/// An empty or a broken file may be half a save: it is looked at once more after this time before it is believed.
 const ANOTHER_LOOK: Duration = Duration::from_millis(250);
-/// … and an empty one so often: a busy disk may hold its writer, and nobody empties it and waits for it.
+/// The number of looks at an empty file before it is believed: a busy disk may hold its writer.
 const EMPTY_LOOKS: u32 = 8;
 
 /// When the file is to be read.

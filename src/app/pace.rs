@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-/// So many wake-ups for messages …
+/// The number of wake-ups for messages within [`WITHIN`] that are a flood.
 const FLOOD: u32 = 12;
-/// … within this time are a flood.
+/// The time in which wake-ups are counted.
 const WITHIN: Duration = Duration::from_millis(10);
 /// How often the queue is looked at in a flood.
 const EVERY: Duration = Duration::from_millis(2);

@@ -204,12 +204,12 @@ impl Session {
     }
 
     fn summary(&self, now: Instant) -> Summary {
-        let (session, same_bytes) = self.task.session(now);
+        let (tally, same_bytes) = self.task.tally(now);
         Summary {
-            elapsed: session.elapsed,
-            runs: session.runs,
-            failed: session.failed,
-            last_failed: session
+            elapsed: tally.elapsed,
+            runs: tally.runs,
+            failed: tally.failed,
+            last_failed: tally
                 .last_failed
                 .map(|(run, ended, at)| (run, ended, report::time_of_day(now - at))),
             same_bytes,

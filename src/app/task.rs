@@ -1,5 +1,5 @@
-//! A task: one command, and what decides about it. It gets changes and process events, and starts and stops runs.
-//! It knows nothing of the terminal, the control socket or other tasks.
+//! A task: one command, and what decides about it. A task gets changes and process events, and starts and stops
+//! runs. A task knows nothing of the terminal, the control socket or other tasks.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -472,8 +472,8 @@ impl Task {
     }
 
     /// The numbers for the last line.
-    pub(super) fn session(&self, now: Instant) -> (crate::supervisor::Session, u64) {
-        (self.supervisor.session(now), self.same_bytes)
+    pub(super) fn tally(&self, now: Instant) -> (crate::supervisor::Tally, u64) {
+        (self.supervisor.tally(now), self.same_bytes)
     }
 
     /// How the last run that is over ended: the latest one, whatever ended it, when nothing runs.

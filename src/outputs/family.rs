@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::model::{Family, Made};
 use crate::sys::bytes::os_str;
 
-/// The part that differs has at least so many digits or random characters …
+/// The least number of digits or random characters in the part that differs.
 const VARIABLE: usize = 6;
-/// … unless it is a number of this many digits, which may be a process id.
+/// A number with this many digits may be a process id: it is enough, too.
 const PROCESS_ID: std::ops::RangeInclusive<usize> = 3..=7;
 
 /// The family of two paths, if they can be of one.

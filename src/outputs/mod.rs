@@ -1,6 +1,6 @@
 //! What the runs make themselves, and how much later the next one starts for it. Pure: time is an argument.
 //!
-//! It stands twice in the pipeline. Each change passes [`Outputs::note`] on its way to settling: what the run makes at
+//! The room stands twice in the pipeline. Each change passes [`Outputs::note`] on its way to settling: what the run makes at
 //! the moment at which it always makes it causes nothing. Each batch passes [`Outputs::plan`] on its way to the
 //! supervisor, which may put the start off: because runs that cause each other cool down ([`row`]), or because only
 //! that tells what moves with the start from what moves with the save ([`moment`]). Nothing is lost by either.
@@ -29,30 +29,30 @@ use self::row::{Next, Row};
 use self::track::{Judged, LATEST, Sighting, Track};
 use crate::model::{Batch, ChangeKind, Family, Made, RunId};
 
-/// What a run did is told of no later than this after its end, where the times of files tell.
+/// A change that a run made is told no later than this after its end, where the times of files tell.
 pub const DATED: Duration = Duration::from_millis(20);
-/// Where they do not tell: what comes so soon after the end of a run was done by it.
+/// A change within this time after the end of a run was made by it, where the times of files do not tell.
 pub const AFTERMATH: Duration = Duration::from_millis(250);
-/// So long the last of it may take to be told on a busy machine.
+/// The longest time that the last events of a run may take on a busy machine.
 const LATE_END: Duration = Duration::from_secs(1);
-/// A trial puts a start off by at least so much, and by three tolerances …
+/// A trial puts a start off by at least this time, and by [`TRIAL_TOLERANCES`] tolerances.
 const TRIAL_LEAST: Duration = Duration::from_millis(60);
-/// … and at random by so much more.
+/// A trial puts a start off by up to this time more, at random.
 const TRIAL_SPREAD: Duration = Duration::from_millis(140);
 const TRIAL_TOLERANCES: u32 = 3;
 /// Once something is learnt, one start in about ten is put off, never more than this one after the other.
 const DOUBT: std::ops::Range<u64> = 5..13;
-/// What did not recur after so many starts is forgotten.
+/// A moment that did not recur after this number of starts is forgotten.
 const FORGOTTEN: u64 = 8;
 /// After a start with more changes nothing is learnt from the others: it is a storm from outside.
 const MANY: usize = 1024;
-/// So many new names are compared for what they have in common.
+/// The number of new names that are compared for what they have in common.
 const NAMES: usize = 64;
-/// So many families are known at most.
+/// The most families that are known.
 const FAMILIES: usize = 32;
-/// What becomes certain within this time is told together.
+/// Outputs that become certain within this time are told together.
 const TOGETHER: Duration = Duration::from_millis(300);
-/// What changes so long after a start was put off is no part of its cause.
+/// A change that comes this long after a start was put off is no part of its cause.
 const ANOTHER: Duration = Duration::from_millis(100);
 
 /// What is watched for moments: a path by itself, or the names of a family together.
@@ -76,7 +76,7 @@ pub struct Output {
 /// What people have to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// These are made by the run, and cause nothing at their moments from now on.
+    /// Paths that are made by the run, and cause nothing at their moments from now on.
     Learnt(Vec<Output>),
     /// An output counts again.
     Released(Made),
@@ -91,7 +91,7 @@ pub enum Finding {
         /// When the next run starts.
         until: Instant,
     },
-    /// It changed after these runs, which something else had caused.
+    /// Something changed after these runs, which something else had caused.
     Hint {
         /// What.
         made: Made,
@@ -110,7 +110,7 @@ pub enum Finding {
 /// Why a run starts, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// It is the first one.
+    /// The first start.
     First,
     /// Something changed.
     Changes,
@@ -128,7 +128,7 @@ struct Act {
     lag: Lag,
     /// What changed for it.
     causes: Vec<Key>,
-    /// It was stopped, or ended.
+    /// The moment at which the run was stopped, or ended.
     until: Option<Instant>,
     /// Nothing of the run is left since then.
     over: Option<Instant>,
@@ -155,7 +155,7 @@ struct Planned {
     from_rest: bool,
     /// Since when it waits.
     waits: Option<Instant>,
-    /// It waits for a distance that doubles.
+    /// The start waits for a distance that doubles.
     doubled: bool,
     /// Something changed while it waited.
     disturbed: bool,
@@ -185,7 +185,7 @@ pub struct Outputs {
     names: VecDeque<(Arc<Path>, u64)>,
     /// What came at its moment since the last start: the next run is told of it.
     along: Vec<Arc<Path>>,
-    /// So many starts until one is put off although everything is certain.
+    /// The number of starts until one is put off although everything is certain.
     doubt_in: u64,
     /// The next start is asked for.
     requested: bool,

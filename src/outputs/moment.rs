@@ -6,18 +6,18 @@ use crate::model::RunId;
 
 /// Two times after a start are one moment when they are no further apart than this, below a second.
 const TOLERANCE: Duration = Duration::from_millis(20);
-/// Later moments may be further apart: by a fiftieth of their time …
+/// Later moments may be further apart, by this part of their time.
 const PART: u32 = 50;
-/// … up to this.
+/// The widest tolerance of a late moment.
 const TOLERANCE_MOST: Duration = Duration::from_millis(100);
-/// A start that was put off by so many tolerances more, or less, than another tells the two apart: what moves with
-/// the save comes elsewhere then.
+/// A start that was put off by `TELLING / TELLING_OF` tolerances more, or less, than another tells the two apart: what
+/// moves with the save comes elsewhere then.
 const TELLING: u32 = 5;
 const TELLING_OF: u32 = 2;
-/// Changes at the same moment of so many starts that were put off make an output; one more where the tolerance is more
-/// than twice as wide, since a person may come by there.
+/// The number of starts that were put off, with a change at the same moment of each, that make an output; one more
+/// where the tolerance is more than twice as wide, since a person may come by there.
 const HITS: u32 = 3;
-/// So many lags of earlier sightings are remembered for a moment.
+/// The number of lags of earlier sightings that are remembered for a moment.
 const REMEMBERED: usize = 4;
 
 /// How far a change at this moment may be from it.
@@ -94,7 +94,7 @@ pub(super) struct Moment {
     lags: Vec<Lag>,
     /// After so many starts that were put off it came at its moment.
     hits: u32,
-    /// It is certain that the run does it.
+    /// Whether it is certain that the run does it.
     learnt: bool,
     /// The runs in which it was seen.
     pub(super) runs: Vec<RunId>,

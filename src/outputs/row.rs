@@ -9,9 +9,9 @@ use super::Key;
 use super::random::Random;
 use crate::model::RunId;
 
-/// So many runs of a row start at once; from the next on, starts are apart.
+/// The number of runs of a row that start at once; from the next on, starts are apart.
 const AT_ONCE: usize = 3;
-/// How far apart, at least. A change waits no longer than that.
+/// The least distance of two starts of a row. A change waits no longer than that.
 pub(super) const APART: Duration = Duration::from_secs(1);
 /// The wait of a change is a little random too: who saves regularly must not fall into step.
 const WAIT_SPREAD: f64 = 0.1;
@@ -19,13 +19,13 @@ const WAIT_SPREAD: f64 = 0.1;
 const SPREAD: f64 = 0.8;
 /// The distance doubles while the row looks like a loop, up to this.
 const APART_MOST: Duration = Duration::from_secs(60);
-/// So many starts in a row that had to wait, without a change meanwhile …
+/// The number of starts that had to wait, one after the other and without a change meanwhile, that look like a loop.
 const WAITED: usize = 5;
-/// … at moments that differ by no more than this factor look like a loop.
+/// The factor by which the moments of [`WAITED`] starts may differ.
 const WAITED_ALIKE: u32 = 2;
-/// So does a row of so many runs …
+/// The length of a row that looks like a loop.
 const LONG: usize = 20;
-/// … whose moments differ by no more than this factor.
+/// The factor by which the moments of [`LONG`] runs may differ.
 const LONG_ALIKE: u32 = 2;
 
 /// One run of the row.
@@ -33,7 +33,7 @@ const LONG_ALIKE: u32 = 2;
 struct Step {
     /// When the change came that caused it, after the start of the run before.
     moment: Duration,
-    /// It had to wait.
+    /// Whether the run had to wait.
     waited: bool,
     /// Something changed while it waited: the run, which would have to start for that, did not do it.
     disturbed: bool,
@@ -49,11 +49,11 @@ pub(super) struct Row {
     causes: HashMap<Key, usize>,
     /// How often the distance has doubled.
     level: u32,
-    /// The next distance is so many times the least …
+    /// The next distance as a multiple of the least.
     spread: f64,
-    /// … and a change waits at most so many times as long.
+    /// The longest wait of a change as a multiple of the least distance.
     patience: f64,
-    /// That its runs wait has been said.
+    /// People have been told that its runs wait.
     pub(super) said: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Next<'a> {
     pub(super) first: Instant,
     /// What changed.
     pub(super) causes: &'a [Key],
-    /// It came at the same moment after each of the last four starts.
+    /// Whether it came at the same moment after each of the last four starts.
     pub(super) in_step: bool,
     /// Something in it changed again while it waited.
     pub(super) disturbed: bool,

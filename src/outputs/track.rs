@@ -6,27 +6,27 @@ use std::time::Duration;
 use super::moment::{Lag, Moment, Way, same_moment, tolerance};
 use crate::model::RunId;
 
-/// What a run does later than this after its start is no part of starting: somebody else may have done it.
+/// A change later than this after a start is no part of starting: somebody else may have made it.
 pub(super) const LATEST: Duration = Duration::from_secs(10);
-/// So many moments of one path are tried at most.
+/// The most moments of one path that are tried.
 const MOMENTS: usize = 4;
 /// A path that changes more often after one start is a log, and never an output.
 const SIGHTINGS: usize = 8;
-/// What changes so often at no known moment, within the starts that are compared, is not learnt meanwhile.
+/// A path that changes this often at no known moment, within the starts that are compared, is not learnt meanwhile.
 const STRANGE: usize = 2;
-/// What has started fewer runs needs no rule: what comes and goes at once, say.
+/// A path that has started fewer runs needs no rule, such as a name that comes and goes at once.
 const CAUSED: u32 = 2;
-/// Sightings after so many starts are compared.
+/// The number of starts whose sightings are compared.
 pub(super) const COMPARED: u64 = 4;
-/// After a miss a path is not tried for so many starts, after the next for twice as many …
+/// The number of starts for which a path is not tried after its first miss; each further miss doubles it.
 const REST: u64 = 20;
-/// … and so on, so often.
+/// The most doublings of [`REST`].
 const DOUBLINGS: u32 = 6;
-/// A file that is being written is one sighting from its opening to its closing, so long at most …
+/// A file that is being written is one sighting from its opening to its closing, for this time at most.
 const OPEN_MOST: Duration = Duration::from_secs(2);
-/// … if its writer is never silent for longer than this.
+/// A writer that is silent for longer than this ends the sighting.
 const OPEN_SILENCE: Duration = Duration::from_millis(500);
-/// A file that changes after runs of another cause, so many times, deserves a hint.
+/// The number of changes of a file, after runs of another cause, that deserve a hint.
 const HINT: usize = 3;
 /// A hint is for what comes no later than this after a start: later it may well be the source.
 const HINT_LATEST: Duration = Duration::from_secs(1);
@@ -48,18 +48,18 @@ pub(super) struct Sighting {
     pub(super) last: Duration,
     /// Its writer has it open.
     pub(super) open: bool,
-    /// It came while no run lived: somebody else did it.
+    /// The change came while no run lived: somebody else made it.
     pub(super) from_rest: bool,
-    /// It was taken as what the run makes.
+    /// The change was taken as what the run makes.
     pub(super) output: bool,
 }
 
 /// What a new change turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judged {
-    /// It counts.
+    /// The change counts.
     Counts,
-    /// It goes on with one that was judged.
+    /// The change goes on with one that was judged.
     Same {
         /// As what that one was taken.
         output: bool,
@@ -74,7 +74,7 @@ pub(super) enum Judged {
 /// Since when it is not tried.
 #[derive(Clone, Copy, Debug, Default)]
 struct Rest {
-    /// It is tried from this start on.
+    /// The path is tried from this start on.
     until: u64,
     misses: u32,
 }
@@ -95,9 +95,9 @@ pub(super) struct Track {
     /// When it came, after runs that something else had caused, and these runs.
     reloads: Vec<(Duration, RunId)>,
     hinted: bool,
-    /// So many runs were started for it, alone or with others.
+    /// The number of runs that were started for it, alone or with others.
     pub(super) caused: u32,
-    /// That it is an output has been told.
+    /// People have been told that it is an output.
     pub(super) told: bool,
 }
 
@@ -181,7 +181,7 @@ impl Track {
         rest.misses += 1;
     }
 
-    /// It is somebody else's from now on: a person released it, or it began a run from rest. Whether it was an
+    /// The path is somebody else's from now on: a person released it, or it began a run from rest. Whether it was an
     /// output.
     pub(super) fn release(&mut self, act: u64) -> bool {
         let learnt = self.is_learnt();
@@ -191,7 +191,7 @@ impl Track {
         learnt
     }
 
-    /// It began a run from rest. Whether it was an output and is none any more: a person may edit what the run makes,
+    /// The path began a run from rest. Whether it was an output and is none any more: a person may edit what the run makes,
     /// and the run makes it again.
     pub(super) fn begins(&mut self, act: u64) -> bool {
         if self.is_learnt() {
@@ -282,7 +282,7 @@ impl Track {
         self.moments.iter().any(|moment| moment.is_learnt() && moment.has(way, at))
     }
 
-    /// It caused a reload although something else had caused the run before. The runs of it, when that deserves a
+    /// The path caused a reload although something else had caused the run before. The runs of it, when that deserves a
     /// hint: once, when it came at about the same time after each.
     pub(super) fn reloads(&mut self, act: u64) -> Option<Vec<RunId>> {
         let seen = self.counted(act).next().map(|seen| (seen.at, seen.run))?;

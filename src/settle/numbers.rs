@@ -10,14 +10,14 @@ const fn ms(n: u64) -> Duration {
 pub const WINDOW_FACTOR: u32 = 2;
 /// The quiet window of a lone save. A whole `write` + `close` takes about a third of it.
 pub const WINDOW_LEAST: Duration = Duration::from_micros(300);
-/// The quiet window never gets longer than this by itself …
+/// The longest quiet window, but for files that come one after the other, as from a formatter.
 pub const WINDOW_MOST: Duration = ms(50);
-/// … unless files come one after the other, as from a formatter: then than so many of the distances between
-/// them …
+/// The longest quiet window for files that come one after the other, as a multiple of the distance between them.
 pub const WINDOW_DISTANCES: u32 = 5;
-/// … that is, when so many wait …
+/// The number of waiting files from which [`WINDOW_DISTANCES`] applies.
 pub const WINDOW_FILES: usize = 3;
-/// … and never than this. One file that takes longer than the others is no end.
+/// The longest quiet window for files that come one after the other. One file that takes longer than the others is no
+/// end.
 pub const WINDOW_SWEEP: Duration = ms(200);
 /// Changes less than this apart are one burst, also across a run that fired early.
 pub const BURST_GAP: Duration = ms(250);
@@ -38,14 +38,14 @@ pub const HOLD_DRAFT: Duration = Duration::from_secs(1);
 pub const DRAFT_SILENCE: Duration = Duration::from_secs(2);
 /// From the first change that no run has got until it gets one, under endless writing.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
-/// So many complete saves of one file within one maximum wait, without a quiet window between them,
-/// are endless writing although each save is closed (`echo >> file` in a loop).
+/// The number of complete saves of one file within one maximum wait, without a quiet window between them,
+/// that are endless writing although each save is closed (`echo >> file` in a loop).
 pub const NOISY_REPEATS: u32 = 3;
 /// A file is blamed for a maximum wait only if it has been changing for at least this long.
 pub const NOISY_SINCE: Duration = Duration::from_secs(1);
 /// A sweep goes on until nothing has changed for so long.
 pub const SWEEP_GAP: Duration = Duration::from_secs(1);
-/// When so many reloads of a sweep have begun, the next one has a window of
+/// After this number of reloads of a sweep the next one has a window of
 /// twice [`WINDOW_MOST`], and each after it of twice as much again.
 pub const SWEEP_RELOADS: u32 = 2;
 /// Files of a sweep that are further apart than this on average are not waited for: the longest window would hardly
@@ -53,11 +53,11 @@ pub const SWEEP_RELOADS: u32 = 2;
 pub const SWEEP_DISTANCE: Duration = ms(300);
 /// The window of a sweep never gets longer than this.
 pub const SWEEP_WINDOW: Duration = ms(400);
-/// When so many reloads of a sweep have begun, the maximum wait is [`SWEEP_MAX_WAIT`].
+/// From this number of reloads of a sweep on, the maximum wait is [`SWEEP_MAX_WAIT`].
 pub const SWEEP_LONG: u32 = 3;
 /// The maximum wait in a long sweep: each run before its end is for nothing.
 pub const SWEEP_MAX_WAIT: Duration = Duration::from_secs(4);
-/// So many files of a sweep are remembered; any further file counts as another one.
+/// The number of files of a sweep that are remembered; any further file counts as another one.
 pub const SWEEP_FILES: usize = 4_096;
 /// While git holds its lock, look again after this.
 pub const GIT_ASK_AGAIN: Duration = ms(5);

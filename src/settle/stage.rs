@@ -26,7 +26,7 @@ pub(super) fn next_stage(slot: &Slot, now: Instant, change: &Change) -> Stage {
             stage => stage,
         },
         ChangeKind::Removed | ChangeKind::RenamedAway => match pending {
-            // It came and went: no run was told of it, and nothing is missing without it.
+            // The name came and went: no run was told of it.
             Some(pending) if pending.fresh => Stage::Out,
             _ if facts.temporary => Stage::Complete,
             _ => Stage::Half,

@@ -113,9 +113,9 @@ pub(super) struct Group {
     pub(super) count: usize,
     /// The first change of theirs that no run has got.
     pub(super) first: Option<Instant>,
-    /// Those that the last reload of the sweep was not for.
+    /// The number of paths that the last reload of the sweep was not for.
     pub(super) other: usize,
-    /// Those that no reload of the sweep was for.
+    /// The number of paths that no reload of the sweep was for.
     pub(super) unknown: usize,
 }
 

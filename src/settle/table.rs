@@ -28,11 +28,11 @@ pub(super) enum Stage {
     Draft,
     /// A new temporary that is complete: it may be about to go, or to be renamed.
     Beside,
-    /// It went away: the other half of a save may follow.
+    /// The name went away: the other half of a save may follow.
     Half,
-    /// It became empty: its content may follow.
+    /// The file became empty: its content may follow.
     Emptied,
-    /// It forced a batch out and goes on: it holds nobody.
+    /// The file forced a batch out and is still being written: other files do not wait for it.
     Noisy,
     /// In no list: a name that came and went between two batches.
     Out,

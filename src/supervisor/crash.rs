@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_millis(250);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(8);
-/// At most so many starts …
+/// The most starts within [`WITHIN`].
 const STARTS: usize = 8;
-/// … within this time.
+/// The time in which starts are counted.
 const WITHIN: Duration = Duration::from_secs(30);
 /// A run that lived for this long was no failure at once: the next wait is the first again.
 const HEALTHY: Duration = LONGEST;

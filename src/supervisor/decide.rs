@@ -8,7 +8,7 @@ use super::child::{Child, Force, Next, Rest, Slow, Stopping};
 use super::crash::{Crash, Verdict};
 use super::pending::Pending;
 use super::record::Record;
-use super::{Action, Event, Exit, Face, Order, Request, Session, Settings, Snapshot, State};
+use super::{Action, Event, Exit, Face, Order, Request, Settings, Snapshot, State, Tally};
 use crate::model::{
     Batch, Cause, Ended, LeftOver, Notice, OnBusy, OnCrash, ProcessEvent, RunEnd, RunId, Signal,
     SlotId, SpawnError, SpawnStage,
@@ -205,7 +205,7 @@ impl Supervisor {
             Child::Running { pid, .. } if self.settings.once => (State::Building, Some(*pid)),
             Child::Running { pid, .. } => (self.record.up(), Some(*pid)),
             Child::Stopping(stopping) => (State::Stopping, stopping.pid),
-            // Whoever waits for the only run has to hear of its end.
+            // A `wait` for the only run has to hear of its end.
             Child::Over if self.settings.once => {
                 let failed =
                     self.record.last_end.is_some_and(|(_, ended, _)| ended != Ended::Exit(0));
@@ -231,8 +231,8 @@ impl Supervisor {
 
     /// For the last line.
     #[must_use]
-    pub fn session(&self, now: Instant) -> Session {
-        self.record.session(now)
+    pub fn tally(&self, now: Instant) -> Tally {
+        self.record.tally(now)
     }
 
     fn enter(&mut self, child: Child, now: Instant) {

@@ -11,5 +11,5 @@ mod tests;
 mod types;
 
 pub use decide::Supervisor;
-pub use snapshot::{Face, Session, Snapshot, State};
+pub use snapshot::{Face, Snapshot, State, Tally};
 pub use types::{Action, Event, Exit, Order, Request, Settings};

@@ -80,7 +80,7 @@ impl Pending {
         self.since = None;
     }
 
-    /// It waited for something else; the way to the next run begins now, or (`None`) when more comes.
+    /// The changes waited for something else; the way to the next run begins now, or (`None`) when more comes.
     pub(super) fn decided_at(&mut self, now: Option<Instant>) {
         self.since = now;
     }

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::pending::Pending;
-use super::{Session, State};
+use super::{State, Tally};
 use crate::model::{Cause, Ended, RunId};
 
-/// So many of the latest reload times are kept for their median.
+/// The number of the latest reload times that are kept for their median.
 const RELOADS_KEPT: usize = 101;
 
-/// The numbers of a session.
+/// What a supervisor counts.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     begun: Instant,
@@ -94,8 +94,8 @@ impl Record {
         took.get(took.len().checked_sub(1)? / 2).copied()
     }
 
-    pub(super) fn session(&self, now: Instant) -> Session {
-        Session {
+    pub(super) fn tally(&self, now: Instant) -> Tally {
+        Tally {
             elapsed: now.saturating_duration_since(self.begun),
             runs: self.runs,
             failed: self.failed,

@@ -64,9 +64,9 @@ pub struct Snapshot {
     pub dropped: bool,
 }
 
-/// The numbers of a session, for the summary line.
+/// What a supervisor has counted since its start, for the summary line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
+pub struct Tally {
     /// Since the start.
     pub elapsed: Duration,
     /// Runs started.

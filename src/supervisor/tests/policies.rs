@@ -145,8 +145,8 @@ fn what_can_not_start_waits_for_a_change_and_keeps_its_cause() {
          no 4 -> 'cannot waiting'",
     );
     assert_eq!(dialogue.supervisor.state().state, State::Failed);
-    assert_eq!(dialogue.supervisor.session(dialogue.now).failed, 3);
-    assert_eq!(dialogue.supervisor.session(dialogue.now).runs, 1);
+    assert_eq!(dialogue.supervisor.tally(dialogue.now).failed, 3);
+    assert_eq!(dialogue.supervisor.tally(dialogue.now).runs, 1);
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn on_crash_restart_waits_longer_each_time_and_an_edit_resets_it() {
         let _ = dialogue.happens(&format!("exit {run} 1"));
         let _ = dialogue.happens(&format!("gone {run}"));
     }
-    assert_eq!(dialogue.supervisor.session(dialogue.now).runs, 11);
+    assert_eq!(dialogue.supervisor.tally(dialogue.now).runs, 11);
 }
 
 #[test]
@@ -428,7 +428,7 @@ fn the_picture_tells_what_is_going_on() {
         picture.last_end.map(|(run, ended, _)| (run, ended)),
         Some((RunId(4), Ended::Exit(1)))
     );
-    let session = dialogue.supervisor.session(dialogue.now);
+    let session = dialogue.supervisor.tally(dialogue.now);
     assert_eq!((session.runs, session.failed), (4, 2));
     assert_eq!(session.last_failed.map(|(run, ..)| run), Some(RunId(4)));
     assert_eq!(session.elapsed, dialogue.now - dialogue.start);
