@@ -10,8 +10,8 @@ use super::private::Private;
 use super::task::{Task, is_over, millis};
 use crate::config::Config;
 use crate::control::{
-    Call, Identity, Look, PROTOCOL, Reply, Server, SocketDirectory, SocketDirectoryError, Status,
-    WaitAnswer, Waiters,
+    Call, Identity, Look, Outcome, PROTOCOL, Reply, Server, SocketDirectory, SocketDirectoryError,
+    Status, WaitAnswer, Waiters,
 };
 use crate::explain::{self, Known};
 use crate::model::Cause;
@@ -148,6 +148,7 @@ pub(super) fn look(task: &Task, config: &Config, edited: bool, now: Instant) -> 
     Look {
         state: state.state,
         pending: edited || is_pending(task, &state),
+        stuck: stuck(&state),
         run: state.run.map(|run| run.0),
         cause: state.cause.as_ref().map(|cause| told(cause, &config.directory)),
         since: state.since,
@@ -158,8 +159,14 @@ pub(super) fn look(task: &Task, config: &Config, edited: bool, now: Instant) -> 
 /// Whether something that was written is still to lead to a run. What is kept without one to come (its
 /// run could not be started, or was stopped) is not: waiting for it would be waiting for a save.
 fn is_pending(task: &Task, state: &Snapshot) -> bool {
-    let kept = state.kept > 0 && (state.paused || !is_over(state.state));
+    let kept = state.kept > 0 && !state.paused && !is_over(state.state);
     task.waiting() > 0 || kept
+}
+
+/// Why a change that has been settled leads to no run by itself.
+fn stuck(state: &Snapshot) -> Option<Outcome> {
+    let held = state.paused && state.kept > 0;
+    held.then_some(Outcome::Held).or(state.dropped.then_some(Outcome::Ignored))
 }
 
 fn told(cause: &Cause, directory: &Path) -> String {

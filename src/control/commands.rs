@@ -109,24 +109,8 @@ pub fn wait(
         Err(_) => WaitAnswer::bare(Outcome::NoInstance),
     };
     let text = if args.json { line(&answer) } else { told(&answer, timeout) };
-    let mut err = others(&instances, index, &args.target);
-    if answer.outcome == Outcome::Timeout {
-        err += &held(instance);
-    }
+    let err = others(&instances, index, &args.target);
     Printed { err, ..Printed::out(text, status_of(&answer)) }
-}
-
-/// The reason for which there was no answer, where waiting longer would not have helped.
-fn held(instance: &Instance) -> String {
-    match instance.ask(&Ask::Status, Some(PATIENCE)) {
-        Ok(Reply::Status(Status { paused: true, waiting, .. })) => {
-            format!(
-                "paused with {} waiting; go-watcher resume\n",
-                report::counted(waiting, "change")
-            )
-        }
-        _ => String::new(),
-    }
 }
 
 fn is_timeout(error: &std::io::Error) -> bool {
@@ -277,6 +261,12 @@ fn told(answer: &WaitAnswer, timeout: Duration) -> String {
             "no run since: nothing that is watched changed; {run}: {how}{}\n",
             ago.unwrap_or_default()
         ),
+        Outcome::Ignored => {
+            format!(
+                "ignored: {run} was running when it changed (on_busy: ignore); it has not seen the change\n"
+            )
+        }
+        Outcome::Held => "held: paused, and a change waits; go-watcher resume\n".to_owned(),
         Outcome::Timeout => format!("no answer within {} (--timeout)\n", report::duration(timeout)),
         Outcome::NoInstance => "the instance ended\n".to_owned(),
     }
@@ -287,6 +277,7 @@ fn status_of(answer: &WaitAnswer) -> ExitStatus {
         (Outcome::Timeout, ..) => ExitStatus::Timeout,
         (Outcome::NoInstance, ..) => ExitStatus::NoInstance,
         (Outcome::Ready, ..) => ExitStatus::Ok,
+        (Outcome::Ignored | Outcome::Held, ..) => ExitStatus::Failure,
         (_, Some(signal), _) => ExitStatus::Signal(signal),
         (_, None, Some(exit)) => ExitStatus::Command(u8::try_from(exit).unwrap_or(1)),
         (_, None, None) => ExitStatus::Ok,

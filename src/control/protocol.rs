@@ -163,6 +163,10 @@ pub enum Outcome {
     Ready,
     /// Nothing that is watched changed since the last run.
     Unchanged,
+    /// A change was dropped, since the command was running (`on_busy: ignore`): no run has seen it.
+    Ignored,
+    /// A change waits for somebody to go on: the instance is paused.
+    Held,
     /// The time was over.
     Timeout,
     /// No instance is there to be asked.

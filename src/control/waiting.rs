@@ -18,6 +18,8 @@ pub struct Look {
     pub state: State,
     /// Changes that no run has seen yet.
     pub pending: bool,
+    /// Why a change leads to no run although nothing is pending: [`Outcome::Ignored`] or [`Outcome::Held`].
+    pub stuck: Option<Outcome>,
     /// The current run, else the last.
     pub run: Option<u64>,
     /// The cause of that run.
@@ -129,6 +131,9 @@ fn verdict<T>(waiter: &Waiter<T>, look: &Look, now: Instant) -> Option<WaitAnswe
     if !waiter.marked || look.pending {
         return None;
     }
+    if let Some(outcome) = look.stuck {
+        return Some(WaitAnswer { run: look.run, ..WaitAnswer::bare(outcome) });
+    }
     match look.state {
         State::Starting | State::Stopping => None,
         State::Running | State::Building => {
@@ -170,7 +175,8 @@ mod tests {
             duration_ms: 5,
             ago_ms: Some(1),
         });
-        Look { state, pending, run: Some(run), cause: Some("a.go".into()), since, last }
+        let (run, cause) = (Some(run), Some("a.go".into()));
+        Look { state, pending, stuck: None, run, cause, since, last }
     }
 
     #[test]
@@ -198,6 +204,21 @@ mod tests {
         waiters.marked(marker);
         let answers = waiters.answer(&idle, now);
         assert_eq!((answers[0].1.outcome, answers[0].1.run), (Outcome::Unchanged, Some(7)));
+    }
+
+    #[test]
+    fn a_change_that_leads_to_no_run_is_told_at_once() {
+        let now = Instant::now();
+        for outcome in [Outcome::Ignored, Outcome::Held] {
+            let mut waiters = Waiters::default();
+            let up = look(State::Running, false, 3, Some(1), now);
+            let stuck = Look { stuck: Some(outcome), ..up.clone() };
+            let marker = waiters.add(None, &up, ());
+            waiters.marked(marker);
+            assert!(waiters.answer(&Look { pending: true, ..stuck.clone() }, now).is_empty());
+            let answers = waiters.answer(&stuck, now);
+            assert_eq!((answers[0].1.outcome, answers[0].1.run), (outcome, Some(3)));
+        }
     }
 
     #[test]

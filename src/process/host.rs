@@ -17,7 +17,7 @@ use crate::model::{Ended, LeftOver, RunId, Signal, SpawnError, SpawnStage};
 use crate::sys::dispositions::{self, Stream};
 use crate::sys::process::{self, Child, Process, own_pid};
 use crate::sys::readable::Readable;
-use crate::sys::signal::{SIGCHLD, SIGCONT, SIGKILL};
+use crate::sys::signal::{SIGCHLD, SIGCONT, SIGKILL, SIGWINCH};
 use crate::sys::{processes, this};
 
 /// The pause between two looks at a tree that fell to us.
@@ -51,6 +51,8 @@ pub struct Host {
     /// SIGCONT and input, once a run is to have the terminal: signs that it is ours again.
     resume: Option<Stream>,
     watch: Option<Readable>,
+    /// SIGWINCH: the terminal has another size. The kernel tells its foreground process group, which is ours.
+    resized: Option<Stream>,
 }
 
 /// The shim died: its tree falls to us, who are a subreaper too; a group can be signalled by anybody.
@@ -83,6 +85,7 @@ impl Host {
             signalled: false,
             resume: None,
             watch: None,
+            resized: None,
         })
     }
 
@@ -209,6 +212,7 @@ impl Host {
     async fn wait(&mut self) {
         if self.children.is_none() {
             self.children = dispositions::stream(SIGCHLD).ok();
+            self.resized = signals::stream(SIGWINCH);
             // No signal has told of what has happened to children by now.
             self.reap();
             return;
@@ -228,7 +232,15 @@ impl Host {
                 self.reap();
             }
             () = signals::next(&mut self.resume) => self.give_terminal(),
+            () = signals::next(&mut self.resized) => self.tell_of_size(),
             () = terminal::touched(&self.watch), if self.foreground.is_wanted() => self.give_terminal(),
+        }
+    }
+
+    /// Passes SIGWINCH on. A run that has the terminal is told by the kernel.
+    fn tell_of_size(&mut self) {
+        if let Some(run) = self.run.filter(|_| !self.foreground.is_held()) {
+            self.signal(run, Signal(SIGWINCH));
         }
     }
 

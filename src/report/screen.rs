@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::style::{self, lines};
 use super::text::{Context, is_reload, same, words};
 use super::{Settings, Verbosity, json};
-use crate::model::{Format, Level, Notice};
+use crate::model::{Cause, Format, Level, Notice};
 
 /// Saves with the same bytes are said at most once in this time, and so is progress to a program. Events of an
 /// ignored path that come sooner after one another are of one save.
@@ -24,6 +24,9 @@ const DRAWING: Duration = Duration::from_millis(100);
 const ERASE: &str = "\x1b[K";
 /// Moves to the top and clears what is seen; what was scrolled away stays.
 const CLEAR: &str = "\x1b[H\x1b[2J";
+
+/// Shows the cursor. A spinner or a full-screen program that is killed leaves it hidden.
+const SHOW_CURSOR: &str = "\x1b[?25h";
 
 /// The clock and the terminal that lines need. Tests give their own.
 pub(super) trait Outside: fmt::Debug + Send {
@@ -118,10 +121,11 @@ impl Screen {
     /// The bytes to write for a notice; empty for one that is not said (now).
     pub(super) fn say(&mut self, notice: &Notice, now: Instant) -> Vec<u8> {
         self.remember(notice);
+        let mut out = self.after_a_run(notice);
         // Help was asked for by a key just now.
         let wanted = self.wants(notice.level()) || matches!(notice, Notice::KeyHelp);
         if !wanted {
-            return Vec::new();
+            return out;
         }
         match notice {
             Notice::Progress { .. } => return self.progress(notice, now),
@@ -133,7 +137,7 @@ impl Screen {
             }
             _ => {}
         }
-        let mut out = self.unprogress();
+        out.extend(self.unprogress());
         if self.settings.clear && matches!(notice, Notice::Run { .. }) {
             out.extend(self.clear());
         }
@@ -141,9 +145,25 @@ impl Screen {
         out
     }
 
+    /// The bytes that undo what a run that is over did to the terminal.
+    fn after_a_run(&self, notice: &Notice) -> Vec<u8> {
+        let over = match notice {
+            Notice::Run { cause, .. } => *cause != Cause::Start,
+            Notice::Ended { .. } | Notice::Quit(_) => true,
+            _ => false,
+        };
+        let shows = over && self.takes_escapes();
+        if shows { SHOW_CURSOR.as_bytes().to_vec() } else { Vec::new() }
+    }
+
+    /// Whether escape sequences other than colours may be written.
+    fn takes_escapes(&self) -> bool {
+        self.terminal.is && !self.terminal.dumb && self.settings.format == Format::Text
+    }
+
     /// The bytes that clear the screen, and the standing warnings after them.
     pub(super) fn clear(&mut self) -> Vec<u8> {
-        if !self.terminal.is || self.terminal.dumb || self.settings.format == Format::Json {
+        if !self.takes_escapes() {
             return Vec::new();
         }
         self.progress = false;

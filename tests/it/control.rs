@@ -246,19 +246,27 @@ fn waiting_for_what_is_not_watched_fails_at_once() {
 }
 
 #[test]
-fn a_pause_is_waited_out() {
+fn a_change_that_is_held_or_dropped_is_told_by_wait() {
     let watcher = with_codes();
     assert_eq!(ask(&watcher, "pause").code, Some(0));
     ask(&watcher, "wait --timeout 10s").says(0, "no run since: ");
     watcher.save("code", "7");
-    let said = ask(&watcher, "wait --timeout 700ms");
-    said.says(124, "no answer within 700ms");
-    assert_eq!(said.err, "paused with 1 change waiting; go-watcher resume\n");
+    ask(&watcher, "wait").says(1, "held: paused, and a change waits; go-watcher resume");
+    assert_eq!(ask(&watcher, "wait --json").object()["outcome"], "held");
     ask(&watcher, "status").says(0, &format!("1 (pid {}): paused for ", watcher.pid()));
-    let said = while_one_waits(&watcher, "wait", || {
-        assert_eq!(ask(&watcher, "resume").code, Some(0));
-    });
-    said.says(7, "run 2: exit 7 in ");
+    assert_eq!(ask(&watcher, "resume").code, Some(0));
+    let said = ask(&watcher, "wait");
+    assert!(said.code == Some(7) && said.out.contains("run 2: exit 7"), "{said:?}");
+    drop(watcher);
+
+    let watcher = Project::new().file("a.go", "0").runs(Stamp::server());
+    let watcher = watcher.start(["--ext", "go", "--on-busy", "ignore"]).ready();
+    ask(&watcher, "wait").says(0, "run 1: up for ");
+    watcher.save("a.go", "1");
+    ask(&watcher, "wait").says(1, "ignored: run 1 was running when it changed (on_busy: ignore)");
+    assert_eq!(ask(&watcher, "wait --json").object()["outcome"], "ignored");
+    assert_eq!(ask(&watcher, "restart").code, Some(0));
+    ask(&watcher, "wait").says(0, "run 2: up for ");
 }
 
 #[test]

@@ -247,3 +247,38 @@ fn a_stderr_that_nobody_reads_stops_nothing() {
     project.kill_what_is_left();
     assert!(ended.is_some(), "it hangs at its end");
 }
+
+/// The kernel tells the foreground process group, which is ours: the command is in a group of its own.
+#[test]
+fn another_size_of_the_terminal_reaches_the_command() {
+    let project = Project::new().file("a.go", "0");
+    let line = "trap 'stty size >> ../out/sizes </dev/tty' WINCH; echo up >> ../out/sizes; \
+                while :; do sleep 0.05; done";
+    let Some(pty) = Pty::start(project, &["--ext", "go", "-e", line], true) else { return };
+    let sizes = || std::fs::read_to_string(pty.outside("sizes")).unwrap_or_default();
+    pty.wait_for("the command", || sizes().contains("up").then_some(()));
+    for (rows, columns) in [(31, 97), (40, 120)] {
+        pty.resize(rows, columns);
+        let size = format!("{rows} {columns}");
+        pty.wait_for("its size", || sizes().lines().any(|line| line == size).then_some(()));
+    }
+    assert_eq!(sizes().lines().count(), 3, "{}", sizes());
+}
+
+/// A spinner that is killed leaves the cursor hidden.
+#[test]
+fn the_cursor_is_shown_again_after_each_run_and_at_the_end() {
+    let project = Project::new().file("a.go", "0");
+    let line = "printf '\\033[?25l'; exec sleep 60";
+    let Some(mut pty) = Pty::start(project, &["--ext", "go", "-e", line], true) else { return };
+    let shown = |pty: &Pty| pty.seen().rsplit("\x1b[?25l").next().unwrap().contains("\x1b[?25h");
+    let hidden = |pty: &Pty, times| pty.seen().matches("\x1b[?25l").count() == times;
+    pty.wait_for("the first", || hidden(&pty, 1).then_some(()));
+    pty.save("a.go", "1");
+    pty.wait_for("the second", || hidden(&pty, 2).then_some(()));
+    assert_eq!(pty.seen().matches("\x1b[?25h").count(), 1, "{:?}", pty.seen());
+    assert!(!shown(&pty));
+    pty.types("\x03");
+    pty.end();
+    assert!(shown(&pty), "{:?}", pty.seen());
+}

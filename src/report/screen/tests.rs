@@ -36,6 +36,8 @@ impl Outside for Fixed {
 const TERMINAL: Terminal = Terminal { is: true, no_color: false, dumb: false };
 const FILE: Terminal = Terminal { is: false, no_color: false, dumb: false };
 
+const SHOWN: &str = "\x1b[?25h";
+
 fn screen(terminal: Terminal, change: impl FnOnce(&mut Settings)) -> Screen {
     let mut settings = Settings { directory: PathBuf::from("/src/app"), ..Settings::default() };
     settings.keys = true;
@@ -92,16 +94,17 @@ fn colours_are_for_terminals() {
     let words = "run 2: exit 1 in 2.3s; waiting for a change (r runs again)";
     let mut on_terminal = screen(TERMINAL, |_| {});
     let said = text(on_terminal.say(&failed, now));
-    assert_eq!(said, format!("\x1b[31m[ERROR]\x1b[0m {words}\n"));
+    assert_eq!(said, format!("{SHOWN}\x1b[31m[ERROR]\x1b[0m {words}\n"));
     let said = text(on_terminal.say(&reload(2), now));
     let bold = "\x1b[1m14:02:11 changed a.go: run 2\x1b[0m";
-    assert_eq!(said, format!("\x1b[2m[INFO]\x1b[0m {bold}\n"));
+    assert_eq!(said, format!("{SHOWN}\x1b[2m[INFO]\x1b[0m {bold}\n"));
     for mut plain in [
         screen(FILE, |_| {}),
         screen(TERMINAL, |s| s.color = Color::Never),
         screen(Terminal { no_color: true, ..TERMINAL }, |_| {}),
     ] {
-        assert_eq!(text(plain.say(&failed, now)), format!("[ERROR] {words}\n"));
+        let said = text(plain.say(&failed, now));
+        assert_eq!(said.trim_start_matches(SHOWN), format!("[ERROR] {words}\n"));
     }
 }
 
@@ -194,11 +197,27 @@ fn standing_warnings_survive_a_clearing() {
     let missing = "[WARN] lib is missing: it is watched as soon as it is there\n";
     assert_eq!(
         text(screen.say(&reload(2), now)),
-        format!("\x1b[H\x1b[2J{limit}{missing}[INFO] 14:02:11 changed a.go: run 2\n")
+        format!("{SHOWN}\x1b[H\x1b[2J{limit}{missing}[INFO] 14:02:11 changed a.go: run 2\n")
     );
     screen.say(&Notice::RootBack { path: path("lib") }, now);
     screen.say(&polling(), now);
     assert_eq!(text(screen.clear()), format!("\x1b[H\x1b[2J{limit}"));
+}
+
+/// A spinner that is killed leaves the cursor hidden.
+#[test]
+fn the_cursor_is_shown_again_after_a_run_on_a_terminal() {
+    let now = origin();
+    let mut quiet = screen(TERMINAL, |s| s.verbosity = Verbosity::Quiet);
+    assert_eq!(text(quiet.say(&reload(2), now)), SHOWN);
+    assert!(quiet.say(&polling(), now).is_empty());
+    for mut other in [
+        screen(FILE, |_| {}),
+        screen(Terminal { dumb: true, ..TERMINAL }, |_| {}),
+        screen(TERMINAL, |s| s.format = Format::Json),
+    ] {
+        assert!(!text(other.say(&reload(2), now)).contains(SHOWN));
+    }
 }
 
 #[test]
@@ -224,9 +243,10 @@ fn a_progress_line_leaves_no_trace() {
     assert!(!screen.say(&progress(1_400), at(100)).is_empty());
     assert_eq!(
         text(screen.say(&reload(2), at(200))),
-        "\x1b[K[INFO] 14:02:11 changed a.go: run 2\n"
+        format!("{SHOWN}\x1b[K[INFO] 14:02:11 changed a.go: run 2\n")
     );
-    assert_eq!(text(screen.say(&reload(3), at(200))), "[INFO] 14:02:11 changed a.go: run 3\n");
+    let said = text(screen.say(&reload(3), at(200)));
+    assert_eq!(said, format!("{SHOWN}[INFO] 14:02:11 changed a.go: run 3\n"));
     assert!(!screen.say(&progress(1_500), at(300)).is_empty());
     let watching = samples::all(OsStr::new("a")).into_iter();
     let watching = watching.filter(|notice| matches!(notice, Notice::Watching(_)));

@@ -91,6 +91,13 @@ impl Pty {
         String::from_utf8_lossy(&seen).into_owned()
     }
 
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
+        let size =
+            rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(self.master.as_ref().expect("open"), size).expect("a size");
+    }
+
     /// The process group that has the terminal.
     pub(crate) fn foreground(&self) -> Option<u32> {
         let group = rustix::termios::tcgetpgrp(self.master.as_ref()?).ok()?;
