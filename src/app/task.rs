@@ -13,7 +13,7 @@ use crate::control::Ending;
 use crate::explain;
 use crate::model::{
     Batch, Cause, Change, ChangeKind, Ended, ExitStatus, Facts, Made, Notice, ProcessEvent,
-    Proposal, RunId, Signal, SlotId,
+    Proposal, RunId, Signal, SlotId, Stdin,
 };
 use crate::outputs::{AFTERMATH, DATED, Finding, Outputs, Start, part_for};
 use crate::process::{Host, Launch};
@@ -565,7 +565,9 @@ fn face(config: &Config, keys: bool) -> Face {
         Some(command) => (command.shown.clone(), command.shell),
         None => (String::new(), false),
     };
-    Face { command, shell, configuration: config.source(), keys }
+    let stays = |word| matches!(word, "--watch" | "watch" | "serve");
+    let may_miss_input = config.stdin == Stdin::Null && command.split_whitespace().any(stays);
+    Face { command, shell, configuration: config.source(), keys, may_miss_input }
 }
 
 /// A seed for random delays: they only have to differ from one instance to the next.

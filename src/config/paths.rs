@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, escape, quote};
 use super::keys::{self, Key};
 use super::pick::Picker;
 use super::values::Said;
@@ -30,6 +30,17 @@ pub(super) fn chosen(picker: &mut Picker<'_>) -> Result<Chosen, Diagnostic> {
     if typed.iter().any(|path| path.is_empty()) {
         return Err(Diagnostic::usage("-w: an empty path; write a directory or a file"));
     }
+    if let Some(glob) = typed.iter().find(|path| is_glob(picker.directory, Path::new(path))) {
+        return Err(Diagnostic::usage(format!("-w: {}", no_path(&glob.to_string_lossy()))));
+    }
+    for key in [&keys::PATHS, &keys::ADDITIONAL_PATHS] {
+        let items: Vec<Said> = picker.items(key).collect();
+        let glob = |said: &Said| is_glob(picker.directory, Path::new(&said.text));
+        if let Some(index) = items.iter().position(glob) {
+            let text = no_path(&items[index].text);
+            return Err(picker.fault(key, Some(index), text));
+        }
+    }
     let instead: Vec<(PathBuf, Origin)> = if typed.is_empty() {
         named(picker, &keys::PATHS)
     } else {
@@ -48,6 +59,28 @@ pub(super) fn chosen(picker: &mut Picker<'_>) -> Result<Chosen, Diagnostic> {
     };
     all.into_iter().for_each(|entry| chosen.add(picker.directory, entry));
     Ok(chosen)
+}
+
+/// Whether a path is meant as a pattern: there is nothing of this name.
+fn is_glob(directory: &Path, typed: &Path) -> bool {
+    let pattern = typed.as_os_str().as_encoded_bytes().iter().any(|byte| b"*?[{".contains(byte));
+    pattern && directory.join(typed).symlink_metadata().is_err()
+}
+
+/// What is wrong with a pattern in the place of a path, and what to write.
+fn no_path(typed: &str) -> String {
+    let literal = |part: &&str| !part.contains(['*', '?', '[', '{']);
+    let above: Vec<&str> = typed.split('/').take_while(literal).collect();
+    let above = if above.is_empty() { ".".to_owned() } else { above.join("/") };
+    let end = typed.rsplit_once('.').map(|(_, end)| end.trim_matches(['{', '}']));
+    let types = end.filter(|end| end.chars().all(|c| c.is_alphanumeric() || c == ','));
+    let types = types.filter(|end| !end.is_empty()).map(|end| format!(" --ext {end}"));
+    format!(
+        "{} is a pattern, not a path; write  -w {}{}",
+        quote(typed),
+        escape(&above),
+        types.unwrap_or_default()
+    )
 }
 
 /// The paths of a list of the file.
@@ -121,6 +154,24 @@ pub(crate) fn absolute(directory: &Path, typed: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_in_the_place_of_a_path_is_told_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path();
+        std::fs::create_dir(at.join("[id]")).unwrap();
+        for (typed, glob) in [("src/**/*.ts", true), ("[id]", false), ("a?", true), ("a", false)] {
+            assert_eq!(is_glob(at, Path::new(typed)), glob, "{typed}");
+        }
+        for (typed, says) in [
+            ("src/**/*.ts", "write  -w src --ext ts"),
+            ("*.html", "write  -w . --ext html"),
+            ("web/*.{ts,tsx}", "write  -w web --ext ts,tsx"),
+            ("src/**", "write  -w src"),
+        ] {
+            assert!(no_path(typed).ends_with(says), "{}", no_path(typed));
+        }
+    }
 
     #[test]
     fn paths_are_made_absolute_without_following_links() {

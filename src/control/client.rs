@@ -38,16 +38,16 @@ impl Instance {
 /// The instances whose working directory is `directory` or above it, the oldest first. Sockets of instances that are
 /// gone are removed.
 #[must_use]
-pub fn covering(sockets: &SocketDirectory, directory: &Path) -> Vec<Instance> {
-    let mut found: Vec<Instance> = all(sockets);
+pub fn covering(directory: &Path) -> Vec<Instance> {
+    let places = SocketDirectory::candidates();
+    let mut found: Vec<Instance> = places.iter().flat_map(all).collect();
     found.retain(|instance| directory.starts_with(instance.directory()));
     found.sort_by_key(|instance| std::cmp::Reverse(instance.identity.age_ms));
     found
 }
 
-/// Every instance of this user.
-#[must_use]
-pub fn all(sockets: &SocketDirectory) -> Vec<Instance> {
+/// Every instance whose socket is in a directory.
+fn all(sockets: &SocketDirectory) -> Vec<Instance> {
     sockets.sockets().into_iter().filter_map(identify).collect()
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::client::{self, Instance};
-use super::{Ask, Ending, Outcome, Places, Reply, SocketDirectory, Status, WaitAnswer};
+use super::{Ask, Ending, Outcome, Places, Reply, Status, WaitAnswer};
 use crate::cli::{StatusArgs, Target, WaitArgs};
 use crate::model::ExitStatus;
 use crate::report::{self, JsonName, escape_text, shown};
@@ -36,7 +36,7 @@ impl Printed {
 /// The subcommand `status`: every instance that covers `directory`, or the one that is named.
 #[must_use]
 pub fn status(args: &StatusArgs, directory: &Path) -> Printed {
-    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
+    let instances = client::covering(directory);
     let meant: Vec<(usize, &Instance)> = match &args.target.name {
         None => instances.iter().enumerate().collect(),
         Some(name) => match pick(&instances, Some(name)) {
@@ -62,7 +62,7 @@ pub fn status(args: &StatusArgs, directory: &Path) -> Printed {
 /// The subcommands `restart`, `pause`, `resume`, `stop` and `quit`.
 #[must_use]
 pub fn order(ask: &Ask, target: &Target, directory: &Path) -> Printed {
-    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
+    let instances = client::covering(directory);
     let Some((index, instance)) = pick(&instances, target.name.as_deref()) else {
         return nobody(false, target, directory);
     };
@@ -88,7 +88,7 @@ pub fn wait(
     directory: &Path,
 ) -> Printed {
     let (timeout, settle) = limits;
-    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
+    let instances = client::covering(directory);
     let Some((index, instance)) = pick(&instances, args.target.name.as_deref()) else {
         return nobody(args.json, &args.target, directory);
     };

@@ -55,6 +55,23 @@ impl SocketDirectory {
         }
     }
 
+    /// Every directory in which an instance of this user may have its socket: it may have been started with another
+    /// `XDG_RUNTIME_DIR` or `TMPDIR` (cron, `su`, `docker exec`, tmux). The likeliest comes first.
+    #[must_use]
+    pub fn candidates() -> Vec<Self> {
+        let uid = local::user();
+        let own = format!("go-watcher-{uid}");
+        let mut all = vec![
+            Self::of_this_user(),
+            Self(PathBuf::from(format!("/run/user/{uid}/go-watcher"))),
+            Self(std::env::temp_dir().join(&own)),
+            Self(Path::new("/tmp").join(&own)),
+        ];
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|directory| seen.insert(directory.0.clone()));
+        all
+    }
+
     /// A given directory, for tests.
     #[must_use]
     pub fn at(path: PathBuf) -> Self {

@@ -88,7 +88,7 @@ fn find_instance(run: &RunArgs, directory: &Path) -> Result<Answerer, Box<Printe
     if run.decides() {
         return Ok(answerer);
     }
-    let instances = client::covering(&SocketDirectory::of_this_user(), directory);
+    let instances = client::covering(directory);
     let target = crate::cli::Target { name: run.options.text(&config::keys::NAME) };
     match commands::pick(&instances, target.name.as_deref()) {
         Some((index, instance)) => {

@@ -153,6 +153,8 @@ const OTHERS: &[BuiltIn] = &[
     BuiltIn { shown: "*_flymake.*", test: Test::Shape(Edge::Any, flymake_copy) },
     // null-ls and none-ls of Neovim: the same.
     BuiltIn { shown: ".null-ls_*", test: Test::Begin(".null-ls_") },
+    // git: the file by which a linked work tree and a submodule name their git directory.
+    BuiltIn { shown: ".git", test: Test::File(".git") },
     // Microsoft Office: who has a document open.
     BuiltIn { shown: "~$*", test: Test::Begin("~$") },
     // LibreOffice: the same.

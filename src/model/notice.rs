@@ -166,6 +166,11 @@ pub enum Notice {
         /// Whether the program goes on and waits for a change.
         waiting: bool,
     },
+    /// A command that seems to be one that stays ended at once with success: its standard input was at its end.
+    InputEnded {
+        /// The run.
+        run: RunId,
+    },
     /// The leader ended and left processes running; they are stopped at the next stop.
     LeftOvers {
         /// The run.
@@ -444,6 +449,7 @@ impl Notice {
             | Self::GitHold { .. }
             | Self::SameBytes { .. }
             | Self::Ended { .. }
+            | Self::InputEnded { .. }
             | Self::LeftOvers { .. }
             | Self::CrashDelay { .. }
             | Self::Ignored { .. }

@@ -98,6 +98,7 @@ fn trees(h: &Hostile) -> Vec<Notice> {
         }),
         Notice::Progress { directories: 3, elapsed: TIME },
         Notice::Delayed { path: path(), more: 1, wait: TIME, duration: TIME },
+        Notice::InputEnded { run: RunId(7) },
         Notice::Busy { path: path(), more: 0, on_busy: crate::model::OnBusy::Queue },
         Notice::GitHold { lock: h.buffer.clone(), age: TIME, waiting: 2, left: TIME, stale: false },
         Notice::SameBytes { path: path(), more: 0 },

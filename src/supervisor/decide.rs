@@ -24,6 +24,9 @@ const HANG_UP: Signal = Signal(1);
 /// A run that was killed with its host this soon after its start has not answered its changes.
 const HARDLY_BEGUN: Duration = Duration::from_secs(1);
 
+/// A command that stays does not end by itself within this time.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
 /// Decides about one command.
 ///
 /// What has changed is kept in `pending` until a run is known to have started after it, or until the
@@ -43,6 +46,8 @@ pub struct Supervisor {
     crash: Crash,
     /// A run that was lost with its host has been started again, and none has ended since.
     tried_again: bool,
+    /// People have been told that its standard input may be missing.
+    input_told: bool,
     runs: u64,
     record: Record,
 }
@@ -63,6 +68,7 @@ impl Supervisor {
             dropped: false,
             crash: Crash::default(),
             tried_again: false,
+            input_told: false,
             runs: 0,
             record: Record::new(now),
         }
@@ -572,6 +578,10 @@ impl Supervisor {
         out.push(Action::Say(Notice::Ended { run, end, after: lived, waiting }));
         if !left.is_empty() {
             out.push(Action::Say(Notice::LeftOvers { run, processes: left }));
+        }
+        let at_once = ended == Ended::Exit(0) && lived < AT_ONCE && !self.settings.once;
+        if at_once && self.face.may_miss_input && !std::mem::replace(&mut self.input_told, true) {
+            out.push(Action::Say(Notice::InputEnded { run }));
         }
         out.extend(more.map(Action::Say));
         match next {

@@ -15,6 +15,8 @@ pub struct Face {
     pub configuration: String,
     /// Whether keys are listened to.
     pub keys: bool,
+    /// Whether its standard input is empty, and its words say that it stays (`--watch`, `serve`).
+    pub may_miss_input: bool,
 }
 
 /// One word for what is going on.

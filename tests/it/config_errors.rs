@@ -85,6 +85,15 @@ const WRONG_VALUES: &[Row] = &[
     ("\u{feff}watcher:\n  duraton: 1\n", 2, &[":2:3:", "did you mean duration"]),
 ];
 
+const PATTERNS_AS_PATHS: &[Row] = &[
+    (
+        "additional_paths:\n- lib\n- 'web/**/*.ts'\n",
+        3,
+        &[":3:3:", "'web/**/*.ts' is a pattern, not a path", "-w web --ext ts"],
+    ),
+    ("watcher: {paths: ['*.{html,css}']}\n", 1, &["is a pattern", "-w . --ext html,css"]),
+];
+
 const WRONG_YAML: &[Row] = &[
     ("watcher:\n\tduration: 1\n", 2, &[]),
     ("watcher:\n  duration: 1\n  duration: 2\n", 3, &["duration", "duplicate"]),
@@ -99,7 +108,7 @@ const WRONG_YAML: &[Row] = &[
 ];
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [UNKNOWN_KEYS, WRONG_TYPES, WRONG_VALUES, WRONG_YAML].into_iter().flatten()
+    [UNKNOWN_KEYS, WRONG_TYPES, WRONG_VALUES, PATTERNS_AS_PATHS, WRONG_YAML].into_iter().flatten()
 }
 
 /// The complaint about one run of the program; `None` when all is as it should be.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -243,6 +244,22 @@ fn waiting_for_what_is_not_watched_fails_at_once() {
     assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
     assert_eq!(said.err, "node_modules/x.js: ignored by node_modules (built-in)\n");
     ask(&watcher, "wait code new/file").says(0, "no run since: ");
+}
+
+/// cron, `su` and `docker exec` have another XDG_RUNTIME_DIR than the terminal that it was started in, or none.
+#[test]
+fn an_instance_is_found_from_another_runtime_directory() {
+    let empty = tempfile::tempdir().unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let project = Project::new().env("XDG_RUNTIME_DIR", "").env("TMPDIR", temporary.path());
+    let watcher = project.file("a.go", "0").start(["--ext", "go"]).ready();
+    let ask_with = |runtime: &Path| {
+        let mut command = watcher.in_tree(watcher.program_path());
+        command.env("XDG_RUNTIME_DIR", runtime);
+        answer(command, "status")
+    };
+    ask_with(Path::new("")).says(0, "1 (pid ");
+    ask_with(empty.path()).says(0, "1 (pid ");
 }
 
 #[test]

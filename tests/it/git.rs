@@ -44,6 +44,19 @@ fn a_checkout_between_branches_is_one_run() {
     }
 }
 
+/// Its `.git` is a file, which is git's and no change.
+#[test]
+fn a_linked_work_tree_that_is_added_inside_is_one_run() {
+    let project = Project::new().file("a.txt", "0").file("b.txt", "0").git_repository();
+    let watcher = project.start([]).ready();
+    watcher.git(&["worktree", "add", "-q", "-b", "side", "wt"]);
+    let run = watcher.wait_runs(2);
+    watcher.exactly(2);
+    let changed = run.changed_below(&watcher.tree());
+    assert!(!changed.contains(&"wt/.git".to_owned()), "{changed:?}");
+    assert!(changed.contains(&"wt/a.txt".to_owned()), "{changed:?}");
+}
+
 #[test]
 fn a_stash_and_its_pop_are_one_run_each() {
     let watcher = two_branches(300).start(["--ext", "go"]).ready();

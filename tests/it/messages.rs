@@ -282,3 +282,19 @@ fn the_cursor_is_shown_again_after_each_run_and_at_the_end() {
     pty.end();
     assert!(shown(&pty), "{:?}", pty.seen());
 }
+
+/// `tailwindcss --watch` and its like end when their standard input does.
+#[test]
+fn a_command_that_ends_for_want_of_input_is_told_how_to_stay() {
+    let project = Project::new().file("a.go", "0");
+    let watcher = project.start_shell("cat; : serve; {}", ["--ext", "go"]).watching();
+    watcher.says("its standard input is closed; if it ends for that: --stdin=open");
+    watcher.says("run 1: exit 0");
+    watcher.save("a.go", "1");
+    watcher.says("run 2: exit 0");
+    assert_eq!(watcher.count_lines("--stdin=open"), 1, "{}", watcher.story());
+    let project = Project::new().file("a.go", "0");
+    let watcher = project.start_shell("cat; {}", ["--ext", "go"]).watching();
+    watcher.says("run 1: exit 0");
+    assert_eq!(watcher.count_lines("--stdin=open"), 0, "{}", watcher.story());
+}

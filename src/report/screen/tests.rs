@@ -379,7 +379,7 @@ fn every_kind_of_notice_has_words_and_an_object() {
             }
         }
     }
-    assert_eq!(events.len(), 41, "{events:?}");
+    assert_eq!(events.len(), 42, "{events:?}");
     events.insert("dropped".to_owned());
     // The table of README: `name` or several of them in the first cell.
     for readme in [include_str!("../../../README.md"), include_str!("../../../README.zh-CN.md")] {

@@ -54,6 +54,7 @@ fn unscrubbed(notice: &Notice, context: &Context<'_>) -> String {
         Notice::LeftOvers { run, processes } => runs::left(*run, processes),
         Notice::LeftOversStopped { run, processes } => runs::left_stopped(*run, processes),
         Notice::ShimLost { run } => runs::host_lost(*run),
+        Notice::InputEnded { run } => runs::input_ended(*run),
         Notice::WaitsForTerminal { run, process } => runs::waits_for_terminal(*run, process),
         Notice::CrashDelay { run, wait } => runs::crash_delay(*run, *wait),
         Notice::CrashGaveUp { starts } => runs::crash_gave_up(*starts, context),

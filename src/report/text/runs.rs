@@ -133,6 +133,10 @@ pub(super) fn waits_for_terminal(run: RunId, waits: &LeftOver) -> String {
     format!("run {}: {} waits for the terminal; start with --stdin", run.0, process(waits))
 }
 
+pub(super) fn input_ended(run: RunId) -> String {
+    format!("run {}: its standard input is closed; if it ends for that: --stdin=open", run.0)
+}
+
 pub(super) fn crash_delay(run: RunId, wait: Duration) -> String {
     let wait = human::duration(wait);
     format!("run {} starts again in {wait} (on_crash: restart)", run.0)

@@ -36,6 +36,7 @@ fn settings() -> Settings {
 
 fn face() -> Face {
     Face {
+        may_miss_input: false,
         command: "./app --port 80".into(),
         shell: true,
         configuration: "config.yml".into(),
