@@ -566,7 +566,8 @@ fn face(config: &Config, keys: bool) -> Face {
         None => (String::new(), false),
     };
     let stays = |word| matches!(word, "--watch" | "watch" | "serve");
-    let may_miss_input = config.stdin == Stdin::Null && command.split_whitespace().any(stays);
+    let mut words = command.split(|c: char| c.is_whitespace() || ";&|()'\"".contains(c));
+    let may_miss_input = config.stdin == Stdin::Null && words.any(stays);
     Face { command, shell, configuration: config.source(), keys, may_miss_input }
 }
 
