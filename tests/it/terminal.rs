@@ -97,7 +97,10 @@ fn ctrl_z_and_fg(rounds: usize) {
     terminal.start("--ext go");
     terminal.wait_runs(1);
     terminal.shows("] watching .");
+    let mut random = Random(3);
     for round in 1..=rounds {
+        // What comes so soon after each start, always at the same moment, is taken for the run's.
+        pace_ms(random.below(400));
         terminal.key("C-z");
         let (_, after) = terminal.back_in_the_shell(&format!("stopped{round}"));
         assert_eq!(after, modes, "the terminal's modes while we are stopped");
