@@ -176,11 +176,11 @@ fn under_endless_output(rounds: usize, limit: u64) {
     watcher.wait_for("the first", || (begun(&watcher) == 1).then_some(()));
     let mut times = Vec::new();
     for round in 1..=rounds {
+        watcher.asked();
         watcher.save("a.go", format!("{round}"));
         let edited = monotonic();
         watcher.wait_for("the next", || (begun(&watcher) == 1 + round).then_some(()));
         times.push(ms_since(edited));
-        pace_ms(20);
     }
     let memory = peak(watcher.pid());
     let took = watcher.ends_by(Signal::INT).as_millis() as u64;
@@ -210,11 +210,12 @@ fn unread_terminal(unread: Duration, rounds: usize, limit: u64) {
     pace(unread);
     let mut times = Vec::new();
     for round in 1..=rounds {
+        let mut ask = pty.in_tree(pty.program_path());
+        assert!(ask.args(["wait", "--settle", "1ms"]).output().is_ok_and(|it| it.status.success()));
         pty.save("a.go", format!("{round}"));
         let edited = monotonic();
         pty.wait_for("the next", || (begun(&pty) == 1 + round).then_some(()));
         times.push(ms_since(edited));
-        pace_ms(50);
     }
     let memory = peak(pty.pid());
     let pressed = monotonic();
