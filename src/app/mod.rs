@@ -1,5 +1,6 @@
 //! The loop that joins the rooms, and the only clock.
 
+mod alarm;
 mod calls;
 mod git;
 mod live;
@@ -7,7 +8,6 @@ mod pace;
 mod private;
 mod session;
 mod task;
-mod timer;
 
 use std::fmt::Display;
 use std::io::{self, Write};

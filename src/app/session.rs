@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::alarm::Alarm;
 use super::calls::{self, Calls, Question};
 use super::git::{Gate, GitGate, Hold};
 use super::live::{Live, Read};
 use super::pace::Pace;
 use super::private::Private;
 use super::task::{Shared, Task};
-use super::timer::Timer;
 use crate::config::{Config, RunArgs};
 use crate::control::{Ask, Call, Reply};
 use crate::model::{Level, Notice, ProcessEvent, RunId, Signal, SlotId, Stdin, Summary};
@@ -39,7 +39,7 @@ pub(super) struct Session {
     keys: Option<Keys>,
     calls: Calls,
     git: GitGate,
-    timer: Timer,
+    alarm: Alarm,
     pace: Pace,
     task: Task,
 }
@@ -87,7 +87,7 @@ impl Session {
             shared: Shared { watch, reporter, private },
             calls: Calls::default(),
             git: GitGate::default(),
-            timer: Timer::new()?,
+            alarm: Alarm::new()?,
             pace: Pace::default(),
             args,
             config,
@@ -123,7 +123,7 @@ impl Session {
                 return self.end(exit).await;
             }
             let now = Instant::now();
-            self.timer.arm(self.deadline(now), now);
+            self.alarm.arm(self.deadline(now), now);
             let wake = self.wait().await;
             let now = Instant::now();
             if self.pace.over(now) {
@@ -159,7 +159,7 @@ impl Session {
             Some(message) = self.messages.recv(), if !paced => Wake::Watch(message),
             key = next_key(&mut self.keys) => Wake::Key(key),
             call = self.calls.next() => Wake::Call(call),
-            () = self.timer.fired() => Wake::Time,
+            () = self.alarm.fired() => Wake::Time,
         }
     }
 

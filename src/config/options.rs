@@ -127,13 +127,13 @@ impl Options {
         self.0.contains_key(key.path)
     }
 
-    /// The same without what was given for a key.
+    /// These options without what was given for a key.
     pub(crate) fn without(mut self, key: &Key) -> Self {
         self.0.remove(key.path);
         self
     }
 
-    /// The same with one more value for a key.
+    /// These options with one more value for a key.
     #[cfg(test)]
     pub(crate) fn with(mut self, key: &Key, value: &OsStr) -> Self {
         self.0.entry(key.path).or_default().push(value.to_owned());

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{text, variables};
-use crate::model::Stdin;
-use crate::model::{RunId, SpawnStage};
+use crate::model::{RunId, SpawnStage, Stdin};
 use crate::sys::bytes::os_str;
 use crate::sys::{errno, spawn};
 

@@ -10,7 +10,7 @@ use super::numbers::{
     WINDOW_MOST, WINDOW_SWEEP, WRITER_SILENCE,
 };
 use super::stage::{ends_noise, merge, next_stage};
-use super::sweep::{Group, Mark, Sweep};
+use super::sweep::{Counted, Mark, Sweep};
 use super::table::{Pending, Stage, Table};
 use crate::model::{Batch, BatchChange, Change, ChangeKind};
 
@@ -54,11 +54,11 @@ pub struct Settle {
     /// batch is taken.
     burst: Option<(Instant, Instant)>,
     /// Pending paths that are neither noisy nor drafts.
-    quiet: Group,
+    quiet: Counted,
     /// Pending paths that are noisy: they hold nobody and fire at their maximum wait only.
-    noisy: Group,
+    noisy: Counted,
     /// Pending paths that are new temporaries and being written: they stay behind when a batch is handed out.
-    drafts: Group,
+    drafts: Counted,
     /// The reloads before.
     sweep: Sweep,
     /// Orders paths by their first change: the number of the next one.
@@ -98,9 +98,9 @@ impl Settle {
             table: Table::default(),
             clock: None,
             burst: None,
-            quiet: Group::default(),
-            noisy: Group::default(),
-            drafts: Group::default(),
+            quiet: Counted::default(),
+            noisy: Counted::default(),
+            drafts: Counted::default(),
             sweep: Sweep::default(),
             next: 0,
             front: 0,
@@ -214,7 +214,7 @@ impl Settle {
     }
 
     /// The pending paths among which one of this stage is counted.
-    fn group(&mut self, stage: Stage) -> &mut Group {
+    fn group(&mut self, stage: Stage) -> &mut Counted {
         match stage {
             Stage::Noisy => &mut self.noisy,
             Stage::Draft => &mut self.drafts,
@@ -417,7 +417,7 @@ impl Settle {
         keep.reverse();
         let (mut first, mut last) = (now, None);
         let mut changes: Vec<(i64, BatchChange)> = Vec::with_capacity(self.waiting());
-        (self.quiet, self.noisy) = (Group::default(), Group::default());
+        (self.quiet, self.noisy) = (Counted::default(), Counted::default());
         for &at in leave {
             let slot = self.table.get(at);
             if let (Stage::Beside, Some(Pending { mark, .. })) = (slot.stage, slot.pending) {

@@ -78,7 +78,7 @@ impl Sweep {
 
     /// How many reloads went before what is pending; 0 where that is nothing to wait for. Where a few files are
     /// saved by turns there are more reloads than files: that is a person.
-    fn before(&self, pending: &Group) -> u32 {
+    fn before(&self, pending: &Counted) -> u32 {
         let files = self.files.len() + pending.unknown;
         let sweep = pending.other > 0 && files > self.reloads as usize && self.is_quick();
         if sweep { self.reloads } else { 0 }
@@ -91,7 +91,7 @@ impl Sweep {
     }
 
     /// The least window of what is pending.
-    pub(super) fn window(&self, pending: &Group) -> Duration {
+    pub(super) fn window(&self, pending: &Counted) -> Duration {
         match self.before(pending) {
             reloads if reloads < SWEEP_RELOADS => Duration::ZERO,
             reloads => {
@@ -102,16 +102,16 @@ impl Sweep {
     }
 
     /// The maximum wait of what is pending.
-    pub(super) fn max_wait(&self, pending: &Group) -> Duration {
+    pub(super) fn max_wait(&self, pending: &Counted) -> Duration {
         if self.before(pending) >= SWEEP_LONG { SWEEP_MAX_WAIT } else { MAX_WAIT }
     }
 }
 
-/// Some pending paths.
+/// The numbers of some pending paths, and when the first of them changed.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Group {
+pub(super) struct Counted {
     pub(super) count: usize,
-    /// The first change of theirs that no run has got.
+    /// The first change of these paths that no run has got.
     pub(super) first: Option<Instant>,
     /// The number of paths that the last reload of the sweep was not for.
     pub(super) other: usize,
@@ -119,7 +119,7 @@ pub(super) struct Group {
     pub(super) unknown: usize,
 }
 
-impl Group {
+impl Counted {
     pub(super) fn add(&mut self, at: Instant, mark: Mark) {
         self.count += 1;
         self.first = Some(self.first.map_or(at, |first| first.min(at)));

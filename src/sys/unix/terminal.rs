@@ -39,7 +39,7 @@ impl Modes {
         tcgetattr(stdin()).ok().map(Modes)
     }
 
-    /// The same with single keys and without echo; `None` when they are that already.
+    /// The modes that give single keys without echo; `None` when these modes do already.
     #[must_use]
     pub fn single_keys(&self) -> Option<Modes> {
         let wanted = LocalModes::ICANON | LocalModes::ECHO;

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use crate::sys::timer;
 
 /// Wakes the loop at a deadline.
-pub(super) struct Timer {
+pub(super) struct Alarm {
     inner: timer::Timer,
     armed: Option<Instant>,
 }
 
-impl Timer {
+impl Alarm {
     /// A timer that is not armed. Must be called inside the tokio runtime.
     ///
     /// # Errors
